@@ -1,1 +1,36 @@
-return 0;
+using System.CommandLine;
+using Meanwhile;
+using Meanwhile.Verbs;
+
+var root = new RootCommand("Rolling statistics for MQTT: every reading is committed to disk before it is acknowledged, and every mean is exact.")
+{
+    DemoVerb.Command(),
+    BrokerVerb.Command(),
+    PublishVerb.Command(),
+    AggregateVerb.Command(),
+    WatchVerb.Command(),
+};
+
+var commandLine = root.Parse(args);
+if (commandLine.Errors.Count > 0)
+{
+    var verb = commandLine.CommandResult.Command is { } command && command != root ? command.Name + " " : "";
+    Console.Error.WriteLine($"meanwhile: {commandLine.Errors[0].Message.ReplaceLineEndings(" ")} See: meanwhile {verb}--help");
+    return ExitCode.Usage;
+}
+
+try
+{
+    // A store that cannot commit, or a broker that does not answer, has its own time-outs: nothing needs to be cut off here.
+    return await commandLine.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromMinutes(5) });
+}
+catch (UserException e)
+{
+    Console.Error.WriteLine($"meanwhile: {e.Message}");
+    return e.ExitCode;
+}
+catch (Exception e) when (e is not OperationCanceledException)
+{
+    Console.Error.WriteLine($"meanwhile: this should not have happened, please report it: {e.GetType().Name}: {e.Message.ReplaceLineEndings(" ")}");
+    return ExitCode.Failure;
+}

@@ -1,0 +1,98 @@
+namespace Meanwhile.Mqtt.Delivery;
+
+/// <summary>
+/// The receiving half of MQTT's delivery guarantees for one session, as a pure state machine: packets are reported to it, and it says what is to be
+/// delivered and which acknowledgements may go out. It has no socket, no clock and no packets, and it is not thread-safe.
+/// </summary>
+/// <remarks>
+/// Acknowledgements leave in order of receipt, each only after the host has called <see cref="Complete"/> for it, and only on the connection
+/// that delivered. Clauses are those of MQTT 5.0; 3.1.1 has the same rules under other numbers.
+/// </remarks>
+public sealed class Receiver
+{
+    // QoS 2 identifiers between PUBLISH and PUBREL: they outlive the connection and, kept by the host, the process [MQTT-4.1.0-1].
+    private readonly HashSet<ushort> _received;
+
+    // QoS 1 identifiers delivered on an earlier connection of this session and never acknowledged: the sender will send exactly these
+    // again [MQTT-4.4.0-1], and cannot have used them for another message meanwhile [MQTT-2.2.1-4].
+    private readonly HashSet<ushort> _unacknowledged = [];
+
+    private readonly Queue<Pending> _line = new();
+    private readonly HashSet<long> _finished = [];
+    private long _nextNumber;
+    private int _connection;
+
+    /// <summary>A receiver that goes on where an earlier one, perhaps of an earlier process, stopped.</summary>
+    /// <param name="receivedIds">The QoS 2 identifiers that were read out of the store at start.</param>
+    public Receiver(IEnumerable<ushort> receivedIds) => _received = [.. receivedIds];
+
+    /// <summary>How many acknowledgements are still owed on this connection.</summary>
+    public int Owed => _line.Count;
+
+    /// <summary>A connection was accepted. Whatever was owed on an earlier one is void: the sender will send it again.</summary>
+    /// <returns>What the host has to store before anything of this connection.</returns>
+    public IdChange Connected(bool sessionPresent)
+    {
+        foreach (var pending in _line)
+        {
+            if (pending.Acknowledgement.Kind == AckKind.PubAck)
+                _unacknowledged.Add(pending.Acknowledgement.PacketId);
+        }
+        _line.Clear();
+        _finished.Clear();
+        _connection++;
+        if (sessionPresent)
+            return default;
+
+        // Session Present = 0: both sides start anew [MQTT-3.2.2-4].
+        _received.Clear();
+        _unacknowledged.Clear();
+        return new IdChange(IdChangeKind.AllForgotten, 0);
+    }
+
+    /// <summary>A PUBLISH arrived.</summary>
+    /// <param name="packetId">The packet identifier; ignored at QoS 0.</param>
+    /// <param name="qos">0, 1 or 2.</param>
+    /// <returns>Whether the message is to be delivered, and the ticket of its acknowledgement. DUP plays no part: it is no key.</returns>
+    public Receipt Publish(ushort packetId, int qos) => qos switch
+    {
+        0 => new Receipt(IsNew: true, default, default),
+        1 => new Receipt(!_unacknowledged.Remove(packetId), Owe(AckKind.PubAck, packetId, found: true), default), // [MQTT-4.3.2-4]
+        2 when _received.Add(packetId) => // [MQTT-4.3.3-8]
+            new Receipt(IsNew: true, Owe(AckKind.PubRec, packetId, found: true), new IdChange(IdChangeKind.Received, packetId)),
+        2 => new Receipt(IsNew: false, Owe(AckKind.PubRec, packetId, found: true), default), // [MQTT-4.3.3-10]
+        _ => throw new ArgumentOutOfRangeException(nameof(qos), qos, "QoS is 0, 1 or 2 [MQTT-3.3.1-4]"),
+    };
+
+    /// <summary>A PUBREL arrived: the identifier may be used for another message from now on, once the host has stored that it was released.</summary>
+    public Receipt Release(ushort packetId)
+    {
+        var found = _received.Remove(packetId);
+        return new Receipt(found, Owe(AckKind.PubComp, packetId, found), new IdChange(IdChangeKind.Released, packetId)); // [MQTT-4.3.3-11]
+    }
+
+    /// <summary>The host has done its work for a ticket.</summary>
+    /// <returns>False for a ticket of an earlier connection, which has no effect, and for one that stands for nothing.</returns>
+    public bool Complete(Ticket ticket) => ticket.Connection == _connection && ticket.Connection > 0 && _finished.Add(ticket.Number);
+
+    /// <summary>The next acknowledgement that may be sent: in the order of receipt [MQTT-4.6.0-2], [MQTT-4.6.0-3].</summary>
+    public bool TryNextAcknowledgement(out Acknowledgement acknowledgement)
+    {
+        if (_line.TryPeek(out var pending) && _finished.Remove(pending.Number))
+        {
+            acknowledgement = _line.Dequeue().Acknowledgement;
+            return true;
+        }
+        acknowledgement = default;
+        return false;
+    }
+
+    private Ticket Owe(AckKind kind, ushort packetId, bool found)
+    {
+        var pending = new Pending(_nextNumber++, new Acknowledgement(kind, packetId, found));
+        _line.Enqueue(pending);
+        return new Ticket(_connection, pending.Number);
+    }
+
+    private readonly record struct Pending(long Number, Acknowledgement Acknowledgement);
+}

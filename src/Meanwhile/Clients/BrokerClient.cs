@@ -1,0 +1,148 @@
+using System.Net.Sockets;
+using Meanwhile.Feeds;
+using Meanwhile.Logging;
+using Microsoft.Extensions.Logging;
+using MQTTnet;
+using MQTTnet.Exceptions;
+using MQTTnet.Protocol;
+
+namespace Meanwhile.Clients;
+
+/// <summary>MQTTnet's client, kept connected: for publishing readings and watching results.</summary>
+internal sealed class BrokerClient : IAsyncDisposable
+{
+    private readonly BrokerSettings _settings;
+    private readonly uint _sessionExpiry;
+    private readonly ILogger _logger;
+    private readonly TimeProvider _time;
+    private readonly ProtocolVersion _version;
+    private readonly SemaphoreSlim _connecting = new(1, 1);
+    private readonly Backoff _backoff = Backoff.ForBroker();
+    private readonly TakeOverDetector _takeOvers;
+    private volatile UserException? _failure;
+    private bool _hasConnected;
+
+    /// <summary>A client that is not connected yet.</summary>
+    /// <param name="settings">Which broker, and who we are.</param>
+    /// <param name="sessionExpiry">Seconds for which the broker keeps our session after we left; 0 for none.</param>
+    /// <param name="logger">For coming and going.</param>
+    /// <param name="time">For the waits.</param>
+    public BrokerClient(BrokerSettings settings, uint sessionExpiry, ILogger logger, TimeProvider time)
+    {
+        (_settings, _sessionExpiry, _logger, _time) = (settings, sessionExpiry, logger, time);
+        _version = new ProtocolVersion(logger);
+        _takeOvers = new TakeOverDetector(time);
+        Client = new MqttClientFactory().CreateMqttClient();
+        Client.DisconnectedAsync += e =>
+        {
+            if (e.Reason == MqttClientDisconnectReason.SessionTakenOver)
+                _failure = BrokerFailure.TakenOver(settings.ClientId);
+            return Task.CompletedTask;
+        };
+    }
+
+    /// <summary>The library's client.</summary>
+    public IMqttClient Client { get; }
+
+    /// <summary>How many QoS 1 and 2 messages the broker takes at once.</summary>
+    public int ReceiveMaximum { get; private set; } = 20;
+
+    /// <summary>Returns at once while connected; otherwise connects, for as long as it takes.</summary>
+    /// <param name="connected">Run on each new connection, before anybody else uses it.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="UserException">The broker refuses us, and will go on doing so.</exception>
+    public async Task EnsureConnectedAsync(Func<Task>? connected, CancellationToken cancellationToken)
+    {
+        await _connecting.WaitAsync(cancellationToken);
+        try
+        {
+            for (var isAway = false; !Client.IsConnected; isAway = true)
+            {
+                ThrowIfUseless();
+                try
+                {
+                    await ConnectAsync(cancellationToken);
+                    if (connected is not null)
+                        await connected();
+                }
+                catch (BrokerException e)
+                {
+                    if (isAway)
+                        Log.BrokerStillAway(_logger, _settings.Address, e.Message);
+                    else
+                        Log.BrokerAway(_logger, _settings.Address, e.Message);
+                    await LeaveAsync();
+                    await Task.Delay(_backoff.Next(), _time, cancellationToken);
+                }
+            }
+        }
+        finally
+        {
+            _connecting.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await LeaveAsync();
+        Client.Dispose();
+        _connecting.Dispose();
+    }
+
+    private async Task LeaveAsync()
+    {
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(2), _time);
+        try
+        {
+            if (Client.IsConnected)
+                await Client.DisconnectAsync(new MqttClientDisconnectOptions(), timeout.Token);
+        }
+        catch (Exception e) when (e is MqttCommunicationException or OperationCanceledException)
+        {
+            // It is gone already.
+        }
+    }
+
+    /// <summary>What a lost connection throws out of the library.</summary>
+    public static bool IsConnectionLoss(Exception e) => e is MqttCommunicationException or BrokerException or IOException or SocketException;
+
+    private void ThrowIfUseless()
+    {
+        if (_takeOvers.Ended(out var isTakeOver))
+            _backoff.Reset();
+        if (isTakeOver)
+            _failure = BrokerFailure.TakenOver(_settings.ClientId);
+        if (_failure is { } failure)
+            throw failure;
+    }
+
+    private async Task ConnectAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var result = await Client.ConnectAsync(_settings.ToClientOptions(_version.Current, _sessionExpiry), cancellationToken);
+            BrokerFailure.Check((MqttConnectReasonCode)result.ResultCode, _settings, _version, _hasConnected);
+            _hasConnected = true;
+            _takeOvers.Accepted();
+            if (result.ReceiveMaximum is > 0)
+                ReceiveMaximum = result.ReceiveMaximum.Value;
+            Log.Connected(_logger, _settings.Address, _settings.ClientId, _version.Name);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new BrokerException("it does not answer", e);
+        }
+        catch (Exception e) when (BrokerFailure.IsCertificateProblem(e) && !_hasConnected)
+        {
+            throw BrokerFailure.Untrusted(_settings, e);
+        }
+        catch (Exception e) when (IsConnectionLoss(e) || e is MqttProtocolViolationException)
+        {
+            // A broker that knows 3.1.1 only may close the connection, or answer in 3.1.1's form, which is malformed in 5.0.
+            if (!_hasConnected && e.GetBaseException() is not SocketException)
+                _version.FallBack();
+            throw new BrokerException(BrokerFailure.Describe(e), e);
+        }
+    }
+}

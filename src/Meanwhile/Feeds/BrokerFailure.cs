@@ -1,0 +1,46 @@
+using System.Security.Authentication;
+using MQTTnet.Protocol;
+
+namespace Meanwhile.Feeds;
+
+/// <summary>What a broker's refusals and a network's failures mean to a person.</summary>
+internal static class BrokerFailure
+{
+    /// <summary>The innermost reason, in one line.</summary>
+    public static string Describe(Exception exception) => exception.GetBaseException().Message.ReplaceLineEndings(" ").TrimEnd('.');
+
+    /// <summary>TLS failed because of the certificate: trying again will not help.</summary>
+    public static bool IsCertificateProblem(Exception exception) =>
+        exception is AuthenticationException || (exception.InnerException is { } inner && IsCertificateProblem(inner));
+
+    /// <summary>What to say of such a certificate.</summary>
+    public static UserException Untrusted(BrokerSettings settings, Exception exception) => new(
+        $"{settings.Address}: its certificate is not trusted ({Describe(exception)}): expected one for this host name, of an authority known to this machine or named by SSL_CERT_FILE",
+        inner: exception);
+
+    /// <summary>Judges a broker's answer to CONNECT.</summary>
+    /// <param name="answer">From CONNACK; MQTTnet translates 3.1.1's codes.</param>
+    /// <param name="settings">For what is said.</param>
+    /// <param name="version">Falls back when that is what was refused.</param>
+    /// <param name="hasConnected">The same settings worked before, so a refusal will pass.</param>
+    /// <exception cref="BrokerException">Worth trying again.</exception>
+    /// <exception cref="UserException">Somebody has to do something about it.</exception>
+    public static void Check(MqttConnectReasonCode answer, BrokerSettings settings, ProtocolVersion version, bool hasConnected)
+    {
+        if (answer == MqttConnectReasonCode.Success)
+            return;
+        if (answer == MqttConnectReasonCode.UnsupportedProtocolVersion && version.FallBack())
+            throw new BrokerException("it does not speak MQTT 5.0");
+        if (!hasConnected && IsFinal(answer))
+            throw new UserException($"{settings.Address} refuses the client '{settings.ClientId}' ({answer}): check MQTT_USERNAME, MQTT_PASSWORD_FILE and MQTT_CLIENT_ID");
+        throw new BrokerException($"it refuses the connection ({answer})");
+    }
+
+    /// <summary>What to say when another client came with our client id.</summary>
+    public static UserException TakenOver(string clientId) => new(
+        $"another client has connected with the client id '{clientId}' and taken the session over: stop it, or give one of the two a --client-id of its own");
+
+    private static bool IsFinal(MqttConnectReasonCode reason) =>
+        reason is MqttConnectReasonCode.BadUserNameOrPassword or MqttConnectReasonCode.NotAuthorized or MqttConnectReasonCode.ClientIdentifierNotValid
+            or MqttConnectReasonCode.Banned or MqttConnectReasonCode.BadAuthenticationMethod;
+}

@@ -1,0 +1,47 @@
+using MQTTnet;
+using MQTTnet.Formatter;
+
+namespace Meanwhile.Feeds;
+
+/// <summary>Where a broker is and who we are to it.</summary>
+/// <param name="Address">The broker.</param>
+/// <param name="ClientId">Fixed, so that the broker keeps our session while we are away.</param>
+/// <param name="UserName">Null for none.</param>
+/// <param name="Password">Null for none.</param>
+internal sealed record BrokerSettings(BrokerAddress Address, string ClientId, string? UserName, byte[]? Password)
+{
+    /// <summary>How often the connection shows a sign of life.</summary>
+    public static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(30);
+
+    // MQTTnet asks for 8 KiB socket buffers unless told otherwise, with which a fast sender falls into TCP's persist timer.
+    private const int SocketBuffer = 1 << 20;
+
+    /// <summary>Options for MQTTnet's clients.</summary>
+    /// <param name="version">MQTT 5.0, or 3.1.1 where the broker knows no better.</param>
+    /// <param name="sessionExpiry">Seconds for which the broker keeps the session after we left; 0 for a session that ends with the connection.</param>
+    public MqttClientOptions ToClientOptions(MqttProtocolVersion version, uint sessionExpiry)
+    {
+        var builder = new MqttClientOptionsBuilder()
+            .WithProtocolVersion(version)
+            .WithClientId(ClientId)
+            .WithCleanStart(sessionExpiry == 0)
+            .WithKeepAlivePeriod(KeepAlive)
+            .WithTimeout(TimeSpan.FromSeconds(10));
+        if (version == MqttProtocolVersion.V500)
+            builder.WithSessionExpiryInterval(sessionExpiry);
+        if (UserName is not null)
+            builder.WithCredentials(UserName, Password);
+        if (Address.IsWebSocket)
+        {
+            builder.WithWebSocketServer(o => o.WithUri(Address.WebSocketUri).WithSubProtocols(["mqtt"]));
+        }
+        else
+        {
+            builder.WithTcpServer(Address.Host, Address.Port);
+            builder.WithTcpServer(o => o.BufferSize = SocketBuffer);
+        }
+        if (Address.IsSecure)
+            builder.WithTlsOptions(o => o.UseTls().WithTargetHost(Address.Host));
+        return builder.Build();
+    }
+}

@@ -1,0 +1,41 @@
+using Meanwhile.Mqtt.Delivery;
+
+namespace Meanwhile.Feeds;
+
+/// <summary>Something that came from the broker and wants to be made durable, then acknowledged.</summary>
+internal readonly record struct Delivery
+{
+    /// <summary>What it is.</summary>
+    public required DeliveryKind Kind { get; init; }
+
+    /// <summary>The concrete topic of a message.</summary>
+    public string Topic { get; init; }
+
+    /// <summary>The bytes of a message.</summary>
+    public ReadOnlyMemory<byte> Payload { get; init; }
+
+    /// <summary>The message came with DUP set.</summary>
+    public bool Dup { get; init; }
+
+    /// <summary>Stands for the acknowledgement that is owed.</summary>
+    public Ticket Ticket { get; init; }
+
+    /// <summary>What has to be stored together with it.</summary>
+    public IdChange IdChange { get; init; }
+
+    /// <summary>The filter that the session is subscribed to from now on; null for no change.</summary>
+    public string? Subscription { get; init; }
+}
+
+/// <summary>What a delivery is.</summary>
+internal enum DeliveryKind
+{
+    /// <summary>A message.</summary>
+    Message,
+
+    /// <summary>A message that was delivered before: nothing to do but to acknowledge it.</summary>
+    Redelivery,
+
+    /// <summary>No message: only a change that has to be stored.</summary>
+    SessionChange,
+}

@@ -1,0 +1,163 @@
+using System.Buffers;
+using System.Threading.Channels;
+using Meanwhile.Mqtt.Delivery;
+using MQTTnet.Packets;
+using MQTTnet.Protocol;
+
+namespace Meanwhile.Feeds;
+
+/// <summary>What outlives a connection to the broker: the delivery state, the results to be sent, and the queue towards the store.</summary>
+/// <param name="receivedIds">QoS 2 identifiers that an earlier process has stored.</param>
+internal sealed class FeedSession(IEnumerable<ushort> receivedIds)
+{
+    // In deliveries. A batch takes what is there, so this bounds a batch as well; when it is full, the socket is not read.
+    private const int QueueLength = 4096;
+
+    private readonly Lock _gate = new();
+    private readonly Receiver _receiver = new(receivedIds);
+    private readonly ResultOutbox _outbox = new();
+    private readonly Channel<Delivery> _queue =
+        Channel.CreateBounded<Delivery>(new BoundedChannelOptions(QueueLength) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
+    private volatile bool _stopped;
+
+    /// <summary>The other end of the queue.</summary>
+    public ChannelReader<Delivery> Deliveries => _queue.Reader;
+
+    /// <summary>Nothing waits to be sent, or for the broker's acknowledgement.</summary>
+    public bool NothingToSend
+    {
+        get
+        {
+            lock (_gate)
+                return _outbox.IsEmpty;
+        }
+    }
+
+    /// <summary>Takes nothing in any more. What is not acknowledged by then will be sent to us again next time.</summary>
+    public void Stop(Exception? failure)
+    {
+        _stopped = true;
+        _queue.Writer.TryComplete(failure);
+    }
+
+    /// <summary>A connection was accepted.</summary>
+    /// <returns>What has to be stored before anything that comes on it.</returns>
+    public Delivery Connected(bool sessionPresent, int receiveMaximum)
+    {
+        lock (_gate)
+        {
+            _outbox.Connected(sessionPresent, receiveMaximum);
+            return new Delivery { Kind = DeliveryKind.SessionChange, IdChange = _receiver.Connected(sessionPresent) };
+        }
+    }
+
+    /// <summary>The broker has accepted a subscription.</summary>
+    public static Delivery Subscribed(string filter) => new() { Kind = DeliveryKind.SessionChange, Subscription = filter };
+
+    /// <summary>A PUBLISH arrived. Null when it is not taken in any more.</summary>
+    public Delivery? Received(MqttPublishPacket publish)
+    {
+        if (_stopped)
+            return null;
+        Receipt receipt;
+        lock (_gate)
+            receipt = _receiver.Publish(publish.PacketIdentifier, (int)publish.QualityOfServiceLevel);
+        return new Delivery
+        {
+            Kind = receipt.IsNew ? DeliveryKind.Message : DeliveryKind.Redelivery,
+            Topic = publish.Topic,
+            Payload = publish.Payload.IsSingleSegment ? publish.Payload.First : publish.Payload.ToArray(),
+            Dup = publish.Dup,
+            Ticket = receipt.Ticket,
+            IdChange = receipt.Change,
+        };
+    }
+
+    /// <summary>A PUBREL arrived. Null when it is not taken in any more.</summary>
+    public Delivery? Released(ushort packetId)
+    {
+        if (_stopped)
+            return null;
+        lock (_gate)
+        {
+            var receipt = _receiver.Release(packetId);
+            return new Delivery { Kind = DeliveryKind.SessionChange, Ticket = receipt.Ticket, IdChange = receipt.Change };
+        }
+    }
+
+    /// <summary>Puts a delivery into the queue; waits while it is full.</summary>
+    public async ValueTask HandOverAsync(Delivery delivery, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _queue.Writer.WriteAsync(delivery, cancellationToken);
+        }
+        catch (ChannelClosedException)
+        {
+            // Told to stop meanwhile: it stays unacknowledged, and comes again.
+        }
+    }
+
+    /// <summary>Deliveries are durable: their acknowledgements may be sent.</summary>
+    /// <returns>How many of the messages are acknowledged.</returns>
+    public int Committed(IReadOnlyList<Delivery> deliveries)
+    {
+        var acknowledged = 0;
+        lock (_gate)
+        {
+            foreach (var delivery in deliveries)
+            {
+                if (_receiver.Complete(delivery.Ticket) && delivery.Kind != DeliveryKind.SessionChange)
+                    acknowledged++;
+            }
+        }
+        return acknowledged;
+    }
+
+    /// <summary>A result is to be published.</summary>
+    public void AddResult(string topic, byte[] payload)
+    {
+        lock (_gate)
+            _outbox.Add(topic, payload);
+    }
+
+    /// <summary>The broker has acknowledged a result.</summary>
+    public void ResultAcknowledged(ushort packetId)
+    {
+        lock (_gate)
+            _outbox.Acknowledged(packetId);
+    }
+
+    /// <summary>The next packet to send: acknowledgements first, then results.</summary>
+    public MqttPacket? NextToSend()
+    {
+        lock (_gate)
+        {
+            if (_receiver.TryNextAcknowledgement(out var acknowledgement))
+                return ToPacket(acknowledgement);
+            if (_outbox.TryNext(out var result))
+            {
+                return new MqttPublishPacket
+                {
+                    PacketIdentifier = result.Id,
+                    Topic = result.Topic,
+                    PayloadSegment = result.Payload,
+                    QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce,
+                    Dup = result.Dup,
+                };
+            }
+            return null;
+        }
+    }
+
+    private static MqttPacketWithIdentifier ToPacket(Acknowledgement acknowledgement) => acknowledgement.Kind switch
+    {
+        AckKind.PubAck => new MqttPubAckPacket { PacketIdentifier = acknowledgement.PacketId },
+        AckKind.PubRec => new MqttPubRecPacket { PacketIdentifier = acknowledgement.PacketId },
+        _ => new MqttPubCompPacket
+        {
+            PacketIdentifier = acknowledgement.PacketId,
+            ReasonCode = acknowledgement.Found ? MqttPubCompReasonCode.Success : MqttPubCompReasonCode.PacketIdentifierNotFound,
+        },
+    };
+}

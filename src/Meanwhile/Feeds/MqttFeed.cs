@@ -1,0 +1,161 @@
+using System.Threading.Channels;
+using Meanwhile.Logging;
+using Meanwhile.Stores;
+using Microsoft.Extensions.Logging;
+using MQTTnet.LowLevelClient;
+using MQTTnet.Packets;
+
+namespace Meanwhile.Feeds;
+
+/// <summary>Readings from a broker elsewhere, over a persistent session. Connects again for as long as it takes.</summary>
+internal sealed class MqttFeed : IFeed
+{
+    // MQTT 3.1.1 brokers do not say how much they take at once.
+    private const int DefaultInFlight = 20;
+
+    private static readonly TimeSpan LeaveTimeout = TimeSpan.FromSeconds(5);
+
+    private readonly BrokerSettings _settings;
+    private readonly string _filter;
+    private readonly FeedSession _session;
+    private readonly ConnectionAttempt _attempt;
+    private readonly ReadyFile _ready;
+    private readonly ILogger _logger;
+    private readonly TimeProvider _time;
+    private readonly CancellationTokenSource _closing = new();
+    private volatile FeedConnection? _connection;
+    private string? _subscription;
+    private Task _running = Task.CompletedTask;
+
+    /// <summary>A feed of one filter's messages.</summary>
+    /// <param name="stored">What the session was when the last process committed.</param>
+    public MqttFeed(BrokerSettings settings, string filter, SessionState stored, ReadyFile ready, ILogger logger, TimeProvider time)
+    {
+        (_settings, _filter, _ready, _logger, _time) = (settings, filter, ready, logger, time);
+        _session = new FeedSession(stored.ReceivedIds);
+        _subscription = stored.Subscription;
+        _attempt = new ConnectionAttempt(settings, logger, time);
+    }
+
+    /// <inheritdoc/>
+    public ChannelReader<Delivery> Deliveries => _session.Deliveries;
+
+    /// <inheritdoc/>
+    public Task RunAsync(CancellationToken stop) => _running = RunUntilStoppedAsync(stop);
+
+    /// <inheritdoc/>
+    public int Acknowledge(IReadOnlyList<Delivery> committed)
+    {
+        var acknowledged = _session.Committed(committed);
+        _connection?.WakeUp();
+        return acknowledged;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask PublishAsync(string topic, byte[] payload)
+    {
+        _session.AddResult(topic, payload);
+        _connection?.WakeUp();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (_connection is { } connection)
+            await connection.LeaveAsync().WaitAsync(LeaveTimeout, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _closing.CancelAsync();
+        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _closing.Dispose();
+    }
+
+    private async Task RunUntilStoppedAsync(CancellationToken stop)
+    {
+        Exception? failure = null;
+        using var stopped = stop.Register(() => _session.Stop(null));
+        using var leave = CancellationTokenSource.CreateLinkedTokenSource(stop, _closing.Token);
+        try
+        {
+            await ReconnectAsync(leave.Token);
+        }
+        catch (OperationCanceledException)
+        {
+        }
+        catch (UserException e)
+        {
+            failure = e;
+            throw;
+        }
+        finally
+        {
+            _session.Stop(failure);
+        }
+    }
+
+    private async Task ReconnectAsync(CancellationToken stop)
+    {
+        var backoff = Backoff.ForBroker();
+        var takeOvers = new TakeOverDetector(_time);
+        var isAway = false;
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                var (client, answer) = await _attempt.ConnectAsync(stop);
+                takeOvers.Accepted();
+                isAway = false;
+                using (client)
+                    await UseAsync(client, answer);
+            }
+            catch (BrokerException e)
+            {
+                if (isAway)
+                    Log.BrokerStillAway(_logger, _settings.Address, e.Message);
+                else
+                    Log.BrokerAway(_logger, _settings.Address, e.Message);
+                isAway = true;
+            }
+            if (takeOvers.Ended(out var isTakeOver))
+                backoff.Reset();
+            if (isTakeOver)
+                throw BrokerFailure.TakenOver(_settings.ClientId);
+            await Task.Delay(backoff.Next(), _time, stop);
+        }
+    }
+
+    private async Task UseAsync(ILowLevelMqttClient client, MqttConnAckPacket accepted)
+    {
+        var resumed = accepted.IsSessionPresent;
+        if (!resumed && _subscription is not null)
+            Log.SessionLost(_logger);
+        var isSubscribed = resumed && _subscription == _filter;
+        var change = _session.Connected(resumed, accepted.ReceiveMaximum == 0 ? DefaultInFlight : accepted.ReceiveMaximum);
+        await _session.HandOverAsync(change, _closing.Token);
+
+        var keepAlive = accepted.ServerKeepAlive == 0 ? BrokerSettings.KeepAlive : TimeSpan.FromSeconds(accepted.ServerKeepAlive); // [MQTT-3.2.2-21]
+        var connection = new FeedConnection(
+            client, _session, isSubscribed ? null : _filter, resumed && !isSubscribed ? _subscription : null, Subscribed, _settings.ClientId, keepAlive, _time);
+        _connection = connection;
+        if (isSubscribed)
+            Subscribed();
+        try
+        {
+            await connection.RunAsync(_closing.Token);
+        }
+        catch (Exception e) when ((e is BrokerException && connection.HasLeft) || (e is OperationCanceledException && _closing.IsCancellationRequested))
+        {
+        }
+        finally
+        {
+            _connection = null;
+            _ready.Set(false);
+        }
+    }
+
+    private void Subscribed()
+    {
+        _subscription = _filter;
+        Log.Subscribed(_logger, _filter);
+        _ready.Set(true);
+    }
+}

@@ -1,0 +1,78 @@
+namespace Meanwhile.Feeds;
+
+/// <summary>
+/// Results on their way to a broker at QoS 1, as a pure state machine. A result that has not been sent yet gives way to a newer one of its topic, so
+/// the outbox never holds more than one unsent result a topic, and the last one is always sent.
+/// </summary>
+internal sealed class ResultOutbox
+{
+    private readonly Dictionary<string, byte[]> _unsent = new(StringComparer.Ordinal);
+    private readonly Queue<string> _order = new();
+    private readonly Dictionary<ushort, (string Topic, byte[] Payload)> _inFlight = [];
+    private readonly Queue<ushort> _resend = new();
+    private ushort _lastId;
+    private int _limit = 1;
+
+    /// <summary>Nothing waits to be sent or acknowledged.</summary>
+    public bool IsEmpty => _order.Count == 0 && _inFlight.Count == 0;
+
+    /// <summary>Takes a result in.</summary>
+    public void Add(string topic, byte[] payload)
+    {
+        if (!_unsent.TryAdd(topic, payload))
+            _unsent[topic] = payload;
+        else
+            _order.Enqueue(topic);
+    }
+
+    /// <summary>A connection was accepted. What is not acknowledged is sent again, with its identifier [MQTT-4.4.0-1], or as new when the session is lost.</summary>
+    /// <param name="sessionPresent">The broker knows our session.</param>
+    /// <param name="receiveMaximum">How many may be in flight [MQTT-3.3.4-9].</param>
+    public void Connected(bool sessionPresent, int receiveMaximum)
+    {
+        _limit = receiveMaximum;
+        _resend.Clear();
+        if (sessionPresent)
+        {
+            foreach (var id in _inFlight.Keys)
+                _resend.Enqueue(id);
+            return;
+        }
+        foreach (var (topic, payload) in _inFlight.Values)
+        {
+            if (_unsent.TryAdd(topic, payload)) // Otherwise a newer one waits already.
+                _order.Enqueue(topic);
+        }
+        _inFlight.Clear();
+    }
+
+    /// <summary>The next PUBLISH to send.</summary>
+    public bool TryNext(out (ushort Id, string Topic, byte[] Payload, bool Dup) next)
+    {
+        if (_resend.TryDequeue(out var id) && _inFlight.TryGetValue(id, out var again))
+        {
+            next = (id, again.Topic, again.Payload, Dup: true);
+            return true;
+        }
+        if (_inFlight.Count >= _limit || !_order.TryDequeue(out var topic))
+        {
+            next = default;
+            return false;
+        }
+        _unsent.Remove(topic, out var payload);
+        _inFlight.Add(id = NextId(), (topic, payload!));
+        next = (id, topic, payload!, Dup: false);
+        return true;
+    }
+
+    /// <summary>A PUBACK arrived.</summary>
+    public void Acknowledged(ushort id) => _inFlight.Remove(id);
+
+    private ushort NextId()
+    {
+        do
+            _lastId = _lastId == ushort.MaxValue ? (ushort)1 : (ushort)(_lastId + 1); // Never 0 [MQTT-2.2.1-3].
+        while (_inFlight.ContainsKey(_lastId));
+        return _lastId;
+    }
+}

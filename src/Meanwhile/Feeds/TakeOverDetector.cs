@@ -1,0 +1,29 @@
+namespace Meanwhile.Feeds;
+
+/// <summary>
+/// Notices two clients that take one session from each other for ever. MQTT 5.0 brokers say so; with others the sign is that connections are
+/// accepted and soon lost, again and again.
+/// </summary>
+internal sealed class TakeOverDetector(TimeProvider time)
+{
+    private const int TooMany = 6;
+    private static readonly TimeSpan Short = TimeSpan.FromSeconds(5);
+    private long? _accepted;
+    private int _shortOnes;
+
+    /// <summary>A connection was accepted.</summary>
+    public void Accepted() => _accepted = time.GetTimestamp();
+
+    /// <summary>A connection, or an attempt at one, has ended.</summary>
+    /// <param name="isTakeOver">Too many short connections in a row.</param>
+    /// <returns>True when it was a connection of some length: the broker is well.</returns>
+    public bool Ended(out bool isTakeOver)
+    {
+        var wasShort = _accepted is { } since && time.GetElapsedTime(since) < Short;
+        var wasGood = _accepted is not null && !wasShort;
+        _shortOnes = wasShort ? _shortOnes + 1 : 0;
+        _accepted = null;
+        isTakeOver = _shortOnes == TooMany;
+        return wasGood;
+    }
+}

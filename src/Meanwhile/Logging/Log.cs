@@ -1,0 +1,73 @@
+using Microsoft.Extensions.Logging;
+
+namespace Meanwhile.Logging;
+
+/// <summary>Every line that the program has to say, in one place.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Information, "connected to {Broker} as {ClientId} (MQTT {Version})")]
+    public static partial void Connected(ILogger logger, object broker, string clientId, string version);
+
+    [LoggerMessage(2, LogLevel.Warning, "{Broker} is not there ({Reason}): waiting for it")]
+    public static partial void BrokerAway(ILogger logger, object broker, string reason);
+
+    [LoggerMessage(3, LogLevel.Debug, "{Broker} is still not there ({Reason})")]
+    public static partial void BrokerStillAway(ILogger logger, object broker, string reason);
+
+    [LoggerMessage(4, LogLevel.Information, "the broker knows MQTT 3.1.1 only")]
+    public static partial void FellBack(ILogger logger);
+
+    [LoggerMessage(5, LogLevel.Information, "{Address}: the embedded broker is listening")]
+    public static partial void Listening(ILogger logger, object address);
+
+    [LoggerMessage(6, LogLevel.Warning, "{Address} is open to the network without authentication: whoever reaches it may publish and subscribe")]
+    public static partial void ListeningToAll(ILogger logger, object address);
+
+    [LoggerMessage(7, LogLevel.Warning, "the session was lost by the broker; what it held for us while we were away is gone")]
+    public static partial void SessionLost(ILogger logger);
+
+    [LoggerMessage(8, LogLevel.Information, "subscribed to {Filter}")]
+    public static partial void Subscribed(ILogger logger, string filter);
+
+    [LoggerMessage(10, LogLevel.Information, "{Readings} readings of {Series} series read back")]
+    public static partial void ReadBack(ILogger logger, int readings, int series);
+
+    [LoggerMessage(11, LogLevel.Warning, "no reading, kept in the quarantine: {Reason} (topic {Topic}){Repeated}")]
+    public static partial void Quarantined(ILogger logger, string reason, string topic, string repeated);
+
+    [LoggerMessage(12, LogLevel.Warning, "older than the retention when it arrived: a reading on {Topic}{Repeated}")]
+    public static partial void Expired(ILogger logger, string topic, string repeated);
+
+    [LoggerMessage(13, LogLevel.Warning, "results match the filter of the readings: passed over (topic {Topic}){Repeated}")]
+    public static partial void OwnResult(ILogger logger, string topic, string repeated);
+
+    [LoggerMessage(14, LogLevel.Error, "nothing can be committed, and nothing is acknowledged: {Reason}; trying again until it can")]
+    public static partial void CommitWaits(ILogger logger, string reason);
+
+    [LoggerMessage(15, LogLevel.Information, "committing again")]
+    public static partial void CommitsAgain(ILogger logger);
+
+    [LoggerMessage(16, LogLevel.Information, "ledger: {Ledger}")]
+    public static partial void LedgerAtEnd(ILogger logger, object ledger);
+
+    [LoggerMessage(17, LogLevel.Debug, "received {Topic}: {Payload}")]
+    public static partial void Received(ILogger logger, string topic, string payload);
+
+    [LoggerMessage(18, LogLevel.Debug, "published {Payload} to {Topic}")]
+    public static partial void Published(ILogger logger, string topic, string payload);
+
+    [LoggerMessage(19, LogLevel.Warning, "this is no result: {Reason} (topic {Topic}){Repeated}")]
+    public static partial void NoResult(ILogger logger, string reason, string topic, string repeated);
+
+    [LoggerMessage(20, LogLevel.Information, "{Count} messages published, all acknowledged")]
+    public static partial void AllPublished(ILogger logger, long count);
+
+    [LoggerMessage(21, LogLevel.Information, "stopping")]
+    public static partial void Stopping(ILogger logger);
+
+    [LoggerMessage(22, LogLevel.Information, "demo: broker {Broker}, database {Database}; Ctrl-C stops")]
+    public static partial void DemoStarts(ILogger logger, object broker, string database);
+
+    [LoggerMessage(23, LogLevel.Warning, "{Published} of {Count} messages were published and acknowledged before it was told to stop")]
+    public static partial void PublishedSome(ILogger logger, long published, long count);
+}

@@ -1,0 +1,103 @@
+using System.Text;
+using Meanwhile.Feeds;
+using Meanwhile.Logging;
+using Meanwhile.Stores;
+using Meanwhile.Stores.Sqlite;
+using Microsoft.Extensions.Logging;
+
+namespace Meanwhile.Pipeline;
+
+/// <summary>The data path: feed, parse, commit, acknowledge, windows, results. One loop, from left to right.</summary>
+internal sealed class Aggregator(IFeed feed, SqliteStore store, AggregatorOptions options, Ledger ledger, ILogger logger, TimeProvider time)
+{
+    // Bounds what one transaction holds in memory; a full batch leaves the rest in the queue, and a full queue leaves it in the socket.
+    private const int LargestBatch = 4096;
+    private const long LargestBatchBytes = 8 << 20;
+
+    private readonly LogLimiter _limiter = new(time);
+    private readonly Results _results = new(options);
+    private readonly long _retention = (long)options.Retention.TotalMilliseconds;
+
+    /// <summary>Runs until the feed's deliveries end.</summary>
+    /// <param name="stop">Cuts short the wait for a store that cannot commit.</param>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        var intake = new Intake(options, ledger, logger, _limiter);
+        using var work = new WorkSignal(feed.Deliveries, options.Tick, time);
+        Rebuild();
+        while (await work.WaitAsync())
+        {
+            var now = Now();
+            Collect(intake, now);
+            await CommitAsync(intake.Batch, now - _retention, stop);
+            intake.Account();
+            ledger.Acknowledge(feed.Acknowledge(intake.Deliveries));
+            foreach (var (topic, payload) in _results.Of(intake.Batch.Readings, now, now - _retention, work.TickIsDue))
+                await PublishAsync(topic, payload);
+            intake.Clear();
+        }
+    }
+
+    private long Now() => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    // The store alone knows what was committed, so windows are made of it, and no second file of state can disagree.
+    private void Rebuild()
+    {
+        var readings = 0;
+        try
+        {
+            foreach (var reading in store.ReadAll(options.Filter, Now() - _retention))
+            {
+                _results.Restore(reading);
+                readings++;
+            }
+        }
+        catch (StoreException e)
+        {
+            throw new UserException(e.Message, inner: e);
+        }
+        Log.ReadBack(logger, readings, _results.SeriesCount);
+    }
+
+    private void Collect(Intake intake, long now)
+    {
+        var bytes = 0L;
+        while (intake.Deliveries.Count < LargestBatch && bytes < LargestBatchBytes && feed.Deliveries.TryRead(out var delivery))
+        {
+            bytes += delivery.Payload.Length;
+            intake.Add(delivery, now, now - _retention);
+        }
+    }
+
+    private async Task CommitAsync(Batch batch, long cutoff, CancellationToken stop)
+    {
+        var backoff = Backoff.ForStore();
+        for (var attempts = 0; ; attempts++)
+        {
+            try
+            {
+                store.Commit(batch, cutoff);
+                if (attempts > 0)
+                    Log.CommitsAgain(logger);
+                return;
+            }
+            catch (StoreException e) when (e.MayHeal && !stop.IsCancellationRequested)
+            {
+                if (_limiter.MayLog(e.Message, out _))
+                    Log.CommitWaits(logger, e.Message);
+            }
+            catch (StoreException e)
+            {
+                throw new UserException($"{e.Message}; what was not committed is not acknowledged, and will be sent again", inner: e);
+            }
+            await Task.Delay(backoff.Next(), time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async ValueTask PublishAsync(string topic, byte[] payload)
+    {
+        await feed.PublishAsync(topic, payload);
+        if (logger.IsEnabled(LogLevel.Debug))
+            Log.Published(logger, topic, Encoding.UTF8.GetString(payload));
+    }
+}

@@ -1,0 +1,33 @@
+namespace Meanwhile.Pipeline;
+
+/// <summary>What is read out of messages, and what is made of it.</summary>
+/// <param name="Filter">The topic or filter of the readings.</param>
+/// <param name="StatsTopic">Where results go; when the filter has wildcards, a topic below it for each series.</param>
+internal sealed record AggregatorOptions(string Filter, string StatsTopic)
+{
+    /// <summary>How payloads are read.</summary>
+    public ReadingParser Parser { get; init; } = ReadingParser.Default;
+
+    /// <summary>The windows, in the order of the result's members.</summary>
+    public IReadOnlyList<WindowSpan> Windows { get; init; } = WindowSpan.Defaults;
+
+    /// <summary>A reading further than this past the clock is none: it would drag its series' now away from every honest reading.</summary>
+    public TimeSpan MaxAhead { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How often windows move with the clock; null when only readings move them.</summary>
+    public TimeSpan? Tick { get; init; }
+
+    /// <summary>How long readings are kept: 35 minutes, or five more than the longest window.</summary>
+    public TimeSpan Retention =>
+        TimeSpan.FromMinutes(5) + TimeSpan.FromMilliseconds(Math.Max(TimeSpan.FromMinutes(30).TotalMilliseconds, Windows.Max(w => w.Milliseconds)));
+
+    /// <summary>Whether many topics match the filter.</summary>
+    public bool HasWildcards => Filter.AsSpan().IndexOfAny('+', '#') >= 0;
+
+    /// <summary>Where the results of a series go.</summary>
+    public string ResultTopic(string series) => HasWildcards ? $"{StatsTopic}/{series}" : StatsTopic;
+
+    /// <summary>Whether a topic is one that results go to.</summary>
+    public bool IsResultTopic(string topic) =>
+        topic == StatsTopic || (HasWildcards && topic.StartsWith(StatsTopic, StringComparison.Ordinal) && topic[StatsTopic.Length] == '/');
+}

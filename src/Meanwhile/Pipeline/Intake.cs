@@ -1,0 +1,91 @@
+using System.Text;
+using Meanwhile.Feeds;
+using Meanwhile.Logging;
+using Meanwhile.Stores;
+using Microsoft.Extensions.Logging;
+
+namespace Meanwhile.Pipeline;
+
+/// <summary>Sorts deliveries into a batch: readings, messages that are none, and what needs no more than an acknowledgement.</summary>
+internal sealed class Intake(AggregatorOptions options, Ledger ledger, ILogger logger, LogLimiter limiter)
+{
+    private const int LongestTopic = 65_535; // [MQTT-1.5.4]
+    private readonly string _tooFarAhead = $"its time is more than {options.MaxAhead.TotalSeconds:0.###} s ahead of the clock (--max-ahead)";
+
+    /// <summary>What the next commit makes durable.</summary>
+    public Batch Batch { get; } = new();
+
+    /// <summary>What the next commit settles; acknowledged after it.</summary>
+    public List<Delivery> Deliveries { get; } = [];
+
+    private int _duplicates;
+    private int _expired;
+
+    /// <summary>Takes a delivery into the batch.</summary>
+    /// <param name="delivery">What came.</param>
+    /// <param name="now">Milliseconds since the Unix epoch.</param>
+    /// <param name="cutoff">Where the retention starts.</param>
+    public void Add(in Delivery delivery, long now, long cutoff)
+    {
+        Deliveries.Add(delivery);
+        if (delivery.IdChange.Kind != default)
+            Batch.IdChanges.Add(delivery.IdChange);
+        if (delivery.Subscription is { } filter)
+            Batch.Subscription = filter;
+        if (delivery.Kind == DeliveryKind.SessionChange)
+            return;
+        if (options.IsResultTopic(delivery.Topic))
+        {
+            PassOverOwnResult(delivery.Topic);
+            return;
+        }
+
+        ledger.Receive(delivery.Dup);
+        if (logger.IsEnabled(LogLevel.Debug))
+            Log.Received(logger, delivery.Topic, Encoding.UTF8.GetString(delivery.Payload.Span));
+        if (delivery.Kind == DeliveryKind.Redelivery)
+            _duplicates++;
+        else if (!options.Parser.TryParse(delivery.Payload.Span, now, out var found, out var reason))
+            Quarantine(delivery, now, reason!);
+        else if (found.Time > now + (long)options.MaxAhead.TotalMilliseconds)
+            Quarantine(delivery, now, _tooFarAhead);
+        else if (Encoding.UTF8.GetByteCount(options.ResultTopic(delivery.Topic)) > LongestTopic)
+            Quarantine(delivery, now, "its topic leaves no room for the topic of its results");
+        else if (found.Time < cutoff)
+            Expire(delivery.Topic);
+        else
+            Batch.Readings.Add(new Reading(delivery.Topic, found.Time, found.Value));
+    }
+
+    /// <summary>The batch is durable: the ledger says so.</summary>
+    public void Account() => ledger.Account(Batch.Readings.Count, Batch.Quarantined.Count, _duplicates, _expired);
+
+    /// <summary>Makes room for the next batch.</summary>
+    public void Clear()
+    {
+        Batch.Clear();
+        Deliveries.Clear();
+        _duplicates = _expired = 0;
+    }
+
+    private void Quarantine(in Delivery delivery, long now, string reason)
+    {
+        Batch.Quarantined.Add(new Quarantined(now, delivery.Topic, delivery.Payload, reason));
+        if (limiter.MayLog(reason, out var repeated))
+            Log.Quarantined(logger, reason, delivery.Topic, repeated);
+    }
+
+    private void Expire(string topic)
+    {
+        _expired++;
+        if (limiter.MayLog(nameof(Expire), out var repeated))
+            Log.Expired(logger, topic, repeated);
+    }
+
+    private void PassOverOwnResult(string topic)
+    {
+        ledger.PassOverOwnResult();
+        if (limiter.MayLog(nameof(PassOverOwnResult), out var repeated))
+            Log.OwnResult(logger, topic, repeated);
+    }
+}

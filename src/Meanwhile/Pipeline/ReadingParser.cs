@@ -1,0 +1,120 @@
+using System.Buffers.Text;
+using System.Globalization;
+using System.Text.Json;
+
+namespace Meanwhile.Pipeline;
+
+/// <summary>Makes a reading of a payload, where it lies: nothing is allocated for a payload that is one.</summary>
+/// <param name="value">Where the number is.</param>
+/// <param name="time">Where the time is; null takes the time of arrival, whatever the payload says.</param>
+internal sealed class ReadingParser(JsonPointer value, JsonPointer? time)
+{
+    /// <summary>A larger payload is no reading. It is kept in the quarantine all the same.</summary>
+    public const int LargestPayload = 256 * 1024;
+
+    /// <summary>The seed's shape: <c>{"number": 46, "epochtime": "1669940235"}</c>.</summary>
+    public static ReadingParser Default { get; } = new(JsonPointer.Parse("/number"), JsonPointer.Parse("/epochtime"));
+
+    /// <summary>Reads a payload.</summary>
+    /// <param name="payload">The message's bytes.</param>
+    /// <param name="arrival">The time of arrival, milliseconds since the Unix epoch: used for a bare number.</param>
+    /// <param name="found">The number and its time.</param>
+    /// <param name="reason">Why it is no reading, in words for a person; null when it is one.</param>
+    public bool TryParse(ReadOnlySpan<byte> payload, long arrival, out (long Time, double Value) found, out string? reason)
+    {
+        found = (arrival, 0);
+        reason = null;
+        if (payload.Length > LargestPayload)
+            reason = $"larger than {LargestPayload} bytes";
+        else if (TryParseNumber(payload.Trim(" \t\r\n"u8), out found.Value))
+            return true;
+        else if (payload.TrimStart(" \t\r\n"u8) is not [(byte)'{' or (byte)'[', ..])
+            reason = "neither a JSON object nor a finite number";
+        else
+            reason = ParseDocument(payload, arrival, out found);
+        return reason is null;
+    }
+
+    private string? ParseDocument(ReadOnlySpan<byte> payload, long arrival, out (long Time, double Value) found)
+    {
+        found = (arrival, 0);
+        var reader = new Utf8JsonReader(payload);
+        var places = new Places();
+        try
+        {
+            reader.Read();
+            Walk(ref reader, depth: 0, Wanted.Value | (time is null ? Wanted.None : Wanted.Time), ref places);
+            reader.Read(); // Throws when anything but white space follows the document.
+        }
+        catch (JsonException)
+        {
+            return "not valid JSON";
+        }
+
+        if (places.Value.Length == 0)
+            return $"no number at {value}";
+        if (!TryParseNumber(places.Value, out found.Value))
+            return $"{value} is not a finite number";
+        if (time is null)
+            return null;
+        if (places.Time.Length == 0)
+            return $"no time at {time} (--time names another place, --time arrival does without)";
+        return EventTime.TryParse(places.Time, out found.Time) ? null : $"{time} is neither seconds since 1970 nor an ISO 8601 time with a zone";
+    }
+
+    // Visits only members that lead to a place that is wanted; the last of two members of one name counts, as in most JSON readers.
+    private void Walk(ref Utf8JsonReader reader, int depth, Wanted wanted, ref Places places)
+    {
+        if (reader.TokenType is not (JsonTokenType.StartObject or JsonTokenType.StartArray))
+        {
+            if (wanted.HasFlag(Wanted.Value) && depth == value.Depth)
+                places.Value = Scalar(ref reader);
+            if (wanted.HasFlag(Wanted.Time) && depth == time!.Depth)
+                places.Time = Scalar(ref reader);
+            return;
+        }
+
+        var isObject = reader.TokenType == JsonTokenType.StartObject;
+        for (var index = 0; reader.Read() && reader.TokenType is not (JsonTokenType.EndObject or JsonTokenType.EndArray); index++)
+        {
+            var onTheWay = isObject ? MatchName(ref reader, depth, wanted) : MatchIndex(index, depth, wanted);
+            if (isObject)
+                reader.Read();
+            if (onTheWay == Wanted.None)
+                reader.Skip();
+            else
+                Walk(ref reader, depth + 1, onTheWay, ref places);
+        }
+    }
+
+    private Wanted MatchName(ref Utf8JsonReader reader, int depth, Wanted wanted) =>
+        (wanted.HasFlag(Wanted.Value) && value.Matches(depth, ref reader) ? Wanted.Value : Wanted.None)
+        | (wanted.HasFlag(Wanted.Time) && time!.Matches(depth, ref reader) ? Wanted.Time : Wanted.None);
+
+    private Wanted MatchIndex(int index, int depth, Wanted wanted) =>
+        (wanted.HasFlag(Wanted.Value) && value.Matches(depth, index) ? Wanted.Value : Wanted.None)
+        | (wanted.HasFlag(Wanted.Time) && time!.Matches(depth, index) ? Wanted.Time : Wanted.None);
+
+    // Numbers and texts alike, without the quotes. A text with escapes holds neither a number nor a time.
+    private static ReadOnlySpan<byte> Scalar(scoped ref Utf8JsonReader reader) =>
+        reader.TokenType is JsonTokenType.Number or JsonTokenType.String && !reader.ValueIsEscaped ? reader.ValueSpan : "?"u8;
+
+    // Values beyond a double come out as infinite, and the names of NaN and the infinities are numbers to the parser: neither is a reading.
+    private static bool TryParseNumber(ReadOnlySpan<byte> text, out double number) =>
+        (Utf8Parser.TryParse(text, out number, out var consumed) && consumed == text.Length && double.IsFinite(number))
+        || (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number) && double.IsFinite(number));
+
+    [Flags]
+    private enum Wanted
+    {
+        None = 0,
+        Value = 1,
+        Time = 2,
+    }
+
+    private ref struct Places
+    {
+        public ReadOnlySpan<byte> Value;
+        public ReadOnlySpan<byte> Time;
+    }
+}

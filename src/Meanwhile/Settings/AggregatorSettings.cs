@@ -1,0 +1,51 @@
+using System.CommandLine;
+using Meanwhile.Pipeline;
+
+namespace Meanwhile.Settings;
+
+/// <summary>What is read out of messages, and what is made of it.</summary>
+internal static class AggregatorSettings
+{
+    private const string Arrival = "arrival";
+
+    private static readonly Setting<IReadOnlyList<WindowSpan>> Windows = new(
+        "--windows", null, "60s,5min,30min", "SPANS", "windows of the results", WindowSpan.ParseList);
+
+    private static readonly Setting<JsonPointer> Value = new(
+        "--value", null, "/number", "POINTER", "JSON Pointer to the number in a payload", JsonPointer.Parse);
+
+    private static readonly Setting<string> Time = new(
+        "--time", null, "/epochtime", "POINTER", "JSON Pointer to the time in a payload, or arrival for the time at which it arrives", ParseTime);
+
+    private static readonly Setting<TimeSpan> MaxAhead = new(
+        "--max-ahead", null, "5min", "SPAN", "a reading further than this past the clock is none", Duration.Parse);
+
+    private static readonly Setting<TimeSpan?> Tick = new(
+        "--tick", null, null, "SPAN", "let windows move with the clock, so often, also when no reading arrives", text => Duration.Parse(text));
+
+    /// <summary>For the commands that have them.</summary>
+    public static IEnumerable<Option> Options { get; } = [Windows.Option, Value.Option, Time.Option, MaxAhead.Option, Tick.Option];
+
+    /// <summary>Reads them, with the topics.</summary>
+    public static AggregatorOptions Read(ParseResult commandLine, SettingSources sources)
+    {
+        var time = Time.Read(commandLine, sources)!;
+        return Check(new AggregatorOptions(CommonSettings.Topic.Read(commandLine, sources)!, CommonSettings.StatsTopic.Read(commandLine, sources)!)
+        {
+            Parser = new ReadingParser(Value.Read(commandLine, sources)!, time == Arrival ? null : JsonPointer.Parse(time)),
+            Windows = Windows.Read(commandLine, sources)!,
+            MaxAhead = MaxAhead.Read(commandLine, sources),
+            Tick = Tick.Read(commandLine, sources),
+        });
+    }
+
+    /// <summary>Sees to it that results do not come back as readings.</summary>
+    public static AggregatorOptions Check(AggregatorOptions options)
+    {
+        if (options.Filter == options.StatsTopic)
+            throw new UserException($"TOPIC and STATS_TOPIC are both '{options.Filter}', so results would come back as readings: expected two topics", ExitCode.Usage);
+        return options;
+    }
+
+    private static string ParseTime(string text) => text == Arrival ? text : JsonPointer.Parse(text).ToString();
+}

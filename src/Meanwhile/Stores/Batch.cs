@@ -1,0 +1,43 @@
+using Meanwhile.Mqtt.Delivery;
+
+namespace Meanwhile.Stores;
+
+/// <summary>What one transaction commits: all of it or nothing.</summary>
+internal sealed class Batch
+{
+    /// <summary>Readings, in the order of their arrival.</summary>
+    public List<Reading> Readings { get; } = [];
+
+    /// <summary>Messages that are no reading.</summary>
+    public List<Quarantined> Quarantined { get; } = [];
+
+    /// <summary>Changes to the received QoS 2 identifiers of the feed's session, in order.</summary>
+    public List<IdChange> IdChanges { get; } = [];
+
+    /// <summary>The filter that the feed's session is subscribed to from now on; null for no change.</summary>
+    public string? Subscription { get; set; }
+
+    /// <summary>Nothing to commit.</summary>
+    public bool IsEmpty => Readings.Count == 0 && Quarantined.Count == 0 && IdChanges.Count == 0 && Subscription is null;
+
+    /// <summary>Makes room for the next one.</summary>
+    public void Clear()
+    {
+        Readings.Clear();
+        Quarantined.Clear();
+        IdChanges.Clear();
+        Subscription = null;
+    }
+}
+
+/// <summary>A message that is no reading, kept with the reason.</summary>
+/// <param name="Arrived">Milliseconds since the Unix epoch.</param>
+/// <param name="Topic">Where it was published.</param>
+/// <param name="Payload">Its bytes, whatever they are.</param>
+/// <param name="Reason">Why it is no reading.</param>
+internal readonly record struct Quarantined(long Arrived, string Topic, ReadOnlyMemory<byte> Payload, string Reason);
+
+/// <summary>What a feed's session was when the last process committed.</summary>
+/// <param name="ReceivedIds">QoS 2 identifiers between PUBLISH and PUBREL.</param>
+/// <param name="Subscription">The filter it is subscribed to; null when it never was.</param>
+internal sealed record SessionState(IReadOnlyList<ushort> ReceivedIds, string? Subscription);

@@ -1,0 +1,7 @@
+namespace Meanwhile.Stores;
+
+/// <summary>One number with its time.</summary>
+/// <param name="Series">The concrete topic that it came on.</param>
+/// <param name="Time">Event time, milliseconds since the Unix epoch.</param>
+/// <param name="Value">Finite.</param>
+internal readonly record struct Reading(string Series, long Time, double Value);

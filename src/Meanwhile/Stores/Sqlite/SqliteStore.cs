@@ -1,0 +1,160 @@
+using Meanwhile.Mqtt.Delivery;
+
+namespace Meanwhile.Stores.Sqlite;
+
+/// <summary>Readings, quarantine and the feed's session in one SQLite file. One caller at a time.</summary>
+internal sealed class SqliteStore : IDisposable
+{
+    private readonly Database _database;
+    private readonly FileLock _lock;
+    private readonly string _session;
+    private readonly Dictionary<string, long> _seriesIds = new(StringComparer.Ordinal);
+    private readonly Statement _insertReading;
+    private readonly Statement _insertQuarantined;
+    private readonly Statement _findSeries;
+    private readonly Statement _insertSeries;
+    private readonly Statement _expire;
+    private readonly Statement _addId;
+    private readonly Statement _removeId;
+    private readonly Statement _removeIds;
+    private readonly Statement _subscribed;
+
+    private SqliteStore(Database database, FileLock fileLock, string session)
+    {
+        (_database, _lock, _session) = (database, fileLock, session);
+        _insertReading = database.Prepare("INSERT INTO messages (number, epochtime, series) VALUES (?, ?, ?)");
+        _insertQuarantined = database.Prepare("INSERT INTO quarantine (arrived, topic, payload, reason) VALUES (?, ?, ?, ?)");
+        _findSeries = database.Prepare("SELECT id FROM series WHERE topic = ?");
+        _insertSeries = database.Prepare("INSERT INTO series (topic) VALUES (?)");
+        _expire = database.Prepare("DELETE FROM messages WHERE epochtime < ?");
+        _addId = database.Prepare("INSERT OR IGNORE INTO received_ids (session, packet_id) VALUES (?, ?)");
+        _removeId = database.Prepare("DELETE FROM received_ids WHERE session = ? AND packet_id = ?");
+        _removeIds = database.Prepare("DELETE FROM received_ids WHERE session = ?");
+        _subscribed = database.Prepare("INSERT INTO sessions (name, subscription) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET subscription = excluded.subscription");
+    }
+
+    /// <summary>Opens a file, or makes it with its folders, and keeps other aggregators away from it.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="session">The feed's session at its broker: its identifiers are kept apart from those of others.</param>
+    public static SqliteStore Open(string path, string session)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        var fileLock = FileLock.Take(path);
+        Database? database = null;
+        try
+        {
+            database = new Database(path);
+            Schema.Prepare(database, path);
+            return new SqliteStore(database, fileLock, session);
+        }
+        catch
+        {
+            database?.Dispose();
+            fileLock.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Makes a batch durable and deletes what is older than the retention, in one transaction.</summary>
+    /// <param name="batch">What is new.</param>
+    /// <param name="cutoff">Readings before this time go; milliseconds since the Unix epoch.</param>
+    /// <exception cref="StoreException">Nothing was done.</exception>
+    public void Commit(Batch batch, long cutoff)
+    {
+        try
+        {
+            _database.Transact(() => Write(batch, cutoff));
+        }
+        catch
+        {
+            _seriesIds.Clear(); // Some may have been given out by the transaction that is gone.
+            throw;
+        }
+    }
+
+    /// <summary>Reads the readings back in the order of their commit.</summary>
+    /// <param name="seriesOfTheSeed">The series of rows that the seed's program wrote, which names none.</param>
+    /// <param name="cutoff">Where the retention starts.</param>
+    public IEnumerable<Reading> ReadAll(string seriesOfTheSeed, long cutoff)
+    {
+        var query = _database.Prepare(
+            "SELECT number, epochtime, topic FROM messages LEFT JOIN series ON series.id = messages.series WHERE epochtime >= ? ORDER BY messages.rowid");
+        query.Bind(1, Seconds(cutoff));
+        while (query.Step())
+        {
+            // Another program may have left texts or nothing at all where numbers belong.
+            if (query.IsNumber(0) && query.IsNumber(1))
+                yield return new Reading(query.IsNull(2) ? seriesOfTheSeed : query.Text(2), Milliseconds(query), query.Double(0));
+        }
+    }
+
+    /// <summary>What the feed's session was when the last process committed.</summary>
+    public SessionState ReadSession()
+    {
+        List<ushort> ids = [];
+        var query = _database.Prepare("SELECT packet_id FROM received_ids WHERE session = ?").Bind(1, _session);
+        while (query.Step())
+            ids.Add((ushort)query.Integer(0));
+
+        query = _database.Prepare("SELECT subscription FROM sessions WHERE name = ?").Bind(1, _session);
+        string? subscription = null;
+        while (query.Step())
+            subscription = query.Text(0);
+        return new SessionState(ids, subscription);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _database.Dispose();
+        _lock.Dispose();
+    }
+
+    private static double Seconds(long milliseconds) => milliseconds / 1000.0;
+
+    private static long Milliseconds(Statement row) => row.IsInteger(1) ? row.Integer(1) * 1000 : (long)Math.Round(row.Double(1) * 1000);
+
+    private void Write(Batch batch, long cutoff)
+    {
+        foreach (var (series, time, value) in batch.Readings)
+        {
+            _insertReading.Bind(1, value).Bind(3, SeriesId(series));
+            (time % 1000 == 0 ? _insertReading.Bind(2, time / 1000) : _insertReading.Bind(2, Seconds(time))).Run();
+        }
+        foreach (var (arrived, topic, payload, reason) in batch.Quarantined)
+            _insertQuarantined.Bind(1, Seconds(arrived)).Bind(2, topic).Bind(3, payload.Span).Bind(4, reason).Run();
+        foreach (var change in batch.IdChanges)
+            Write(change);
+        if (batch.Subscription is { } filter)
+            _subscribed.Bind(1, _session).Bind(2, filter).Run();
+        _expire.Bind(1, Seconds(cutoff)).Run();
+    }
+
+    private void Write(IdChange change)
+    {
+        var statement = change.Kind switch
+        {
+            IdChangeKind.Received => _addId.Bind(2, change.PacketId),
+            IdChangeKind.Released => _removeId.Bind(2, change.PacketId),
+            _ => _removeIds,
+        };
+        statement.Bind(1, _session).Run();
+    }
+
+    private long SeriesId(string topic)
+    {
+        if (_seriesIds.TryGetValue(topic, out var id))
+            return id;
+        if (_findSeries.Bind(1, topic).Step())
+        {
+            id = _findSeries.Integer(0);
+            _findSeries.Reset();
+        }
+        else
+        {
+            _insertSeries.Bind(1, topic).Run();
+            id = _database.LastInsertRowId;
+        }
+        return _seriesIds[topic] = id;
+    }
+}

@@ -1,0 +1,69 @@
+using SQLitePCL;
+
+namespace Meanwhile.Stores.Sqlite;
+
+/// <summary>A prepared statement. Parameters count from 1, columns from 0.</summary>
+internal sealed class Statement(Database database, sqlite3_stmt handle) : IDisposable
+{
+    public Statement Bind(int parameter, long value)
+    {
+        database.Check(raw.sqlite3_bind_int64(handle, parameter, value));
+        return this;
+    }
+
+    public Statement Bind(int parameter, double value)
+    {
+        database.Check(raw.sqlite3_bind_double(handle, parameter, value));
+        return this;
+    }
+
+    public Statement Bind(int parameter, string value)
+    {
+        database.Check(raw.sqlite3_bind_text(handle, parameter, value));
+        return this;
+    }
+
+    public Statement Bind(int parameter, ReadOnlySpan<byte> value)
+    {
+        // An empty span has no address, and SQLite takes a blob without one for NULL.
+        database.Check(value.IsEmpty ? raw.sqlite3_bind_zeroblob(handle, parameter, 0) : raw.sqlite3_bind_blob(handle, parameter, value));
+        return this;
+    }
+
+    /// <summary>Goes to the next row; at the end it is ready to be bound again.</summary>
+    public bool Step()
+    {
+        var code = raw.sqlite3_step(handle);
+        if (code == raw.SQLITE_ROW)
+            return true;
+        _ = raw.sqlite3_reset(handle); // Reports the failure of the step once more.
+        database.Check(code);
+        return false;
+    }
+
+    /// <summary>Runs it for its effect.</summary>
+    public void Run()
+    {
+        while (Step())
+        {
+        }
+    }
+
+    /// <summary>Leaves a query before its end.</summary>
+    public void Reset() => _ = raw.sqlite3_reset(handle);
+
+    public bool IsNumber(int column) => raw.sqlite3_column_type(handle, column) is raw.SQLITE_INTEGER or raw.SQLITE_FLOAT;
+
+    public bool IsInteger(int column) => raw.sqlite3_column_type(handle, column) == raw.SQLITE_INTEGER;
+
+    public bool IsNull(int column) => raw.sqlite3_column_type(handle, column) == raw.SQLITE_NULL;
+
+    public long Integer(int column) => raw.sqlite3_column_int64(handle, column);
+
+    public double Double(int column) => raw.sqlite3_column_double(handle, column);
+
+    public string Text(int column) => raw.sqlite3_column_text(handle, column).utf8_to_string();
+
+    /// <inheritdoc/>
+    public void Dispose() => handle.Dispose();
+}

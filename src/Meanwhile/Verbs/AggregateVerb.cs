@@ -1,0 +1,81 @@
+using System.CommandLine;
+using Meanwhile.Feeds;
+using Meanwhile.Logging;
+using Meanwhile.Pipeline;
+using Meanwhile.Settings;
+using Meanwhile.Stores;
+using Meanwhile.Stores.Sqlite;
+
+namespace Meanwhile.Verbs;
+
+/// <summary>The seed's subscriber: stores readings, expires them, computes and publishes results.</summary>
+internal static class AggregateVerb
+{
+    private static readonly Setting<string> ClientId = CommonSettings.ClientId("subscriber");
+
+    public static Command Command() => Session.Command(
+        "aggregate",
+        "commit readings to the store, and publish their statistics",
+        [
+            CommonSettings.Broker.Option, CommonSettings.Topic.Option, CommonSettings.StatsTopic.Option, CommonSettings.DbFile.Option,
+            .. AggregatorSettings.Options,
+            CommonSettings.UserName.Option, CommonSettings.PasswordFile.Option, ClientId.Option, CommonSettings.ReadyFile.Option,
+        ],
+        RunAsync);
+
+    /// <summary>Runs the data path over a feed until told to stop, then disposes the feed, which takes leave, and shows the ledger.</summary>
+    public static async Task RunAsync(Session session, IFeed feed, SqliteStore store, AggregatorOptions options, CancellationToken stop)
+    {
+        var ledger = new Ledger();
+        var aggregator = new Aggregator(feed, store, options, ledger, session.Logger, session.Time);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var feeding = feed.RunAsync(ending.Token);
+        try
+        {
+            await aggregator.RunAsync(stop);
+        }
+        finally
+        {
+            await ending.CancelAsync();
+            await feed.DisposeAsync();
+            Log.LedgerAtEnd(session.Logger, ledger);
+        }
+        await feeding;
+    }
+
+    /// <summary>Opens the store.</summary>
+    /// <exception cref="UserException">It cannot be used.</exception>
+    public static SqliteStore OpenStore(string path, string feedSession)
+    {
+        try
+        {
+            return SqliteStore.Open(path, feedSession);
+        }
+        catch (StoreException e)
+        {
+            throw new UserException(e.Message, inner: e);
+        }
+    }
+
+    private static async Task RunAsync(Session session, CancellationToken stop)
+    {
+        var address = session.Read(CommonSettings.Broker)!;
+        var options = AggregatorSettings.Read(session.CommandLine, session.Sources);
+        var ready = new ReadyFile(session.Read(CommonSettings.ReadyFile));
+        if (address.IsEmbedded)
+        {
+            using var store = OpenStore(session.Read(CommonSettings.DbFile)!, address.ToString());
+            var feed = await EmbeddedFeed.StartAsync(address.EndPoint, options.Filter, session.Logger);
+            ready.Set(true);
+            await RunAsync(session, feed, store, options, stop);
+            ready.Set(false);
+        }
+        else
+        {
+            var broker = CommonSettings.ReadBroker(session.CommandLine, session.Sources, ClientId);
+            using var store = OpenStore(session.Read(CommonSettings.DbFile)!, $"{broker.ClientId}@{address}");
+            var feed = new MqttFeed(broker, options.Filter, store.ReadSession(), ready, session.Logger, session.Time);
+            await RunAsync(session, feed, store, options, stop);
+        }
+    }
+}

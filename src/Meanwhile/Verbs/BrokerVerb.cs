@@ -1,0 +1,21 @@
+using System.CommandLine;
+using System.Net;
+using Meanwhile.Feeds;
+using Meanwhile.Settings;
+
+namespace Meanwhile.Verbs;
+
+/// <summary>The seed's mosquitto: the embedded broker alone.</summary>
+internal static class BrokerVerb
+{
+    private static readonly Setting<IPEndPoint> Listen = new(
+        "--listen", null, "127.0.0.1:1883", "ADDRESS:PORT", "where to listen", BrokerAddress.ParseListen);
+
+    public static Command Command() => Session.Command("broker", "run the embedded MQTT broker alone", [Listen.Option], RunAsync);
+
+    private static async Task RunAsync(Session session, CancellationToken stop)
+    {
+        await using var broker = await EmbeddedBroker.StartAsync(session.Read(Listen)!, intercept: null, session.Logger);
+        await Task.Delay(Timeout.InfiniteTimeSpan, session.Time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+}

@@ -1,0 +1,60 @@
+using System.CommandLine;
+using System.Net;
+using Meanwhile.Clients;
+using Meanwhile.Feeds;
+using Meanwhile.Logging;
+using Meanwhile.Settings;
+
+namespace Meanwhile.Verbs;
+
+/// <summary>The seed's four processes in one, without any set-up: they talk MQTT to each other over loopback.</summary>
+internal static class DemoVerb
+{
+    private static readonly IPEndPoint Preferred = new(IPAddress.Loopback, 1883);
+
+    public static Command Command() => Session.Command(
+        "demo",
+        "broker, publisher, aggregator and table in one process",
+        [
+            CommonSettings.PublishTopic.Option, CommonSettings.StatsTopic.Option, CommonSettings.DbFile.Option, CommonSettings.Interval.Option,
+            CommonSettings.Rate.Option, CommonSettings.Seed.Option,
+        ],
+        RunAsync);
+
+    private static async Task RunAsync(Session session, CancellationToken stop)
+    {
+        var publisherOptions = new PublisherOptions(
+            session.Read(CommonSettings.PublishTopic)!, Qos: 1, CommonSettings.ReadPace(session.CommandLine, session.Sources), Count: null, session.Read(CommonSettings.Seed));
+        var options = AggregatorSettings.Check(new(publisherOptions.Topic, session.Read(CommonSettings.StatsTopic)!));
+        var database = session.Read(CommonSettings.DbFile)!;
+        using var store = AggregateVerb.OpenStore(database, "demo");
+        var feed = await EmbeddedFeed.StartAsync(
+            EmbeddedBroker.IsFree(Preferred) ? Preferred : new IPEndPoint(IPAddress.Loopback, 0), options.Filter, session.Logger);
+        Log.DemoStarts(session.Logger, feed.EndPoint, database);
+
+        var address = new BrokerAddress("mqtt", feed.EndPoint.Address.ToString(), feed.EndPoint.Port, "");
+        var subscribed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        using var aggregating = new CancellationTokenSource();
+
+        var aggregator = AggregateVerb.RunAsync(session, feed, store, options, aggregating.Token);
+        var watcher = new StatsWatcher(ClientOf(address, "stats_subscriber"), options.StatsTopic, Console.Out, new ReadyFile(null), session.Logger, session.Time)
+            .RunAsync(() => subscribed.TrySetResult(), ending.Token);
+        var publisher = PublishWhenWatchedAsync();
+
+        // The publisher leaves first, then the table, then the aggregator, so that nothing is cut off that is on its way.
+        await Task.WhenAny(aggregator, watcher, publisher);
+        await ending.CancelAsync();
+        await Task.WhenAll(watcher, publisher).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await aggregating.CancelAsync();
+        await Task.WhenAll(aggregator, watcher, publisher);
+
+        async Task PublishWhenWatchedAsync()
+        {
+            await Task.WhenAny(subscribed.Task, watcher);
+            await new Publisher(ClientOf(address, "publisher"), publisherOptions, session.Logger, session.Time).RunAsync(ending.Token);
+        }
+    }
+
+    private static BrokerSettings ClientOf(BrokerAddress address, string clientId) => new(address, clientId, UserName: null, Password: null);
+}

@@ -1,0 +1,68 @@
+using System.CommandLine;
+using Meanwhile.Logging;
+using Meanwhile.Settings;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+
+namespace Meanwhile.Verbs;
+
+/// <summary>What every verb runs with: its settings, the clock, and a log on standard error. Standard output belongs to results.</summary>
+internal sealed class Session : IDisposable
+{
+    private readonly ServiceProvider _services;
+
+    private Session(ParseResult commandLine, SettingSources sources, ServiceProvider services)
+    {
+        (CommandLine, Sources, _services) = (commandLine, sources, services);
+        Logger = services.GetRequiredService<ILoggerFactory>().CreateLogger("meanwhile");
+    }
+
+    public ParseResult CommandLine { get; }
+
+    public SettingSources Sources { get; }
+
+    public ILogger Logger { get; }
+
+    public TimeProvider Time { get; } = TimeProvider.System;
+
+    /// <summary>Makes a verb's command out of its options and what it does.</summary>
+    /// <param name="run">Runs until it is done or told to stop.</param>
+    public static Command Command(string name, string description, IEnumerable<Option> options, Func<Session, CancellationToken, Task> run)
+    {
+        var command = new Command(name, description);
+        foreach (var option in options)
+            command.Options.Add(option);
+        command.Options.Add(CommonSettings.Verbose);
+        command.SetAction(async (commandLine, stop) =>
+        {
+            var sources = SettingSources.Load(Directory.GetCurrentDirectory(), Environment.GetEnvironmentVariable);
+            using var session = Start(commandLine, sources);
+            using var stopping = stop.Register(() => Log.Stopping(session.Logger));
+            await run(session, stop);
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    /// <summary>A setting's value, or its default, or null.</summary>
+    public T? Read<T>(Setting<T> setting) => setting.Read(CommandLine, Sources);
+
+    /// <inheritdoc/>
+    public void Dispose() => _services.Dispose(); // Writes what is left of the log.
+
+    private static Session Start(ParseResult commandLine, SettingSources sources)
+    {
+        var services = new ServiceCollection();
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<ConsoleFormatter, PlainFormatter>();
+        services.AddLogging(logging => logging
+            .SetMinimumLevel(commandLine.GetValue(CommonSettings.Verbose) ? LogLevel.Debug : LogLevel.Information)
+            .AddConsole(console =>
+            {
+                console.FormatterName = PlainFormatter.FormatterName;
+                console.LogToStandardErrorThreshold = LogLevel.Trace;
+            }));
+        return new Session(commandLine, sources, services.BuildServiceProvider());
+    }
+}

@@ -1,0 +1,37 @@
+using System.CommandLine;
+using Meanwhile.Clients;
+using Meanwhile.Feeds;
+using Meanwhile.Pipeline;
+using Meanwhile.Settings;
+
+namespace Meanwhile.Verbs;
+
+/// <summary>The seed's stats subscriber: the table.</summary>
+internal static class WatchVerb
+{
+    private static readonly Setting<string> ClientId = CommonSettings.ClientId("stats_subscriber");
+
+    private static readonly Setting<string> Filter = new(
+        "--stats-topic", "STATS_TOPIC", "STATS", "FILTER", "topic or filter of the results", TopicName.ParseFilter);
+
+    public static Command Command() => Session.Command(
+        "watch",
+        "print a table for each result",
+        [
+            CommonSettings.Broker.Option, CommonSettings.Topic.Option, Filter.Option, CommonSettings.UserName.Option, CommonSettings.PasswordFile.Option,
+            ClientId.Option, CommonSettings.ReadyFile.Option,
+        ],
+        RunAsync);
+
+    private static Task RunAsync(Session session, CancellationToken stop)
+    {
+        // Results of many series go to topics below STATS_TOPIC; TOPIC says whether there are many.
+        var results = session.Read(Filter)!;
+        var readings = new AggregatorOptions(session.Read(CommonSettings.Topic)!, results);
+        var filter = readings.HasWildcards && results.AsSpan().IndexOfAny('+', '#') < 0 ? results + "/#" : results;
+
+        var broker = CommonSettings.ReadBroker(session.CommandLine, session.Sources, ClientId);
+        var ready = new ReadyFile(session.Read(CommonSettings.ReadyFile));
+        return new StatsWatcher(broker, filter, Console.Out, ready, session.Logger, session.Time).RunAsync(subscribed: () => { }, stop);
+    }
+}

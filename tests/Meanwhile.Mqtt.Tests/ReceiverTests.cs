@@ -1,0 +1,137 @@
+using Meanwhile.Mqtt.Delivery;
+
+namespace Meanwhile.Mqtt.Tests;
+
+public class ReceiverTests
+{
+    [Fact]
+    public void Acknowledgements_go_out_in_order_of_receipt_however_the_work_finishes()
+    {
+        var receiver = Connected();
+        var first = receiver.Publish(7, 1);
+        var second = receiver.Publish(8, 2);
+        var third = receiver.Publish(9, 1);
+
+        receiver.Complete(third.Ticket);
+        receiver.Complete(second.Ticket);
+        Assert.Empty(Acknowledgements(receiver));
+
+        receiver.Complete(first.Ticket);
+        Assert.Equal(["PubAck 7", "PubRec 8", "PubAck 9"], Acknowledgements(receiver));
+        Assert.Equal(0, receiver.Owed);
+    }
+
+    [Fact]
+    public void Nothing_is_owed_at_qos_0()
+    {
+        var receiver = Connected();
+        var receipt = receiver.Publish(0, 0);
+        receiver.Complete(receipt.Ticket);
+
+        Assert.True(receipt.IsNew);
+        Assert.Equal(0, receiver.Owed);
+        Assert.Empty(Acknowledgements(receiver));
+    }
+
+    [Fact]
+    public void A_qos_2_identifier_delivers_once_until_it_is_released()
+    {
+        var receiver = Connected();
+        var first = receiver.Publish(5, 2);
+        var again = receiver.Publish(5, 2);
+        var release = receiver.Release(5);
+        var next = receiver.Publish(5, 2);
+
+        Assert.Equal([true, false, true, true], new[] { first, again, release, next }.Select(r => r.IsNew));
+        Assert.Equal(
+            [IdChangeKind.Received, IdChangeKind.None, IdChangeKind.Released, IdChangeKind.Received],
+            new[] { first, again, release, next }.Select(r => r.Change.Kind));
+        foreach (var receipt in new[] { first, again, release, next })
+            receiver.Complete(receipt.Ticket);
+        Assert.Equal(["PubRec 5", "PubRec 5", "PubComp 5", "PubRec 5"], Acknowledgements(receiver));
+    }
+
+    [Fact]
+    public void Qos_2_identifiers_from_the_store_are_known_after_a_restart()
+    {
+        var receiver = new Receiver([5]);
+        Assert.Equal(IdChangeKind.None, receiver.Connected(sessionPresent: true).Kind);
+
+        Assert.False(receiver.Publish(5, 2).IsNew);
+        Assert.True(receiver.Publish(6, 2).IsNew);
+    }
+
+    [Fact]
+    public void A_lost_session_forgets_every_identifier_and_says_so()
+    {
+        var receiver = new Receiver([5]);
+        receiver.Connected(sessionPresent: true);
+        receiver.Publish(6, 1);
+
+        Assert.Equal(IdChangeKind.AllForgotten, receiver.Connected(sessionPresent: false).Kind);
+        Assert.True(receiver.Publish(5, 2).IsNew);
+        Assert.True(receiver.Publish(6, 1).IsNew);
+    }
+
+    [Fact]
+    public void An_unknown_release_is_still_answered()
+    {
+        var receiver = Connected();
+        receiver.Complete(receiver.Release(3).Ticket);
+
+        Assert.True(receiver.TryNextAcknowledgement(out var acknowledgement));
+        Assert.Equal(new Acknowledgement(AckKind.PubComp, 3, Found: false), acknowledgement);
+    }
+
+    [Fact]
+    public void A_ticket_of_an_earlier_connection_is_void()
+    {
+        var receiver = Connected();
+        var old = receiver.Publish(1, 1);
+        receiver.Connected(sessionPresent: true);
+        receiver.Complete(old.Ticket);
+
+        Assert.Empty(Acknowledgements(receiver));
+    }
+
+    [Fact]
+    public void What_was_delivered_but_not_acknowledged_is_no_news_on_the_next_connection()
+    {
+        var receiver = Connected();
+        receiver.Publish(1, 1);
+        receiver.Complete(receiver.Publish(2, 1).Ticket);
+        receiver.Publish(3, 2);
+        receiver.Connected(sessionPresent: true);
+
+        Assert.False(receiver.Publish(1, 1).IsNew);
+        Assert.False(receiver.Publish(2, 1).IsNew);
+        Assert.False(receiver.Publish(3, 2).IsNew);
+        Assert.True(receiver.Publish(1, 1).IsNew);
+    }
+
+    [Fact]
+    public void A_message_that_was_acknowledged_is_news_again_under_the_same_qos_1_identifier()
+    {
+        var receiver = Connected();
+        receiver.Complete(receiver.Publish(1, 1).Ticket);
+        Assert.Equal(["PubAck 1"], Acknowledgements(receiver));
+        receiver.Connected(sessionPresent: true);
+
+        Assert.True(receiver.Publish(1, 1).IsNew);
+    }
+
+    private static Receiver Connected()
+    {
+        var receiver = new Receiver([]);
+        receiver.Connected(sessionPresent: false);
+        return receiver;
+    }
+
+    private static List<string> Acknowledgements(Receiver receiver)
+    {
+        var found = new List<string>();
+        while (receiver.TryNextAcknowledgement(out var acknowledgement))
+            found.Add($"{acknowledgement.Kind} {acknowledgement.PacketId}");
+        return found;
+    }
+}
