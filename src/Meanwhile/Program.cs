@@ -15,7 +15,10 @@ var commandLine = root.Parse(args);
 if (commandLine.Errors.Count > 0)
 {
     var verb = commandLine.CommandResult.Command is { } command && command != root ? command.Name + " " : "";
-    Console.Error.WriteLine($"meanwhile: {commandLine.Errors[0].Message.ReplaceLineEndings(" ")} See: meanwhile {verb}--help");
+    var problem = commandLine.UnmatchedTokens is [var unknown, ..]
+        ? $"'{unknown}' is neither a verb nor an option that is known here."
+        : commandLine.Errors[0].Message.ReplaceLineEndings(" ");
+    Console.Error.WriteLine($"meanwhile: {problem} See: meanwhile {verb}--help");
     return ExitCode.Usage;
 }
 

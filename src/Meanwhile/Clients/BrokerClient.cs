@@ -11,6 +11,8 @@ namespace Meanwhile.Clients;
 /// <summary>MQTTnet's client, kept connected: for publishing readings and watching results.</summary>
 internal sealed class BrokerClient : IAsyncDisposable
 {
+    private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(1);
+
     private readonly BrokerSettings _settings;
     private readonly uint _sessionExpiry;
     private readonly ILogger _logger;
@@ -21,6 +23,9 @@ internal sealed class BrokerClient : IAsyncDisposable
     private readonly TakeOverDetector _takeOvers;
     private volatile UserException? _failure;
     private bool _hasConnected;
+    private bool _isAway;
+    private bool _isLeaving;
+    private TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>A client that is not connected yet.</summary>
     /// <param name="settings">Which broker, and who we are.</param>
@@ -33,12 +38,8 @@ internal sealed class BrokerClient : IAsyncDisposable
         _version = new ProtocolVersion(logger);
         _takeOvers = new TakeOverDetector(time);
         Client = new MqttClientFactory().CreateMqttClient();
-        Client.DisconnectedAsync += e =>
-        {
-            if (e.Reason == MqttClientDisconnectReason.SessionTakenOver)
-                _failure = BrokerFailure.TakenOver(settings.ClientId);
-            return Task.CompletedTask;
-        };
+        Client.DisconnectedAsync += OnDisconnectedAsync;
+        _ended.SetResult();
     }
 
     /// <summary>The library's client.</summary>
@@ -56,9 +57,11 @@ internal sealed class BrokerClient : IAsyncDisposable
         await _connecting.WaitAsync(cancellationToken);
         try
         {
-            for (var isAway = false; !Client.IsConnected; isAway = true)
+            while (!Client.IsConnected)
             {
-                ThrowIfUseless();
+                await _ended.Task.WaitAsync(cancellationToken); // The library refuses to connect while it is still closing.
+                if (_failure is { } failure)
+                    throw failure;
                 try
                 {
                     await ConnectAsync(cancellationToken);
@@ -67,10 +70,11 @@ internal sealed class BrokerClient : IAsyncDisposable
                 }
                 catch (BrokerException e)
                 {
-                    if (isAway)
+                    if (_isAway)
                         Log.BrokerStillAway(_logger, _settings.Address, e.Message);
                     else
                         Log.BrokerAway(_logger, _settings.Address, e.Message);
+                    _isAway = true;
                     await LeaveAsync();
                     await Task.Delay(_backoff.Next(), _time, cancellationToken);
                 }
@@ -79,6 +83,23 @@ internal sealed class BrokerClient : IAsyncDisposable
         finally
         {
             _connecting.Release();
+        }
+    }
+
+    /// <summary>Connects, and connects again whenever the connection is lost, until told to stop.</summary>
+    /// <param name="connected">Run on each new connection, before anybody else uses it.</param>
+    /// <param name="stop">Ends it.</param>
+    public async Task KeepConnectedAsync(Func<Task>? connected, CancellationToken stop)
+    {
+        using var timer = new PeriodicTimer(CheckInterval, _time);
+        try
+        {
+            do
+                await EnsureConnectedAsync(connected, stop);
+            while (await timer.WaitForNextTickAsync(stop));
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
         }
     }
 
@@ -92,6 +113,7 @@ internal sealed class BrokerClient : IAsyncDisposable
 
     private async Task LeaveAsync()
     {
+        _isLeaving = true;
         using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(2), _time);
         try
         {
@@ -107,14 +129,20 @@ internal sealed class BrokerClient : IAsyncDisposable
     /// <summary>What a lost connection throws out of the library.</summary>
     public static bool IsConnectionLoss(Exception e) => e is MqttCommunicationException or BrokerException or IOException or SocketException;
 
-    private void ThrowIfUseless()
+    private Task OnDisconnectedAsync(MqttClientDisconnectedEventArgs e)
     {
+        if (!e.ClientWasConnected)
+            return Task.CompletedTask; // An attempt that failed.
+        _ended.TrySetResult();
+        if (_isLeaving)
+            return Task.CompletedTask;
+        Log.ConnectionLost(_logger, _settings.Address, e.Exception is { } exception ? BrokerFailure.Describe(exception) : "it was closed");
+        _isAway = true;
         if (_takeOvers.Ended(out var isTakeOver))
             _backoff.Reset();
-        if (isTakeOver)
+        if (isTakeOver || e.Reason == MqttClientDisconnectReason.SessionTakenOver)
             _failure = BrokerFailure.TakenOver(_settings.ClientId);
-        if (_failure is { } failure)
-            throw failure;
+        return Task.CompletedTask;
     }
 
     private async Task ConnectAsync(CancellationToken cancellationToken)
@@ -124,7 +152,9 @@ internal sealed class BrokerClient : IAsyncDisposable
             var result = await Client.ConnectAsync(_settings.ToClientOptions(_version.Current, _sessionExpiry), cancellationToken);
             BrokerFailure.Check((MqttConnectReasonCode)result.ResultCode, _settings, _version, _hasConnected);
             _hasConnected = true;
+            (_isAway, _isLeaving) = (false, false);
             _takeOvers.Accepted();
+            _ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             if (result.ReceiveMaximum is > 0)
                 ReceiveMaximum = result.ReceiveMaximum.Value;
             Log.Connected(_logger, _settings.Address, _settings.ClientId, _version.Name);

@@ -30,14 +30,16 @@ internal sealed class Publisher(BrokerSettings broker, PublisherOptions options,
         await using var client = new BrokerClient(broker, sessionExpiry: 0, logger, time);
         using var giveUp = new CancellationTokenSource();
         var inFlight = new Queue<Task>();
-        try
-        {
-            await client.EnsureConnectedAsync(null, stop);
-            await SendAsync(client, inFlight, giveUp.Token, stop);
-        }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-        }
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var connecting = client.KeepConnectedAsync(null, ending.Token);
+        var sending = SendAsync(client, inFlight, giveUp.Token, ending.Token);
+        await Task.WhenAny(sending, connecting);
+        if (connecting.IsFaulted)
+            await ending.CancelAsync();
+        await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await (connecting.IsFaulted ? connecting : Task.CompletedTask);
+        if (sending.IsFaulted)
+            await sending;
         await FinishAsync(inFlight, giveUp, stop);
         if (options.Count is not { } count)
             return;
@@ -49,6 +51,7 @@ internal sealed class Publisher(BrokerSettings broker, PublisherOptions options,
 
     private async Task SendAsync(BrokerClient client, Queue<Task> inFlight, CancellationToken giveUp, CancellationToken stop)
     {
+        await client.EnsureConnectedAsync(null, stop);
         var start = time.GetTimestamp();
         var due = TimeSpan.Zero; // The first reading at once.
         for (long sent = 0; options.Count is not { } count || sent < count; sent++)

@@ -17,7 +17,6 @@ internal sealed class StatsWatcher(BrokerSettings broker, string filter, TextWri
     // Results are about the last half hour: older ones need not wait for us.
     private const uint SessionExpirySeconds = 35 * 60;
 
-    private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(1);
     private readonly LogLimiter _limiter = new(time);
 
     /// <summary>Watches until told to stop.</summary>
@@ -32,17 +31,9 @@ internal sealed class StatsWatcher(BrokerSettings broker, string filter, TextWri
             ready.Set(false);
             return Task.CompletedTask;
         };
-        using var timer = new PeriodicTimer(CheckInterval, time);
         try
         {
-            do
-            {
-                await client.EnsureConnectedAsync(() => SubscribeAsync(client.Client, subscribed, stop), stop);
-            }
-            while (await timer.WaitForNextTickAsync(stop));
-        }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
+            await client.KeepConnectedAsync(() => SubscribeAsync(client.Client, subscribed, stop), stop);
         }
         finally
         {

@@ -6,6 +6,9 @@ namespace Meanwhile.Feeds;
 /// <summary>What a broker's refusals and a network's failures mean to a person.</summary>
 internal static class BrokerFailure
 {
+    // The return code of 3.1.1, in whose form such a broker answers [MQTT-3.1.2-2].
+    private const MqttConnectReasonCode UnacceptableProtocolVersion = (MqttConnectReasonCode)1;
+
     /// <summary>The innermost reason, in one line.</summary>
     public static string Describe(Exception exception) => exception.GetBaseException().Message.ReplaceLineEndings(" ").TrimEnd('.');
 
@@ -29,7 +32,7 @@ internal static class BrokerFailure
     {
         if (answer == MqttConnectReasonCode.Success)
             return;
-        if (answer == MqttConnectReasonCode.UnsupportedProtocolVersion && version.FallBack())
+        if (answer is MqttConnectReasonCode.UnsupportedProtocolVersion or UnacceptableProtocolVersion && version.FallBack())
             throw new BrokerException("it does not speak MQTT 5.0");
         if (!hasConnected && IsFinal(answer))
             throw new UserException($"{settings.Address} refuses the client '{settings.ClientId}' ({answer}): check MQTT_USERNAME, MQTT_PASSWORD_FILE and MQTT_CLIENT_ID");

@@ -1,3 +1,6 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using MQTTnet;
 using MQTTnet.Formatter;
 
@@ -41,7 +44,20 @@ internal sealed record BrokerSettings(BrokerAddress Address, string ClientId, st
             builder.WithTcpServer(o => o.BufferSize = SocketBuffer);
         }
         if (Address.IsSecure)
-            builder.WithTlsOptions(o => o.UseTls().WithTargetHost(Address.Host));
+        {
+            builder.WithTlsOptions(o => o.UseTls().WithTargetHost(Address.Host)
+                .WithRevocationMode(X509RevocationMode.NoCheck) // As other MQTT clients: authorities of one's own seldom publish revocations.
+                .WithCertificateValidationHandler(RequireTrust));
+        }
         return builder.Build();
+    }
+
+    // Throws where MQTTnet would only say that it was rejected.
+    private static bool RequireTrust(MqttClientCertificateValidationEventArgs certificate)
+    {
+        if (certificate.SslPolicyErrors == SslPolicyErrors.None)
+            return true;
+        var problems = certificate.Chain?.ChainStatus.Select(s => s.StatusInformation.Trim().TrimEnd('.')) ?? [];
+        throw new AuthenticationException(string.Join("; ", problems.Prepend(certificate.SslPolicyErrors.ToString())));
     }
 }

@@ -109,7 +109,9 @@ internal sealed class MqttFeed : IFeed
             }
             catch (BrokerException e)
             {
-                if (isAway)
+                if (takeOvers.IsConnected)
+                    Log.ConnectionLost(_logger, _settings.Address, e.Message);
+                else if (isAway)
                     Log.BrokerStillAway(_logger, _settings.Address, e.Message);
                 else
                     Log.BrokerAway(_logger, _settings.Address, e.Message);
@@ -117,7 +119,7 @@ internal sealed class MqttFeed : IFeed
             }
             if (takeOvers.Ended(out var isTakeOver))
                 backoff.Reset();
-            if (isTakeOver)
+            if (isTakeOver && !stop.IsCancellationRequested)
                 throw BrokerFailure.TakenOver(_settings.ClientId);
             await Task.Delay(backoff.Next(), _time, stop);
         }

@@ -1,15 +1,18 @@
 namespace Meanwhile.Feeds;
 
 /// <summary>
-/// Notices two clients that take one session from each other for ever. MQTT 5.0 brokers say so; with others the sign is that connections are
-/// accepted and soon lost, again and again.
+/// Notices two clients that take one session from each other for ever. Some brokers say so; with others, mosquitto among them, the sign is that
+/// connections are accepted and soon lost, again and again.
 /// </summary>
 internal sealed class TakeOverDetector(TimeProvider time)
 {
-    private const int TooMany = 6;
+    private const int TooMany = 3;
     private static readonly TimeSpan Short = TimeSpan.FromSeconds(5);
     private long? _accepted;
     private int _shortOnes;
+
+    /// <summary>A connection was accepted, and has not ended.</summary>
+    public bool IsConnected => _accepted is not null;
 
     /// <summary>A connection was accepted.</summary>
     public void Accepted() => _accepted = time.GetTimestamp();

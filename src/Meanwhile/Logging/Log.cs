@@ -11,6 +11,9 @@ internal static partial class Log
     [LoggerMessage(2, LogLevel.Warning, "{Broker} is not there ({Reason}): waiting for it")]
     public static partial void BrokerAway(ILogger logger, object broker, string reason);
 
+    [LoggerMessage(24, LogLevel.Warning, "the connection to {Broker} is lost ({Reason}): connecting again")]
+    public static partial void ConnectionLost(ILogger logger, object broker, string reason);
+
     [LoggerMessage(3, LogLevel.Debug, "{Broker} is still not there ({Reason})")]
     public static partial void BrokerStillAway(ILogger logger, object broker, string reason);
 

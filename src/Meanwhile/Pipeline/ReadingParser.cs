@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace Meanwhile.Pipeline;
 
@@ -28,6 +29,8 @@ internal sealed class ReadingParser(JsonPointer value, JsonPointer? time)
             reason = $"larger than {LargestPayload} bytes";
         else if (TryParseNumber(payload.Trim(" \t\r\n"u8), out found.Value))
             return true;
+        else if (!Utf8.IsValid(payload))
+            reason = "not valid UTF-8";
         else if (payload.TrimStart(" \t\r\n"u8) is not [(byte)'{' or (byte)'[', ..])
             reason = "neither a JSON object nor a finite number";
         else
@@ -67,9 +70,9 @@ internal sealed class ReadingParser(JsonPointer value, JsonPointer? time)
     {
         if (reader.TokenType is not (JsonTokenType.StartObject or JsonTokenType.StartArray))
         {
-            if (wanted.HasFlag(Wanted.Value) && depth == value.Depth)
+            if ((wanted & Wanted.Value) != Wanted.None && depth == value.Depth)
                 places.Value = Scalar(ref reader);
-            if (wanted.HasFlag(Wanted.Time) && depth == time!.Depth)
+            if ((wanted & Wanted.Time) != Wanted.None && depth == time!.Depth)
                 places.Time = Scalar(ref reader);
             return;
         }
@@ -88,12 +91,12 @@ internal sealed class ReadingParser(JsonPointer value, JsonPointer? time)
     }
 
     private Wanted MatchName(ref Utf8JsonReader reader, int depth, Wanted wanted) =>
-        (wanted.HasFlag(Wanted.Value) && value.Matches(depth, ref reader) ? Wanted.Value : Wanted.None)
-        | (wanted.HasFlag(Wanted.Time) && time!.Matches(depth, ref reader) ? Wanted.Time : Wanted.None);
+        ((wanted & Wanted.Value) != Wanted.None && value.Matches(depth, ref reader) ? Wanted.Value : Wanted.None)
+        | ((wanted & Wanted.Time) != Wanted.None && time!.Matches(depth, ref reader) ? Wanted.Time : Wanted.None);
 
     private Wanted MatchIndex(int index, int depth, Wanted wanted) =>
-        (wanted.HasFlag(Wanted.Value) && value.Matches(depth, index) ? Wanted.Value : Wanted.None)
-        | (wanted.HasFlag(Wanted.Time) && time!.Matches(depth, index) ? Wanted.Time : Wanted.None);
+        ((wanted & Wanted.Value) != Wanted.None && value.Matches(depth, index) ? Wanted.Value : Wanted.None)
+        | ((wanted & Wanted.Time) != Wanted.None && time!.Matches(depth, index) ? Wanted.Time : Wanted.None);
 
     // Numbers and texts alike, without the quotes. A text with escapes holds neither a number nor a time.
     private static ReadOnlySpan<byte> Scalar(scoped ref Utf8JsonReader reader) =>

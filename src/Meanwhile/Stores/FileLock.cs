@@ -4,8 +4,9 @@ namespace Meanwhile.Stores;
 internal sealed class FileLock : IDisposable
 {
     private readonly FileStream _file;
+    private readonly string _holderPath;
 
-    private FileLock(FileStream file) => _file = file;
+    private FileLock(FileStream file, string holderPath) => (_file, _holderPath) = (file, holderPath);
 
     /// <summary>Takes the lock beside a file.</summary>
     /// <exception cref="UserException">Somebody else holds it; the message says who.</exception>
@@ -15,14 +16,12 @@ internal sealed class FileLock : IDisposable
         try
         {
             var file = new FileStream(lockPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            file.SetLength(0);
-            file.Write(System.Text.Encoding.UTF8.GetBytes($"process {Environment.ProcessId} on {Environment.MachineName}"));
-            file.Flush();
-            return new FileLock(file);
+            File.WriteAllText(HolderPath(path), $"process {Environment.ProcessId} on {Environment.MachineName}");
+            return new FileLock(file, HolderPath(path));
         }
         catch (IOException e) when (File.Exists(lockPath))
         {
-            throw new UserException($"{path} is in use by another aggregator ({ReadHolder(lockPath)}): stop that one, or give this one a --db of its own", inner: e);
+            throw new UserException($"{path} is in use by another aggregator ({ReadHolder(HolderPath(path))}): stop that one, or give this one a --db of its own", inner: e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -31,14 +30,20 @@ internal sealed class FileLock : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _file.Dispose();
+    public void Dispose()
+    {
+        File.Delete(_holderPath);
+        _file.Dispose();
+    }
 
-    private static string ReadHolder(string lockPath)
+    // Not in the locked file itself: .NET lets nobody else open that one, not even for reading.
+    private static string HolderPath(string path) => path + ".holder";
+
+    private static string ReadHolder(string holderPath)
     {
         try
         {
-            using var reader = new StreamReader(new FileStream(lockPath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
-            return reader.ReadToEnd() is { Length: > 0 } holder ? holder : "unknown";
+            return File.ReadAllText(holderPath);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,0 +1,115 @@
+using System.Net;
+using System.Net.Sockets;
+using Meanwhile.Tests.Support;
+
+namespace Meanwhile.Tests.EndToEnd;
+
+/// <summary>What a user sees who made a mistake: one line that says what to do, and the right exit code.</summary>
+public sealed class CommandLineTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    [Theory]
+    [InlineData("frobnicate", "'frobnicate'")]
+    [InlineData("", "Required command was not provided")]
+    [InlineData("publish --frobnicate", "'--frobnicate'")]
+    [InlineData("publish --qos 3", "--qos: '3' cannot be understood: expected a whole number from 0 to 2")]
+    [InlineData("publish --count many", "--count: 'many'")]
+    [InlineData("publish --interval 3-1", "--interval: '3-1'")]
+    [InlineData("publish --interval 1 --rate 1", "expected one of them")]
+    [InlineData("publish --topic plant/#", "--topic: 'plant/#' cannot be understood: expected a topic without the wildcards")]
+    [InlineData("publish --broker embedded", "expected the address of a running broker")]
+    [InlineData("publish --password-file nowhere", "--password-file: 'nowhere' cannot be understood: expected a file that can be read")]
+    [InlineData("aggregate --broker ftp://x", "--broker: 'ftp://x' cannot be understood")]
+    [InlineData("aggregate --db .", "--db: '.' cannot be understood: expected the path of a file, not of a folder")]
+    [InlineData("aggregate --topic a/#/b", "--topic: 'a/#/b'")]
+    [InlineData("aggregate --topic X --stats-topic X", "expected two topics")]
+    [InlineData("aggregate --windows 60s,1min", "--windows: '60s,1min'")]
+    [InlineData("aggregate --value number", "--value: 'number' cannot be understood: expected a JSON Pointer")]
+    [InlineData("aggregate --time soon", "--time: 'soon'")]
+    [InlineData("aggregate --max-ahead soon", "--max-ahead: 'soon'")]
+    [InlineData("aggregate --tick 0s", "--tick: '0s'")]
+    [InlineData("broker --listen 1883", "--listen: '1883'")]
+    public async Task A_mistake_on_the_command_line_is_one_line_and_exit_code_2(string arguments, string expected) =>
+        await ExpectAsync(2, expected, arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+
+    [Fact]
+    public async Task A_mistake_in_the_environment_names_the_variable()
+    {
+        using var program = RunningProgram.Meanwhile(_folder.Path, ["aggregate"], ("DB_FILE", _folder.Path));
+        Assert.Equal(2, await program.ExitAsync());
+        Assert.Equal($"meanwhile: DB_FILE in the environment: '{_folder.Path}' cannot be understood: expected the path of a file, not of a folder\n", program.Error);
+    }
+
+    [Fact]
+    public async Task A_settings_file_that_cannot_be_read_is_one_line()
+    {
+        Directory.CreateDirectory(_folder[".env"]);
+        await ExpectAsync(2, ".env cannot be read", "aggregate");
+    }
+
+    [Fact]
+    public async Task A_settings_file_in_the_working_directory_is_used()
+    {
+        await File.WriteAllTextAsync(_folder[".env"], "BROKER=gopher://hole\n", TestContext.Current.CancellationToken);
+        await ExpectAsync(2, "BROKER in .env: 'gopher://hole'", "watch");
+    }
+
+    [Fact]
+    public async Task A_port_in_use_is_one_line()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var address = listener.LocalEndpoint.ToString()!;
+        await ExpectAsync(1, $"{address}: the embedded broker cannot listen there", "broker", "--listen", address);
+        await ExpectAsync(1, $"{address}: the embedded broker cannot listen there", "aggregate", "--broker", $"embedded://{address}");
+    }
+
+    [Fact]
+    public async Task A_file_that_is_no_database_is_one_line()
+    {
+        await File.WriteAllTextAsync(_folder["notes.txt"], new string('x', 5000), TestContext.Current.CancellationToken);
+        await ExpectAsync(1, "notes.txt is no SQLite database", "aggregate", "--db", "notes.txt", "--broker", "embedded://127.0.0.1:0");
+    }
+
+    [Fact]
+    public async Task A_database_folder_that_cannot_be_made_is_one_line()
+    {
+        await File.WriteAllTextAsync(_folder["file"], "", TestContext.Current.CancellationToken);
+        await ExpectAsync(1, "file", "aggregate", "--db", "file/test.db", "--broker", "embedded://127.0.0.1:0");
+    }
+
+    [Fact]
+    public async Task A_second_aggregator_on_one_file_is_told_who_holds_it()
+    {
+        using var first = RunningProgram.Meanwhile(_folder.Path, ["aggregate", "--broker", "embedded://127.0.0.1:0"]);
+        await first.SaysAsync("read back");
+        await ExpectAsync(1, "is in use by another aggregator (process ", "aggregate", "--broker", "embedded://127.0.0.1:0");
+        Assert.Equal(0, await first.TerminateAsync());
+    }
+
+    [Theory]
+    [InlineData("--help")]
+    [InlineData("--version")]
+    [InlineData("demo --help")]
+    [InlineData("aggregate --help")]
+    public async Task Help_and_version_go_to_standard_output(string arguments)
+    {
+        using var program = RunningProgram.Meanwhile(_folder.Path, arguments.Split(' '));
+        Assert.Equal(0, await program.ExitAsync());
+        Assert.NotEqual("", program.Output);
+        Assert.Equal("", program.Error);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private async Task ExpectAsync(int exitCode, string expected, params string[] arguments)
+    {
+        using var program = RunningProgram.Meanwhile(_folder.Path, arguments);
+        Assert.Equal(exitCode, await program.ExitAsync());
+        var line = Assert.Single(program.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries), l => l.StartsWith("meanwhile: ", StringComparison.Ordinal));
+        Assert.Contains(expected, line, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", program.Error, StringComparison.Ordinal);
+        Assert.Equal("", program.Output);
+    }
+}

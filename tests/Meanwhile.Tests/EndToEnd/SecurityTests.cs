@@ -1,0 +1,100 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Meanwhile.Tests.Support;
+
+namespace Meanwhile.Tests.EndToEnd;
+
+/// <summary>TLS, WebSocket, user names and passwords, against a real mosquitto.</summary>
+public sealed class SecurityTests : MosquittoTest
+{
+    [Theory]
+    [InlineData("ws", false)]
+    [InlineData("mqtts", true)]
+    [InlineData("wss", true)]
+    public async Task Readings_flow_over_other_transports(string scheme, bool isSecure)
+    {
+        var authority = isSecure ? MakeCertificates("localhost") : "";
+        using var mosquitto = await MosquittoServer.StartAsync(Folder.Path, Listener(scheme, isSecure));
+        var broker = $"{scheme}://localhost:{mosquitto.Port}";
+        using var aggregate = Trusting(authority, broker, "aggregate");
+        using var watch = Trusting(authority, broker, "watch");
+        foreach (var program in new[] { aggregate, watch })
+            await program.SaysAsync("subscribed to");
+        using var publish = Trusting(authority, broker, "publish", "--count", "3", "--rate", "100");
+        Assert.Equal(0, await publish.ExitAsync());
+        await watch.WaitAsync(() => watch.Output.Contains("avg_1min", StringComparison.Ordinal), "a table is there");
+        await Until.Async(() => Rows() == 3, () => aggregate.Error);
+        foreach (var program in new[] { aggregate, watch })
+            Assert.Equal(0, await program.TerminateAsync());
+    }
+
+    [Theory]
+    [InlineData("aggregate")]
+    [InlineData("watch")]
+    [InlineData("publish")]
+    public async Task A_certificate_that_is_not_trusted_is_one_clear_line(string verb)
+    {
+        MakeCertificates("localhost");
+        using var mosquitto = await MosquittoServer.StartAsync(Folder.Path, Listener("mqtts", isSecure: true));
+        var program = Run($"mqtts://localhost:{mosquitto.Port}", verb);
+
+        Assert.Equal(1, await program.ExitAsync());
+        Assert.Contains("its certificate is not trusted", program.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", program.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("aggregate")]
+    [InlineData("watch")]
+    [InlineData("publish")]
+    public async Task A_user_name_and_a_password_from_a_file_are_used_and_wrong_ones_are_one_clear_line(string verb)
+    {
+        var users = Folder["users"];
+        using (var passwd = RunningProgram.Start(Peers.RequireProgram("mosquitto_passwd"), Folder.Path, ["-b", "-c", users, "ada", "secret"]))
+            Assert.Equal(0, await passwd.ExitAsync());
+        using var mosquitto = await MosquittoServer.StartAsync(Folder.Path, $"allow_anonymous false\npassword_file {users}");
+        await File.WriteAllTextAsync(Folder["right"], "secret\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Folder["wrong"], "guess\n", TestContext.Current.CancellationToken);
+
+        var right = Run(mosquitto.Address, verb, "--username", "ada", "--password-file", "right");
+        await right.SaysAsync("connected to");
+        Assert.Equal(0, await right.TerminateAsync());
+        var wrong = Run(mosquitto.Address, verb, "--username", "ada", "--password-file", "wrong");
+        Assert.Equal(1, await wrong.ExitAsync());
+        Assert.Contains("refuses the client", wrong.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("guess", wrong.Error, StringComparison.Ordinal);
+    }
+
+    private string Listener(string scheme, bool isSecure) =>
+        $"listener {MosquittoServer.FreePort()} 127.0.0.1\n" // mosquitto 2.0.11 does not start with a WebSocket listener alone.
+        + "listener PORT 127.0.0.1\n"
+        + (scheme is "ws" or "wss" ? "protocol websockets\n" : "")
+        + (isSecure ? $"certfile {Folder["server.crt"]}\nkeyfile {Folder["server.key"]}\n" : "");
+
+    private RunningProgram Trusting(string authority, string broker, params string[] arguments) =>
+        RunningProgram.Meanwhile(Folder.Path, arguments, ("BROKER", broker), (authority.Length == 0 ? "UNUSED" : "SSL_CERT_FILE", authority));
+
+    // An authority of our own and a certificate for one host; the authority's path is returned.
+    private string MakeCertificates(string host)
+    {
+        using var authorityKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var now = TimeProvider.System.GetUtcNow();
+        var authorityRequest = new CertificateRequest("CN=Meanwhile test authority", authorityKey, HashAlgorithmName.SHA256);
+        authorityRequest.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        using var authority = authorityRequest.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
+
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest($"CN={host}", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName(host);
+        names.AddIpAddress(IPAddress.Loopback);
+        request.CertificateExtensions.Add(names.Build());
+        using var certificate = request.Create(authority, now.AddHours(-1), now.AddHours(1), [1, 2, 3, 4]);
+
+        File.WriteAllText(Folder["authority.crt"], authority.ExportCertificatePem());
+        File.WriteAllText(Folder["server.crt"], certificate.ExportCertificatePem());
+        File.WriteAllText(Folder["server.key"], key.ExportPkcs8PrivateKeyPem());
+        return Folder["authority.crt"];
+    }
+}

@@ -1,0 +1,94 @@
+using System.Text;
+using Meanwhile.Feeds;
+
+namespace Meanwhile.Tests.Feeds;
+
+public class ResultOutboxTests
+{
+    private readonly ResultOutbox _outbox = new();
+
+    [Fact]
+    public void Unsent_results_give_way_to_newer_ones_of_their_topic()
+    {
+        _outbox.Connected(sessionPresent: true, receiveMaximum: 10);
+        Add("a", "1");
+        Add("b", "2");
+        Add("a", "3");
+
+        Assert.Equal(["a 3", "b 2"], Send().Select(Text));
+        Assert.False(_outbox.IsEmpty);
+    }
+
+    [Fact]
+    public void No_more_are_in_flight_than_the_broker_takes()
+    {
+        _outbox.Connected(sessionPresent: true, receiveMaximum: 2);
+        Add("a", "1");
+        Add("b", "2");
+        Add("c", "3");
+        var sent = Send();
+
+        Assert.Equal(["a 1", "b 2"], sent.Select(Text));
+        _outbox.Acknowledged(sent[1].Id);
+        Assert.Equal(["c 3"], Send().Select(Text));
+    }
+
+    [Fact]
+    public void What_is_not_acknowledged_goes_again_with_its_identifier_when_the_session_is_resumed()
+    {
+        _outbox.Connected(sessionPresent: false, receiveMaximum: 10);
+        Add("a", "1");
+        Add("b", "2");
+        var sent = Send();
+        _outbox.Acknowledged(sent[0].Id);
+        _outbox.Connected(sessionPresent: true, receiveMaximum: 10);
+        var again = Assert.Single(Send());
+
+        Assert.Equal((sent[1].Id, "b 2", true), (again.Id, Text(again), again.Dup));
+        _outbox.Acknowledged(again.Id);
+        Assert.True(_outbox.IsEmpty);
+    }
+
+    [Fact]
+    public void A_lost_session_sends_them_as_new_but_not_over_newer_ones()
+    {
+        _outbox.Connected(sessionPresent: false, receiveMaximum: 10);
+        Add("a", "1");
+        Add("b", "2");
+        Send();
+        Add("a", "3");
+        _outbox.Connected(sessionPresent: false, receiveMaximum: 10);
+        var again = Send();
+
+        Assert.Equal(["a 3", "b 2"], again.Select(Text).Order());
+        Assert.All(again, r => Assert.False(r.Dup));
+    }
+
+    [Fact]
+    public void Identifiers_are_never_zero_and_never_used_twice_at_once()
+    {
+        _outbox.Connected(sessionPresent: true, receiveMaximum: 65_535);
+        Add("kept", "in flight");
+        var kept = Send()[0].Id;
+        for (var i = 0; i < 70_000; i++)
+        {
+            Add("a", "1");
+            var id = Assert.Single(Send()).Id;
+            Assert.NotEqual(0, id);
+            Assert.NotEqual(kept, id);
+            _outbox.Acknowledged(id);
+        }
+    }
+
+    private static string Text((ushort Id, string Topic, byte[] Payload, bool Dup) result) => $"{result.Topic} {Encoding.UTF8.GetString(result.Payload)}";
+
+    private void Add(string topic, string payload) => _outbox.Add(topic, Encoding.UTF8.GetBytes(payload));
+
+    private List<(ushort Id, string Topic, byte[] Payload, bool Dup)> Send()
+    {
+        List<(ushort Id, string Topic, byte[] Payload, bool Dup)> sent = [];
+        while (_outbox.TryNext(out var next))
+            sent.Add(next);
+        return sent;
+    }
+}

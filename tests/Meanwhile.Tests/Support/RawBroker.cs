@@ -1,0 +1,46 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Meanwhile.Tests.Support;
+
+/// <summary>A broker made of raw bytes: it accepts connections, and the test reads and writes packets itself.</summary>
+internal sealed class RawBroker : IDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+
+    public RawBroker() => _listener.Start();
+
+    public string Address => _listener.LocalEndpoint.ToString()!;
+
+    /// <summary>The next connection.</summary>
+    public async Task<RawConnection> AcceptAsync()
+    {
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60), TimeProvider.System);
+        return new RawConnection(await _listener.AcceptTcpClientAsync(timeout.Token));
+    }
+
+    public void Dispose() => _listener.Dispose();
+}
+
+/// <summary>One connection to it.</summary>
+internal sealed class RawConnection(TcpClient client) : IDisposable
+{
+    private readonly NetworkStream _stream = client.GetStream();
+
+    /// <summary>Sends bytes, given as hexadecimal text.</summary>
+    public ValueTask SendAsync(string hex) => _stream.WriteAsync(Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal)));
+
+    /// <summary>The next packet as hexadecimal text; empty when the connection was closed.</summary>
+    public async Task<string> ReceiveAsync()
+    {
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60), TimeProvider.System);
+        var header = new byte[2]; // Every packet here is shorter than 128 bytes.
+        if (await _stream.ReadAtLeastAsync(header, 2, throwOnEndOfStream: false, timeout.Token) < 2)
+            return "";
+        var rest = new byte[header[1]];
+        await _stream.ReadExactlyAsync(rest, timeout.Token);
+        return Convert.ToHexString([.. header, .. rest]);
+    }
+
+    public void Dispose() => client.Dispose();
+}
