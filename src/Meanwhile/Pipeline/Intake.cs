@@ -27,14 +27,15 @@ internal sealed class Intake(AggregatorOptions options, Ledger ledger, ILogger l
     /// <param name="cutoff">Where the retention starts.</param>
     public void Add(in Delivery delivery, long now, long cutoff)
     {
-        Deliveries.Add(delivery);
+        var isOwnResult = delivery.Kind != DeliveryKind.SessionChange && options.IsResultTopic(delivery.Topic);
+        Deliveries.Add(isOwnResult ? delivery with { Kind = DeliveryKind.SessionChange } : delivery); // Acknowledged, but no message of the ledger's.
         if (delivery.IdChange.Kind != default)
             Batch.IdChanges.Add(delivery.IdChange);
         if (delivery.Subscription is { } filter)
             Batch.Subscription = filter;
         if (delivery.Kind == DeliveryKind.SessionChange)
             return;
-        if (options.IsResultTopic(delivery.Topic))
+        if (isOwnResult)
         {
             PassOverOwnResult(delivery.Topic);
             return;

@@ -121,7 +121,7 @@ public sealed class AggregatorTests : IDisposable
             _feed.Send("STATSX", "3");
             Assert.Equal("""STATS/STATSX {"avg_1min": 3, "avg_5min": 3, "avg_30min": 3}""", await _feed.ResultAsync());
         });
-        Assert.Equal((1, 2), (_ledger.Received, _ledger.OwnResults));
+        Assert.Equal((1, 1, 2), (_ledger.Received, _ledger.Acknowledged, _ledger.OwnResults));
     }
 
     [Fact]

@@ -43,7 +43,7 @@ internal sealed class ManualFeed : IFeed
     {
         Acknowledging?.Invoke();
         Events.Add($"acknowledged {committed.Count}");
-        return committed.Count;
+        return committed.Count(d => d.Kind != DeliveryKind.SessionChange);
     }
 
     public ValueTask PublishAsync(string topic, byte[] payload)
