@@ -1,25 +1,28 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Meanwhile.Tests.Support;
 
-/// <summary>Programs of others that a test needs. Where they are missing the test is skipped, but not in CI.</summary>
+/// <summary>Programs of others that some tests need. Where one is missing they are skipped; with MEANWHILE_REQUIRE_PEERS=1, as in CI, they fail.</summary>
 internal static class Peers
 {
-    private static readonly string[] Folders = [.. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':'), "/usr/sbin", "/usr/local/sbin", "/usr/bin"];
+    private static readonly bool AreRequired = Environment.GetEnvironmentVariable("MEANWHILE_REQUIRE_PEERS") == "1";
 
-    /// <summary>Skips the test for a reason, unless peers are required.</summary>
-    public static void Require(bool condition, string reason)
+    /// <summary>Ends the test unless a condition holds.</summary>
+    public static void Require([DoesNotReturnIf(false)] bool condition, string reason)
     {
         if (condition)
             return;
-        if (Environment.GetEnvironmentVariable("MEANWHILE_REQUIRE_PEERS") == "1")
-            Assert.Fail(reason + ", and MEANWHILE_REQUIRE_PEERS is 1");
+        if (AreRequired)
+            Assert.Fail($"{reason} (MEANWHILE_REQUIRE_PEERS is set)");
         Assert.Skip(reason);
     }
 
-    /// <summary>The path of a program.</summary>
+    /// <summary>The path of a program; daemons are found even where PATH leaves them out.</summary>
     public static string RequireProgram(string name)
     {
-        var path = Array.Find([.. Folders.Select(folder => Path.Combine(folder, name))], File.Exists);
+        string[] folders = [.. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator), "/usr/sbin"];
+        var path = folders.Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
         Require(path is not null, $"{name} is not installed");
-        return path!;
+        return path;
     }
 }
