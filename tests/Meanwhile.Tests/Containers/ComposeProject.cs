@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using Meanwhile.Tests.Support;
 using Microsoft.Data.Sqlite;
@@ -26,7 +24,7 @@ internal sealed partial class ComposeProject : IAsyncDisposable
         _command = new Command(Repository, new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["COMPOSE_PROJECT_NAME"] = _name,
-            ["MQTT_PORT"] = $"{FreePort()}",
+            ["MQTT_PORT"] = $"{MosquittoServer.FreePort()}",
         });
     }
 
@@ -67,7 +65,7 @@ internal sealed partial class ComposeProject : IAsyncDisposable
     /// <summary>Waits until the containers' lines in the foreground are as expected.</summary>
     public async Task HearAsync(string what, Func<IReadOnlyList<(string Container, string Text)>, bool> condition)
     {
-        await Eventually.TrueAsync(() => Task.FromResult(condition(Heard) || _foreground!.HasExited), what, BuildAndStart);
+        await Until.TrueAsync(() => Task.FromResult(condition(Heard) || _foreground!.HasExited), () => what, BuildAndStart);
         if (!condition(Heard))
             Assert.Fail($"compose ended before this was seen: {what}\n{string.Join('\n', _seen)}");
     }
@@ -125,13 +123,6 @@ internal sealed partial class ComposeProject : IAsyncDisposable
         while (!File.Exists(Path.Combine(folder.FullName, "Meanwhile.slnx")))
             folder = folder.Parent!;
         return folder.FullName;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     [GeneratedRegex(@"\e\[[0-9;]*m", RegexOptions.None, matchTimeoutMilliseconds: 1_000)]

@@ -10,7 +10,6 @@ public class ComposeTests
     private const string Debug = "docker-compose-debug.yml";
 
     private static readonly string[] Containers = ["mosquitto", "subscriber", "stats_subscriber", "publisher"];
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     [Theory]
     [InlineData("v1")]
@@ -46,7 +45,7 @@ public class ComposeTests
     {
         await using var project = await ComposeProject.CreateAsync(version, Quiet);
         await project.ComposeAsync("up", "--build", "-d");
-        await Eventually.TrueAsync(async () => (await TablesAsync()).Length >= 3, "a table", Patience);
+        await Until.TrueAsync(async () => (await TablesAsync()).Length >= 3, () => "no table");
 
         await project.ComposeAsync("stop", "publisher");
         await project.ComposeAsync("stop", "subscriber");
@@ -60,7 +59,7 @@ public class ComposeTests
         await project.ComposeAsync("start", "subscriber");
         long[] all = [.. before, .. away];
         var mean = $"  {all.Average(),11:G6}";
-        await Eventually.TrueAsync(async () => (await TablesAsync())[^1].EndsWith(mean, StringComparison.Ordinal), $"avg_30min = {mean}", Patience);
+        await Until.TrueAsync(async () => (await TablesAsync())[^1].EndsWith(mean, StringComparison.Ordinal), () => $"not seen: avg_30min = {mean}");
 
         await project.ComposeAsync("stop", "subscriber");
         Assert.Equal(all, await project.ReadingsAsync());

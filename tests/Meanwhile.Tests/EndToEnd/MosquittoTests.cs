@@ -19,7 +19,7 @@ public sealed partial class MosquittoTests : MosquittoTest
 
         Assert.Equal(0, await publish.ExitAsync());
         Assert.Contains("25 messages published, all acknowledged", publish.Error, StringComparison.Ordinal);
-        await Until.Async(() => Rows() == 25, () => aggregate.Error);
+        await Until.TrueAsync(() => Rows() == 25, () => aggregate.Error);
         var mean = GeneralFormat.Format(ReadingsFile.ExactMean(ReadingsFile.Readings(Database).Select(r => r.Value))!.Value);
         var last = $"{Header}{mean,10}  {mean,10}  {mean,11}\n";
         await watch.WaitAsync(() => watch.Output.EndsWith(last, StringComparison.Ordinal), $"the table ends with\n{last}");
@@ -118,7 +118,7 @@ public sealed partial class MosquittoTests : MosquittoTest
         await PublishAsync(mosquitto, "DATA", "1", "-q", "1");
         await PublishAsync(mosquitto, "DATA", "2", "-q", "2");
         await AggregateAsync(mosquitto);
-        await Until.Async(() => Rows() == 2, () => "two rows");
+        await Until.TrueAsync(() => Rows() == 2, () => "two rows");
     }
 
     [GeneratedRegex(@"^[012] 0 DATA \{""number"": (?<number>\d+), ""epochtime"": ""(?<time>\d{10})""\}$")]

@@ -25,7 +25,7 @@ public sealed partial class RecoveryTests : MosquittoTest
                 await publisher.Input.FlushAsync(TestContext.Current.CancellationToken);
             if (i is 300 or 700 or 1100)
             {
-                await Until.Async(() => Rows() > i / 10, () => aggregate.Error);
+                await Until.TrueAsync(() => Rows() > i / 10, () => aggregate.Error);
                 var exitCode = await aggregate.SignalAsync(signal);
                 Assert.True(signal == "KILL" || exitCode == 0, aggregate.Error);
                 if (signal == "TERM")
@@ -37,7 +37,7 @@ public sealed partial class RecoveryTests : MosquittoTest
         publisher.Input.Close();
         Assert.Equal(0, await publisher.ExitAsync());
 
-        await Until.Async(() => Distinct() == Messages, () => $"{Distinct()} of {Messages} arrived; {aggregate.Error}");
+        await Until.TrueAsync(() => Distinct() == Messages, () => $"{Distinct()} of {Messages} arrived; {aggregate.Error}");
         if (qos == "2")
             Assert.Equal(Messages, Rows());
         Assert.Equal(0, await aggregate.TerminateAsync());
@@ -94,7 +94,7 @@ public sealed partial class RecoveryTests : MosquittoTest
         await second.SaysAsync("connected to");
 
         // mosquitto 2.0.11 does not say why it closes the first one's connection, so it takes the two a few rounds to find out.
-        await Until.Async(() => first.HasExited || second.HasExited, () => "one gives up");
+        await Until.TrueAsync(() => first.HasExited || second.HasExited, () => "one gives up");
         var (leaves, stays) = first.HasExited ? (first, second) : (second, first);
         Assert.Equal(1, await leaves.ExitAsync());
         Assert.Equal("meanwhile: another client has connected with the client id 'twin' and taken the session over: stop it, or give one of the two a --client-id of its own", LastLine(leaves.Error));
@@ -111,7 +111,7 @@ public sealed partial class RecoveryTests : MosquittoTest
         {
             var aggregate = await AggregateAsync(mosquitto);
             await PublishAsync(mosquitto, "DATA", start.ToString(), "-q", "1");
-            await Until.Async(() => Rows() == start + 2, () => aggregate.Error);
+            await Until.TrueAsync(() => Rows() == start + 2, () => aggregate.Error);
             Assert.Equal(0, await aggregate.TerminateAsync());
         }
     }
@@ -124,7 +124,7 @@ public sealed partial class RecoveryTests : MosquittoTest
         var aggregate = await AggregateAsync(mosquitto, "--topic", "OTHER");
         await PublishAsync(mosquitto, "DATA", "1", "-q", "1");
         await PublishAsync(mosquitto, "OTHER", "2", "-q", "1");
-        await Until.Async(() => Rows() == 1, () => aggregate.Error);
+        await Until.TrueAsync(() => Rows() == 1, () => aggregate.Error);
         Assert.Equal(0, await aggregate.TerminateAsync());
         Assert.Contains("received 1 = committed 1", aggregate.Error, StringComparison.Ordinal);
     }

@@ -24,7 +24,7 @@ public sealed class SecurityTests : MosquittoTest
         using var publish = Trusting(authority, broker, "publish", "--count", "3", "--rate", "100");
         Assert.Equal(0, await publish.ExitAsync());
         await watch.WaitAsync(() => watch.Output.Contains("avg_1min", StringComparison.Ordinal), "a table is there");
-        await Until.Async(() => Rows() == 3, () => aggregate.Error);
+        await Until.TrueAsync(() => Rows() == 3, () => aggregate.Error);
         foreach (var program in new[] { aggregate, watch })
             Assert.Equal(0, await program.TerminateAsync());
     }

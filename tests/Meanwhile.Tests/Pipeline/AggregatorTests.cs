@@ -149,7 +149,7 @@ public sealed class AggregatorTests : IDisposable
             Send(20, Start);
             await _feed.ResultAsync();
             _time.Advance(TimeSpan.FromSeconds(101));
-            await Eventually(() => ReadingsFile.Query(File, "SELECT number FROM messages").SequenceEqual(["20"]));
+            await Until.TrueAsync(() => ReadingsFile.Query(File, "SELECT number FROM messages").SequenceEqual(["20"]), () => "the old reading is still there");
         });
     }
 
@@ -186,13 +186,6 @@ public sealed class AggregatorTests : IDisposable
     }
 
     public void Dispose() => _folder.Dispose();
-
-    private static async Task Eventually(Func<bool> condition)
-    {
-        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30), TimeProvider.System);
-        while (!condition())
-            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, timeout.Token);
-    }
 
     private async Task RunAsync(AggregatorOptions options, Func<Task> test)
     {

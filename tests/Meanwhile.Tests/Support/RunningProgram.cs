@@ -60,7 +60,7 @@ internal sealed class RunningProgram : IDisposable
 
     /// <summary>Waits for a condition, with what the process has said in the failure.</summary>
     public Task WaitAsync(Func<bool> condition, string what) =>
-        Until.Async(condition, () => $"waiting until {what}; output:\n{Output}\nerror:\n{Error}", giveUp: () => _process.HasExited && !condition());
+        Until.TrueAsync(condition, () => $"waiting until {what}; output:\n{Output}\nerror:\n{Error}", giveUp: () => _process.HasExited && !condition());
 
     /// <summary>Waits for its end.</summary>
     /// <returns>The exit code.</returns>
