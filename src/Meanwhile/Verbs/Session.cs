@@ -38,8 +38,13 @@ internal sealed class Session : IDisposable
         {
             var sources = SettingSources.Load(Directory.GetCurrentDirectory(), Environment.GetEnvironmentVariable);
             using var session = Start(commandLine, sources);
-            using var stopping = stop.Register(() => Log.Stopping(session.Logger));
-            await run(session, stop);
+            using var stopping = new CancellationTokenSource();
+            using var told = stop.Register(() =>
+            {
+                Log.Stopping(session.Logger);
+                stopping.Cancel();
+            });
+            await run(session, stopping.Token);
             return ExitCode.Success;
         });
         return command;

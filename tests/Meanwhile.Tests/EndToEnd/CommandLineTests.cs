@@ -5,10 +5,8 @@ using Meanwhile.Tests.Support;
 namespace Meanwhile.Tests.EndToEnd;
 
 /// <summary>What a user sees who made a mistake: one line that says what to do, and the right exit code.</summary>
-public sealed class CommandLineTests : IDisposable
+public sealed class CommandLineTests : ProgramTest
 {
-    private readonly TemporaryFolder _folder = new();
-
     [Theory]
     [InlineData("frobnicate", "'frobnicate'")]
     [InlineData("", "Required command was not provided")]
@@ -36,22 +34,22 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public async Task A_mistake_in_the_environment_names_the_variable()
     {
-        using var program = RunningProgram.Meanwhile(_folder.Path, ["aggregate"], ("DB_FILE", _folder.Path));
+        var program = Meanwhile(["aggregate"], ("DB_FILE", Folder.Path));
         Assert.Equal(2, await program.ExitAsync());
-        Assert.Equal($"meanwhile: DB_FILE in the environment: '{_folder.Path}' cannot be understood: expected the path of a file, not of a folder\n", program.Error);
+        Assert.Equal($"meanwhile: DB_FILE in the environment: '{Folder.Path}' cannot be understood: expected the path of a file, not of a folder\n", program.Error);
     }
 
     [Fact]
     public async Task A_settings_file_that_cannot_be_read_is_one_line()
     {
-        Directory.CreateDirectory(_folder[".env"]);
+        Directory.CreateDirectory(Folder[".env"]);
         await ExpectAsync(2, ".env cannot be read", "aggregate");
     }
 
     [Fact]
     public async Task A_settings_file_in_the_working_directory_is_used()
     {
-        await File.WriteAllTextAsync(_folder[".env"], "BROKER=gopher://hole\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Folder[".env"], "BROKER=gopher://hole\n", TestContext.Current.CancellationToken);
         await ExpectAsync(2, "BROKER in .env: 'gopher://hole'", "watch");
     }
 
@@ -68,21 +66,21 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public async Task A_file_that_is_no_database_is_one_line()
     {
-        await File.WriteAllTextAsync(_folder["notes.txt"], new string('x', 5000), TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Folder["notes.txt"], new string('x', 5000), TestContext.Current.CancellationToken);
         await ExpectAsync(1, "notes.txt is no SQLite database", "aggregate", "--db", "notes.txt", "--broker", "embedded://127.0.0.1:0");
     }
 
     [Fact]
-    public async Task A_database_folder_that_cannot_be_made_is_one_line()
+    public async Task A_databaseFolder_that_cannot_be_made_is_one_line()
     {
-        await File.WriteAllTextAsync(_folder["file"], "", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Folder["file"], "", TestContext.Current.CancellationToken);
         await ExpectAsync(1, "file", "aggregate", "--db", "file/test.db", "--broker", "embedded://127.0.0.1:0");
     }
 
     [Fact]
     public async Task A_second_aggregator_on_one_file_is_told_who_holds_it()
     {
-        using var first = RunningProgram.Meanwhile(_folder.Path, ["aggregate", "--broker", "embedded://127.0.0.1:0"]);
+        var first = Meanwhile(["aggregate", "--broker", "embedded://127.0.0.1:0"]);
         await first.SaysAsync("read back");
         await ExpectAsync(1, "is in use by another aggregator (process ", "aggregate", "--broker", "embedded://127.0.0.1:0");
         Assert.Equal(0, await first.TerminateAsync());
@@ -95,17 +93,15 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("aggregate --help")]
     public async Task Help_and_version_go_to_standard_output(string arguments)
     {
-        using var program = RunningProgram.Meanwhile(_folder.Path, arguments.Split(' '));
+        var program = Meanwhile(arguments.Split(' '));
         Assert.Equal(0, await program.ExitAsync());
         Assert.NotEqual("", program.Output);
         Assert.Equal("", program.Error);
     }
 
-    public void Dispose() => _folder.Dispose();
-
     private async Task ExpectAsync(int exitCode, string expected, params string[] arguments)
     {
-        using var program = RunningProgram.Meanwhile(_folder.Path, arguments);
+        var program = Meanwhile(arguments);
         Assert.Equal(exitCode, await program.ExitAsync());
         var line = Assert.Single(program.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries), l => l.StartsWith("meanwhile: ", StringComparison.Ordinal));
         Assert.Contains(expected, line, StringComparison.Ordinal);

@@ -3,13 +3,12 @@ using Meanwhile.Tests.Support;
 namespace Meanwhile.Tests.EndToEnd;
 
 /// <summary>The aggregator against brokers that old, strange or hostile bytes make up.</summary>
-public sealed class RawBrokerTests : IDisposable
+public sealed class RawBrokerTests : ProgramTest
 {
     private const string Connect5 = "00044D51545405"; // "MQTT", level 5.
     private const string Connect4 = "00044D51545404"; // "MQTT", level 4: 3.1.1.
     private const string Subscribe4 = "8209 0001 0004 44415441 02"; // DATA at QoS 2.
-    private readonly TemporaryFolder _folder = new();
-    private readonly RawBroker _broker = new();
+    private readonly RawBroker _broker = new(); // Gone with the process: a listener on loopback.
 
     [Theory]
     [InlineData("20020001")] // CONNACK as 3.1.1 has it: unacceptable protocol version.
@@ -17,7 +16,7 @@ public sealed class RawBrokerTests : IDisposable
     [InlineData("")] // Closes the connection.
     public async Task A_broker_that_knows_3_1_1_only_is_spoken_to_in_3_1_1(string refusal)
     {
-        using var aggregate = Aggregate();
+        var aggregate = Aggregate();
         using (var first = await _broker.AcceptAsync())
         {
             Assert.Contains(Connect5, await first.ReceiveAsync(), StringComparison.Ordinal);
@@ -32,7 +31,7 @@ public sealed class RawBrokerTests : IDisposable
 
         await second.SendAsync("3209 0004 44415441 0007 37"); // QoS 1, identifier 7: "7".
         Assert.Equal("40020007", await second.ReceiveAsync());
-        Assert.Equal(["7"], ReadingsFile.Query(_folder["test.db"], "SELECT number FROM messages"));
+        Assert.Equal(["7"], ReadingsFile.Query(Database, "SELECT number FROM messages"));
         var result = await second.ReceiveAsync();
         Assert.StartsWith("32", result, StringComparison.Ordinal);
         Assert.Contains(Convert.ToHexString("STATS"u8), result, StringComparison.Ordinal);
@@ -51,39 +50,31 @@ public sealed class RawBrokerTests : IDisposable
         await aggregate.KillAsync();
         broker.Dispose();
 
-        aggregate.Dispose();
         aggregate = Aggregate();
         broker = await AcceptAsync(aggregate, sessionPresent: true);
         await broker.SendAsync("3C" + Publish[2..]);
         Assert.Equal("50020009", await ReceiveButResultsAsync(broker));
-        Assert.Equal(["21"], ReadingsFile.Query(_folder["test.db"], "SELECT number FROM messages"));
+        Assert.Equal(["21"], ReadingsFile.Query(Database, "SELECT number FROM messages"));
         await broker.SendAsync("62020009"); // PUBREL.
         Assert.Equal("70020009", await ReceiveButResultsAsync(broker)); // PUBCOMP.
         await broker.SendAsync(Publish); // A new message under the same identifier.
         Assert.Equal("50020009", await ReceiveButResultsAsync(broker));
-        Assert.Equal(["21", "21"], ReadingsFile.Query(_folder["test.db"], "SELECT number FROM messages"));
+        Assert.Equal(["21", "21"], ReadingsFile.Query(Database, "SELECT number FROM messages"));
         Assert.Equal(0, await aggregate.TerminateAsync());
         Assert.Contains("received 2 = committed 1 + quarantined 0 + duplicates 1", aggregate.Error, StringComparison.Ordinal);
-        aggregate.Dispose();
         broker.Dispose();
     }
 
     [Fact]
     public async Task A_broker_that_sends_rubbish_is_left_and_tried_again()
     {
-        using var aggregate = Aggregate();
+        var aggregate = Aggregate();
         using (var first = await AcceptAsync(aggregate, sessionPresent: false))
             await first.SendAsync("FFFFFFFFFFFFFFFF");
         await aggregate.SaysAsync("is lost");
         using var second = await _broker.AcceptAsync();
         Assert.NotEqual("", await second.ReceiveAsync());
         Assert.DoesNotContain("   at ", aggregate.Error, StringComparison.Ordinal);
-    }
-
-    public void Dispose()
-    {
-        _broker.Dispose();
-        _folder.Dispose();
     }
 
     private static string Hex(string text) => text.Replace(" ", "", StringComparison.Ordinal);
@@ -101,7 +92,7 @@ public sealed class RawBrokerTests : IDisposable
     }
 
     private RunningProgram Aggregate() =>
-        RunningProgram.Meanwhile(_folder.Path, ["aggregate", "--db", "test.db"], ("BROKER", _broker.Address));
+        Meanwhile(["aggregate"], ("BROKER", _broker.Address));
 
     // Takes a 5.0 client in and lets it subscribe, if it wants to.
     private async Task<RawConnection> AcceptAsync(RunningProgram aggregate, bool sessionPresent)

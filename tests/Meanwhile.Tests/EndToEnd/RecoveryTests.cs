@@ -16,8 +16,7 @@ public sealed partial class RecoveryTests : MosquittoTest
     {
         using var mosquitto = await MosquittoServer.StartAsync(Folder.Path);
         var aggregate = await AggregateAsync(mosquitto);
-        using var publisher = RunningProgram.Start(
-            Peers.RequireProgram("mosquitto_pub"), Folder.Path, ["-p", mosquitto.Port.ToString(), "-t", "DATA", "-q", qos, "-l"]);
+        var publisher = Peer("mosquitto_pub", "-p", mosquitto.Port.ToString(), "-t", "DATA", "-q", qos, "-l");
         for (var i = 0; i < Messages; i++)
         {
             await publisher.Input.WriteLineAsync($$"""{"number": {{i}}, "epochtime": "{{TimeProvider.System.GetUtcNow().ToUnixTimeSeconds()}}"}""");

@@ -17,11 +17,11 @@ public sealed class SecurityTests : MosquittoTest
         var authority = isSecure ? MakeCertificates("localhost") : "";
         using var mosquitto = await MosquittoServer.StartAsync(Folder.Path, Listener(scheme, isSecure));
         var broker = $"{scheme}://localhost:{mosquitto.Port}";
-        using var aggregate = Trusting(authority, broker, "aggregate");
-        using var watch = Trusting(authority, broker, "watch");
+        var aggregate = Trusting(authority, broker, "aggregate");
+        var watch = Trusting(authority, broker, "watch");
         foreach (var program in new[] { aggregate, watch })
             await program.SaysAsync("subscribed to");
-        using var publish = Trusting(authority, broker, "publish", "--count", "3", "--rate", "100");
+        var publish = Trusting(authority, broker, "publish", "--count", "3", "--rate", "100");
         Assert.Equal(0, await publish.ExitAsync());
         await watch.WaitAsync(() => watch.Output.Contains("avg_1min", StringComparison.Ordinal), "a table is there");
         await Until.TrueAsync(() => Rows() == 3, () => aggregate.Error);
@@ -51,8 +51,7 @@ public sealed class SecurityTests : MosquittoTest
     public async Task A_user_name_and_a_password_from_a_file_are_used_and_wrong_ones_are_one_clear_line(string verb)
     {
         var users = Folder["users"];
-        using (var passwd = RunningProgram.Start(Peers.RequireProgram("mosquitto_passwd"), Folder.Path, ["-b", "-c", users, "ada", "secret"]))
-            Assert.Equal(0, await passwd.ExitAsync());
+        Assert.Equal(0, await Peer("mosquitto_passwd", "-b", "-c", users, "ada", "secret").ExitAsync());
         using var mosquitto = await MosquittoServer.StartAsync(Folder.Path, $"allow_anonymous false\npassword_file {users}");
         await File.WriteAllTextAsync(Folder["right"], "secret\n", TestContext.Current.CancellationToken);
         await File.WriteAllTextAsync(Folder["wrong"], "guess\n", TestContext.Current.CancellationToken);
@@ -73,7 +72,7 @@ public sealed class SecurityTests : MosquittoTest
         + (isSecure ? $"certfile {Folder["server.crt"]}\nkeyfile {Folder["server.key"]}\n" : "");
 
     private RunningProgram Trusting(string authority, string broker, params string[] arguments) =>
-        RunningProgram.Meanwhile(Folder.Path, arguments, ("BROKER", broker), (authority.Length == 0 ? "UNUSED" : "SSL_CERT_FILE", authority));
+        Meanwhile(arguments, ("BROKER", broker), (authority.Length == 0 ? "UNUSED" : "SSL_CERT_FILE", authority));
 
     // An authority of our own and a certificate for one host; the authority's path is returned.
     private string MakeCertificates(string host)
