@@ -13,7 +13,7 @@ internal sealed class Answer(Parts parts)
     private double[] _rest = new double[parts.Width];
     private double[] _spare = new double[parts.Width];
 
-    public bool IsEmpty => _count == 0;
+    public double Count => _count;
 
     public Sum Sum => _isScaled ? _scaled : Sum.From(_count, _high, _low + _lowest);
 
@@ -44,7 +44,7 @@ internal sealed class Answer(Parts parts)
 
     private void PrependRest(in Sum olderSum, ReadOnlySpan<double> older)
     {
-        if (IsEmpty)
+        if (_count == 0)
         {
             older.CopyTo(_rest);
             return;

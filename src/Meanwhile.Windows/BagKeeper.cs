@@ -1,8 +1,11 @@
 namespace Meanwhile.Windows;
 
-/// <summary>Keeps the values for quantiles beside the tree: a bag for each single time, and one for every entry of more readings than can be exact.</summary>
+/// <summary>Keeps the values for quantiles beside the tree: a bag for each single time, and a sketch for every entry above that has readings enough.</summary>
 internal sealed class BagKeeper(Workspace workspace)
 {
+    // Below this many a sketch is hardly quicker to add than the values that it stands for.
+    private const int WorthSketching = 64;
+
     /// <summary>Adds a value along the way to its key, which the tree must already have taken in.</summary>
     public void Add(TimeNode node, long key, double value)
     {
@@ -21,13 +24,13 @@ internal sealed class BagKeeper(Workspace workspace)
         node.BagAt(place)!.Add(value);
     }
 
-    /// <summary>Gives an entry with a child a bag of its own, if it has readings enough.</summary>
+    /// <summary>Gives an entry with a child a sketch of its own, if it has readings enough.</summary>
     public void Summarise(TimeNode node, int place)
     {
-        if (node.Entries.SumOf(place).Count <= ValueBag.ExactUpTo)
+        if (node.Entries.SumOf(place).Count < WorthSketching)
             return;
-        var bag = workspace.RentBag();
-        Collect(node.ChildAt(place)!, long.MinValue, long.MaxValue, bag);
+        var bag = workspace.RentSketch();
+        Collect(node.ChildAt(place)!, long.MinValue, long.MaxValue, bag, exact: false);
         node.SetBag(place, bag);
     }
 
@@ -39,8 +42,14 @@ internal sealed class BagKeeper(Workspace workspace)
         Summarise(node, place);
     }
 
-    /// <summary>Collects the values with from &lt;= key &lt;= to for the answer.</summary>
-    public void Collect(TimeNode node, long from, long to) => Collect(node, from, to, workspace.AnswerValues);
+    /// <summary>Collects the values with from &lt;= key &lt;= to for the answer, which the tree must already have put together.</summary>
+    public void Collect(TimeNode node, long from, long to)
+    {
+        var exact = workspace.Answer.Count <= ValueBag.ExactUpTo;
+        if (!exact)
+            workspace.AnswerValues.ToSketch();
+        Collect(node, from, to, workspace.AnswerValues, exact);
+    }
 
     /// <summary>Lays an entry's bag by for reuse.</summary>
     public void ReturnAt(TimeNode node, int place)
@@ -49,7 +58,7 @@ internal sealed class BagKeeper(Workspace workspace)
             workspace.Return(bag);
     }
 
-    private static void Collect(TimeNode node, long from, long to, ValueBag into)
+    private static void Collect(TimeNode node, long from, long to, ValueBag into, bool exact)
     {
         if (from > node.End || to < node.Start)
             return;
@@ -63,13 +72,13 @@ internal sealed class BagKeeper(Workspace workspace)
                 if (key >= from && key <= to)
                     into.Add(node.BagAt(place)!);
             }
-            else if (from <= child.Start && to >= child.End && node.BagAt(place) is { } bag)
+            else if (!exact && from <= child.Start && to >= child.End && node.BagAt(place) is { } bag)
             {
                 into.Add(bag);
             }
             else
             {
-                Collect(child, from, to, into);
+                Collect(child, from, to, into, exact);
             }
         }
     }

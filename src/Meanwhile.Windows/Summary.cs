@@ -26,8 +26,8 @@ public readonly ref struct Summary
     public double? Value(Statistic statistic)
     {
         if (statistic.Kind == StatisticKind.Count)
-            return Sum.Count;
-        if (_workspace.Answer.IsEmpty)
+            return _workspace.Answer.Count;
+        if (_workspace.Answer.Count == 0)
             return null;
         var value = statistic.Kind switch
         {

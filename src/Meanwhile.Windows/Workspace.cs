@@ -7,7 +7,8 @@ internal sealed class Workspace(WindowLayout layout)
     private const int NodesLaidBy = 4096;
 
     private readonly List<Stack<TimeNode>> _nodes = [];
-    private readonly Stack<ValueBag> _bags = new();
+    private readonly Stack<ValueBag> _exactBags = new();
+    private readonly Stack<ValueBag> _sketches = new();
 
     /// <summary>Holds the reading that is being added.</summary>
     public readonly Partials Lifted = new(1, layout.Parts);
@@ -31,7 +32,15 @@ internal sealed class Workspace(WindowLayout layout)
         return node;
     }
 
-    public ValueBag RentBag() => _bags.TryPop(out var bag) ? bag : new ValueBag();
+    public ValueBag RentBag() => _exactBags.TryPop(out var bag) ? bag : new ValueBag();
+
+    /// <summary>A bag that will hold many values: one that has held many before, if possible.</summary>
+    public ValueBag RentSketch()
+    {
+        var bag = _sketches.TryPop(out var used) ? used : new ValueBag();
+        bag.ToSketch();
+        return bag;
+    }
 
     public void Return(TimeNode node)
     {
@@ -43,8 +52,9 @@ internal sealed class Workspace(WindowLayout layout)
 
     public void Return(ValueBag bag)
     {
+        var bags = bag.IsExact ? _exactBags : _sketches;
         bag.Clear();
-        if (_bags.Count < 32 * NodesLaidBy)
-            _bags.Push(bag);
+        if (bags.Count < 32 * NodesLaidBy)
+            bags.Push(bag);
     }
 }
