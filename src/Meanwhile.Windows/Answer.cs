@@ -15,7 +15,7 @@ internal sealed class Answer(Parts parts)
 
     public double Count => _count;
 
-    public Sum Sum => _isScaled ? _scaled : Sum.From(_count, _high, _low + _lowest);
+    public Sum Sum => _isScaled ? _scaled : new Sum(_count, _high, _low + _lowest);
 
     public ReadOnlySpan<double> Rest => _rest;
 

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Meanwhile.Windows;
 
 /// <summary>A count and a sum, the latter as an unevaluated pair of doubles of about 106 bits: 1e16 + 1 - 1e16 is 1.</summary>
@@ -17,19 +19,10 @@ internal readonly struct Sum
     private readonly double _high;
     private readonly double _low;
 
-    private Sum(double count, double high, double low) => (_count, _high, _low) = (count, high, low);
+    /// <summary>A sum of so many values, given as two parts.</summary>
+    public Sum(double count, double high, double low) => (_count, _high, _low) = (count, high, low);
 
     public static Sum Of(double value) => new(1, value, 0);
-
-    /// <summary>A sum from parts of any size, which as doubles may add up to more than there is room for.</summary>
-    public static Sum From(double count, double high, double low)
-    {
-        var (sum, rest) = TwoSum(high, low);
-        if (double.IsFinite(sum))
-            return new(count, sum, rest);
-        (sum, rest) = TwoSum(high * Down, low * Down);
-        return new(-count, sum, rest);
-    }
 
     public double Count => Math.Abs(_count);
 
@@ -37,14 +30,14 @@ internal readonly struct Sum
 
     public bool IsScaled => _count < 0;
 
-    /// <summary>The sum rounded, times 2^-64 if it is scaled.</summary>
+    /// <summary>The sum but for what its rounding left over; times 2^-64 if it is scaled.</summary>
     public double High => _high;
 
-    /// <summary>What the rounding left over, scaled likewise.</summary>
+    /// <summary>The rest of the sum, scaled likewise.</summary>
     public double Low => _low;
 
     /// <summary>The sum, an infinity if it is beyond the range of doubles.</summary>
-    public double Total => IsScaled ? _high * Up : _high;
+    public double Total => IsScaled ? (_high + _low) * Up : _high + _low;
 
     /// <summary>The mean as high + low; the sum must not be empty.</summary>
     public (double High, double Low) Mean()
@@ -55,6 +48,7 @@ internal readonly struct Sum
         return IsScaled ? (high * Up, low * Up) : (high, low);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Sum operator +(in Sum left, in Sum right)
     {
         var (high, low) = Add(left._high, left._low, right._high, right._low);

@@ -93,7 +93,7 @@ internal sealed class TimeNode(int level, Parts parts, bool withBags)
             _offsets[place] = OffsetOf(key);
         _children?[place] = null;
         _bags?[place] = null;
-        Touch(place);
+        ShiftSuffixes(place);
         return place;
     }
 
@@ -109,14 +109,19 @@ internal sealed class TimeNode(int level, Parts parts, bool withBags)
     /// <summary>Combines an entry with partials that follow it in time, or in a late reading's case belong into it.</summary>
     public void Combine(int place, in Partials others, int from)
     {
-        Touch(place);
         _entries.Combine(place, others, from);
+        if (place >= _suffixEnd)
+            return;
+        if (parts.IsOrdered)
+            _suffixEnd = 0;
+        for (var i = 0; i <= place && i < _suffixEnd; i++)
+            _suffixes.Combine(i, others, from);
     }
 
     /// <summary>Makes an entry anew from all of its child.</summary>
     public void CombineChild(int place)
     {
-        Touch(place);
+        _suffixEnd = 0;
         var child = _children![place]!;
         _entries.Copy(place, child._entries, 0);
         for (var i = 1; i < child.Count; i++)
@@ -141,10 +146,15 @@ internal sealed class TimeNode(int level, Parts parts, bool withBags)
         return ref _suffixes;
     }
 
-    private void Touch(int place)
+    // Makes way for a new entry, still empty, whose suffix is so far that of the one behind it.
+    private void ShiftSuffixes(int place)
     {
-        if (place < _suffixEnd)
-            _suffixEnd = 0;
+        if (place >= _suffixEnd)
+            return;
+        if (_suffixes.Capacity <= _suffixEnd)
+            _suffixes = _suffixes.Grown(_entries.Capacity);
+        _suffixes.Move(place, place + 1, _suffixEnd - place);
+        _suffixEnd++;
     }
 
     private void Shift(int from, int to, int count)

@@ -6,6 +6,9 @@ namespace Meanwhile.Windows;
 /// </summary>
 internal sealed class TimeTree(Workspace workspace)
 {
+    // A shorter run is read entry by entry, and its node needs no suffixes.
+    private const int WorthSuffixes = 3;
+
     private readonly BagKeeper? _bags = workspace.HasQuantiles ? new BagKeeper(workspace) : null;
     private TimeNode? _root;
     private long _prunedToMs = workspace.CutoffMs;
@@ -13,7 +16,7 @@ internal sealed class TimeTree(Workspace workspace)
     public bool IsEmpty => _root is null;
 
     /// <summary>Whether a good part of the retention has passed since the last pruning, which is too dear for every reading.</summary>
-    public bool IsPruningDue => workspace.CutoffMs - _prunedToMs > workspace.Layout.RetentionMs / 32;
+    public bool IsPruningDue => workspace.CutoffMs - _prunedToMs > workspace.Layout.RetentionMs / 16;
 
     /// <summary>Adds a reading; it is newest if nothing here is of a later time.</summary>
     public void Add(long timeMs, double value, bool newest)
@@ -143,8 +146,10 @@ internal sealed class TimeTree(Workspace workspace)
             var end = holdsNewest ? count - 1 : count;
             if (holdsNewest && first < count)
                 workspace.Answer.Prepend(node.Entries, end);
-            if (first < end)
+            if (end - first > WorthSuffixes)
                 workspace.Answer.Prepend(node.SuffixesTo(end), first);
+            else
+                PrependRun(node, first, end);
             holdsNewest &= first == count;
             node = child;
         }
@@ -165,10 +170,15 @@ internal sealed class TimeTree(Workspace workspace)
             Collect(child, from, to, isNewest);
         else if (node.Has(to) && first <= last && node.CompareTime(last, to) <= 0)
             workspace.Answer.Prepend(node.Entries, last);
-        for (var i = last - 1; i >= first; i--)
-            workspace.Answer.Prepend(node.Entries, i);
+        PrependRun(node, first, last);
         if (before is not null && first <= last)
             CollectFrom(before, from, false);
+    }
+
+    private void PrependRun(TimeNode node, int first, int end)
+    {
+        for (var i = end - 1; i >= first; i--)
+            workspace.Answer.Prepend(node.Entries, i);
     }
 
     private static long? FirstFrom(TimeNode node, long key)
