@@ -128,6 +128,16 @@ internal sealed class TimeNode(int level, Parts parts, bool withBags)
             _entries.Combine(place, child._entries, i);
     }
 
+    /// <summary>Whether the node has a row in which to keep suffixes.</summary>
+    public bool HasSuffixRow => _suffixes.Capacity > 0;
+
+    /// <summary>Takes over the row of a node that has not needed it for a while.</summary>
+    public void TakeSuffixRow(TimeNode other)
+    {
+        (_suffixes, other._suffixes) = (other._suffixes, _suffixes);
+        (_suffixEnd, other._suffixEnd) = (0, 0);
+    }
+
     /// <summary>The combinations of the entries from each place up to, not including, an end; made when first asked for.</summary>
     public ref readonly Partials SuffixesTo(int end)
     {

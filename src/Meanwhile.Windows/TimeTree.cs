@@ -9,7 +9,12 @@ internal sealed class TimeTree(Workspace workspace)
     // A shorter run is read entry by entry, and its node needs no suffixes.
     private const int WorthSuffixes = 3;
 
+    // Only the nodes at the ends of windows need suffixes: more than a few windows have on all levels, and fewer than there are nodes.
+    private const int SuffixRows = 32;
+
     private readonly BagKeeper? _bags = workspace.HasQuantiles ? new BagKeeper(workspace) : null;
+    private readonly TimeNode?[] _withSuffixes = new TimeNode?[SuffixRows];
+    private uint _nextSuffixes;
     private TimeNode? _root;
     private long _prunedToMs = workspace.CutoffMs;
 
@@ -147,12 +152,24 @@ internal sealed class TimeTree(Workspace workspace)
             if (holdsNewest && first < count)
                 workspace.Answer.Prepend(node.Entries, end);
             if (end - first > WorthSuffixes)
-                workspace.Answer.Prepend(node.SuffixesTo(end), first);
+                workspace.Answer.Prepend(SuffixesOf(node, end), first);
             else
                 PrependRun(node, first, end);
             holdsNewest &= first == count;
             node = child;
         }
+    }
+
+    private ref readonly Partials SuffixesOf(TimeNode node, int end)
+    {
+        if (!node.HasSuffixRow)
+        {
+            ref var longest = ref _withSuffixes[_nextSuffixes++ % SuffixRows];
+            if (longest is not null)
+                node.TakeSuffixRow(longest);
+            longest = node;
+        }
+        return ref node.SuffixesTo(end);
     }
 
     private void Collect(TimeNode node, long from, long to, bool holdsNewest)
