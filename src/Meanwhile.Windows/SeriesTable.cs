@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Meanwhile.Windows;
 
 /// <summary>What became of a reading.</summary>
@@ -36,19 +34,25 @@ public sealed class SeriesTable<TKey>(WindowLayout layout, long maxAheadMs, bool
         timeMs < nowMs - layout.RetentionMs ? ReadingOutcome.Expired : timeMs > nowMs + maxAheadMs ? ReadingOutcome.Ahead : ReadingOutcome.Added;
 
     /// <summary>Takes in a reading unless it is too old or too far ahead. From here on queries leave out what is older than now less the retention.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not finite; nothing has happened.</exception>
     public ReadingOutcome Add(TKey key, long timeMs, double value, long nowMs)
     {
         var outcome = Judge(timeMs, nowMs);
         if (outcome != ReadingOutcome.Added)
             return outcome;
         _workspace.CutoffMs = nowMs - layout.RetentionMs;
-        ref var series = ref CollectionsMarshal.GetValueRefOrAddDefault(_series, key, out var known);
+        var known = _series.TryGetValue(key, out var series);
         series ??= new KeyedSeries(_workspace, key);
         series.Add(timeMs, value);
         if (!known)
+        {
+            _series.Add(key, series);
             _wheel.Put(series, series.NextChange(_clockMs, followsClock));
+        }
         else if (followsClock && series.ChangeBy(timeMs, _clockMs) is var wake && wake < series.WakeMs)
+        {
             _wheel.Move(series, wake);
+        }
         return ReadingOutcome.Added;
     }
 

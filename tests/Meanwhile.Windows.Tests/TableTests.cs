@@ -93,6 +93,13 @@ public class TableTests
     }
 
     [Fact]
+    public void What_is_no_number_leaves_no_series_behind()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => _table.Add("a", Now, double.NaN, Now));
+        Assert.Equal(0, _table.Count);
+    }
+
+    [Fact]
     public void A_clock_that_goes_back_does_not_stop_the_forgetting()
     {
         _table.Add("a", Now, 1, Now);
