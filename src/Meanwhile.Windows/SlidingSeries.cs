@@ -1,58 +1,151 @@
 namespace Meanwhile.Windows;
 
-/// <summary>The readings of one series, in order of time, from which the mean over any span is taken. Times are milliseconds.</summary>
-public sealed class SlidingSeries
+/// <summary>
+/// The readings of one series, from which every statistic over any span of time is taken. Times are whole milliseconds, values any finite doubles;
+/// readings may come in any order of time. Not safe for use by several threads at once; nor are the series of one table.
+/// </summary>
+public class SlidingSeries
 {
-    private long[] _times = new long[8];
-    private double[] _values = new double[8];
-    private int _start;
-    private int _end;
+    // Up to here the readings themselves, looked through one by one, are both smaller and as fast as a tree.
+    private const int SparseUpTo = 48;
 
-    /// <summary>How many readings are held.</summary>
-    public int Count => _end - _start;
+    private readonly Workspace _workspace;
+    private Reading[] _readings = [];
+    private int _count;
+    private TimeTree? _tree;
+    private long _latest = long.MinValue;
+
+    public SlidingSeries(WindowLayout layout)
+        : this(new Workspace(layout))
+    {
+    }
+
+    private protected SlidingSeries(Workspace workspace) => _workspace = workspace;
 
     /// <summary>The newest time among the readings, the series' own now; null when it holds none.</summary>
-    public long? Newest => Count == 0 ? null : _times[_end - 1];
+    public long? Newest => _latest >= _workspace.CutoffMs ? _latest : null;
 
-    /// <summary>Takes in a reading, in any order of time. Readings of the same time are all kept.</summary>
-    public void Add(long time, double value)
+    private protected WindowLayout Layout => _workspace.Layout;
+
+    /// <summary>The newest time there ever was.</summary>
+    private protected long LatestMs => _latest;
+
+    /// <summary>Takes in a reading. False, and nothing happens, if it is older than what has been dropped.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not finite, or the time lies more than 140,000 years away.</exception>
+    public bool Add(long timeMs, double value)
     {
-        if (_end == _times.Length)
+        if (!double.IsFinite(value))
+            throw new ArgumentOutOfRangeException(nameof(value), value, "a reading is a finite number");
+        if (timeMs is > TimeKey.Farthest or < -TimeKey.Farthest)
+            throw new ArgumentOutOfRangeException(nameof(timeMs), timeMs, "a time in milliseconds since 1970 was expected");
+        if (timeMs < _workspace.CutoffMs)
+            return false;
+
+        if (_tree is null && _count == _readings.Length)
             MakeRoom();
-        var at = _end;
-        while (at > _start && _times[at - 1] > time)
-            at--;
-        Array.Copy(_times, at, _times, at + 1, _end - at);
-        Array.Copy(_values, at, _values, at + 1, _end - at);
-        _times[at] = time;
-        _values[at] = value;
-        _end++;
+        if (_tree is null)
+            Insert(new Reading(timeMs, value));
+        else
+            _tree.Add(timeMs, value, timeMs >= _latest);
+        _latest = Math.Max(_latest, timeMs);
+        if (_tree is { IsPruningDue: true })
+            Prune();
+        return true;
     }
 
-    /// <summary>The mean of the readings with from &lt;= t &lt;= to, both ends included; null when there is none.</summary>
-    public double? Mean(long from, long to)
+    /// <summary>What the readings with from &lt;= t &lt;= to amount to, both ends included; what was dropped is left out.</summary>
+    /// <returns>A view that is valid until the next query to this series, or to any other of the same table.</returns>
+    public Summary Query(long fromMs, long toMs)
     {
-        var sum = new DoubleDoubleSum();
-        for (var i = _end - 1; i >= _start && _times[i] >= from; i--)
+        _workspace.Answer.Clear();
+        _workspace.AnswerValues.Clear();
+        var from = Math.Max(fromMs, _workspace.CutoffMs);
+        if (from <= toMs && _tree is not null)
+            _tree.Collect(from, toMs, toMs >= _latest);
+        else if (from <= toMs)
+            CollectSparse(from, toMs);
+        return new Summary(_workspace, (double)toMs - fromMs, toMs);
+    }
+
+    /// <summary>Forgets the readings older than a time, for good. In a table of series this is the table's work.</summary>
+    public void DropBefore(long cutoffMs)
+    {
+        _workspace.CutoffMs = Math.Clamp(cutoffMs, _workspace.CutoffMs, TimeKey.Farthest);
+        if (_tree is not { IsPruningDue: false })
+            Prune();
+    }
+
+    /// <summary>The earliest time not before the given one, if there is any.</summary>
+    internal long? FirstFrom(long timeMs)
+    {
+        if (_tree is not null)
+            return _tree.FirstFrom(timeMs);
+        var at = FirstPlaceFrom(timeMs);
+        return at < _count ? _readings[at].TimeMs : null;
+    }
+
+    /// <summary>Gives up the room of the readings before the cut-off.</summary>
+    private protected void Prune()
+    {
+        if (_tree is not null)
         {
-            if (_times[i] <= to)
-                sum.Add(_values[i]);
+            _tree.Prune();
+            if (_tree.IsEmpty)
+                _tree = null;
+            return;
         }
-        return sum.Mean();
-    }
-
-    /// <summary>Forgets the readings older than a time.</summary>
-    public void DropBefore(long time)
-    {
-        while (_start < _end && _times[_start] < time)
-            _start++;
+        var gone = FirstPlaceFrom(_workspace.CutoffMs);
+        _count -= gone;
+        Array.Copy(_readings, gone, _readings, 0, _count);
     }
 
     private void MakeRoom()
     {
-        var (times, values) = Count * 2 > _times.Length ? (new long[_times.Length * 2], new double[_times.Length * 2]) : (_times, _values);
-        Array.Copy(_times, _start, times, 0, Count);
-        Array.Copy(_values, _start, values, 0, Count);
-        (_times, _values, _start, _end) = (times, values, 0, Count);
+        Prune();
+        if (_count < _readings.Length)
+            return;
+        if (_count < SparseUpTo)
+        {
+            Array.Resize(ref _readings, Math.Min(SparseUpTo, Math.Max(_count + 1, _count < 8 ? _count * 2 : _count * 3 / 2)));
+            return;
+        }
+        _tree = new TimeTree(_workspace);
+        foreach (var reading in _readings)
+            _tree.Add(reading.TimeMs, reading.Value, newest: true);
+        (_readings, _count) = ([], 0);
     }
+
+    private void Insert(Reading reading)
+    {
+        var at = _count;
+        while (at > 0 && _readings[at - 1].TimeMs > reading.TimeMs)
+            at--;
+        Array.Copy(_readings, at, _readings, at + 1, _count - at);
+        _readings[at] = reading;
+        _count++;
+    }
+
+    private void CollectSparse(long from, long to)
+    {
+        for (var i = _count - 1; i >= 0 && _readings[i].TimeMs >= from; i--)
+        {
+            var (time, value) = _readings[i];
+            if (time > to)
+                continue;
+            _workspace.Lifted.Lift(0, time, value);
+            _workspace.Answer.Prepend(_workspace.Lifted, 0);
+            if (_workspace.HasQuantiles)
+                _workspace.AnswerValues.Add(value);
+        }
+    }
+
+    private int FirstPlaceFrom(long timeMs)
+    {
+        var at = _count;
+        while (at > 0 && _readings[at - 1].TimeMs >= timeMs)
+            at--;
+        return at;
+    }
+
+    private readonly record struct Reading(long TimeMs, double Value);
 }

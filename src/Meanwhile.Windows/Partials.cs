@@ -1,0 +1,63 @@
+namespace Meanwhile.Windows;
+
+/// <summary>A row of partial results, one for each stretch of time. A partial is a count and a sum, and the layout's further parts.</summary>
+internal readonly struct Partials(int capacity, Parts parts)
+{
+    private readonly Parts _parts = parts;
+    private readonly Sum[] _sums = new Sum[capacity];
+    private readonly double[] _rest = parts.Width == 0 ? [] : new double[capacity * parts.Width];
+
+    public int Capacity => _sums.Length;
+
+    public ref readonly Sum SumOf(int at) => ref _sums[at];
+
+    public Span<double> RestOf(int at) => _rest.AsSpan(at * _parts.Width, _parts.Width);
+
+    public void Clear(int at) => _sums[at] = default;
+
+    /// <summary>Sets the partial of one reading.</summary>
+    public void Lift(int at, long time, double value)
+    {
+        _sums[at] = Sum.Of(value);
+        if (_parts.Width > 0)
+            _parts.Lift(RestOf(at), time, value);
+    }
+
+    /// <summary>Combines a partial with another, not empty one, which follows it in time.</summary>
+    public void Combine(int at, in Partials others, int from)
+    {
+        ref var sum = ref _sums[at];
+        ref readonly var other = ref others.SumOf(from);
+        if (_parts.Width > 0)
+        {
+            if (sum.IsEmpty)
+                others.RestOf(from).CopyTo(RestOf(at));
+            else
+                _parts.Combine(sum, RestOf(at), other, others.RestOf(from));
+        }
+        sum += other;
+    }
+
+    public void Copy(int at, in Partials others, int from)
+    {
+        _sums[at] = others._sums[from];
+        if (_parts.Width > 0)
+            others.RestOf(from).CopyTo(RestOf(at));
+    }
+
+    /// <summary>Moves a run of partials within the row.</summary>
+    public void Move(int from, int to, int count)
+    {
+        Array.Copy(_sums, from, _sums, to, count);
+        Array.Copy(_rest, from * _parts.Width, _rest, to * _parts.Width, count * _parts.Width);
+    }
+
+    /// <summary>A longer row with the same partials.</summary>
+    public Partials Grown(int capacity)
+    {
+        var grown = new Partials(capacity, _parts);
+        _sums.CopyTo(grown._sums, 0);
+        _rest.CopyTo(grown._rest, 0);
+        return grown;
+    }
+}

@@ -1,0 +1,119 @@
+namespace Meanwhile.Windows.Tests;
+
+public class TableTests
+{
+    private const long Now = 1_700_000_000_000;
+    private const long Retention = 2_100_000;
+    private const long MaxAhead = 300_000;
+    private static readonly Statistic Count = Statistic.Of(StatisticKind.Count);
+
+    private readonly SeriesTable<string> _table = new(WindowLayout.Default, MaxAhead);
+
+    [Theory]
+    [InlineData(-Retention, ReadingOutcome.Added)]
+    [InlineData(-Retention - 1, ReadingOutcome.Expired)]
+    [InlineData(MaxAhead, ReadingOutcome.Added)]
+    [InlineData(MaxAhead + 1, ReadingOutcome.Ahead)]
+    public void Expired_and_ahead_are_told_apart_to_the_millisecond(long offset, ReadingOutcome outcome)
+    {
+        Assert.Equal(outcome, _table.Judge(Now + offset, Now));
+        Assert.Equal(outcome, _table.Add("a", Now + offset, 1, Now));
+        Assert.Equal(outcome == ReadingOutcome.Added ? 1 : 0, _table.Count);
+    }
+
+    [Fact]
+    public void A_series_without_readings_in_the_retention_is_forgotten_and_comes_back()
+    {
+        _table.Add("a", Now, 1, Now);
+        _table.Add("b", Now + 1, 1, Now);
+        var forgotten = new List<string>();
+        _table.Advance(Now + Retention, forgotten);
+        Assert.Equal(2, _table.Count);
+        _table.Advance(Now + Retention + 1, forgotten);
+        Assert.Null(_table.Find("a"));
+        Assert.NotNull(_table.Find("b"));
+
+        _table.Add("a", Now + Retention, 2, Now + Retention + 1);
+        Assert.Equal(1, _table.Find("a")!.Query(0, long.MaxValue).Value(Count));
+        Assert.Empty(forgotten);
+    }
+
+    [Fact]
+    public void What_is_older_than_the_retention_is_in_no_answer_even_before_its_room_is_given_up()
+    {
+        _table.Add("a", Now, 1, Now);
+        _table.Add("a", Now + 5, 1, Now + 5);
+        _table.Add("b", Now + 5, 1, Now + Retention + 1);
+        Assert.Equal(1, _table.Find("a")!.Query(Now, Now + 5).Value(Count));
+    }
+
+    [Fact]
+    public void Ten_thousand_idle_series_are_forgotten_and_their_room_is_given_up()
+    {
+        var table = new SeriesTable<int>(WindowLayout.Default, MaxAhead);
+        for (var i = 0; i < 10_000; i++)
+            table.Add(i, Now, 1, Now);
+        table.Advance(Now + 3 * Retention, []);
+        Assert.Equal(0, table.Count);
+        table.Add(1, Now + 3 * Retention, 1, Now + 3 * Retention);
+        Assert.Equal(1, table.Count);
+    }
+
+    [Fact]
+    public void Exactly_the_series_that_lose_a_reading_to_a_window_are_listed_as_the_clock_moves()
+    {
+        var random = Seeds.Next();
+        var layout = new WindowLayout(100_000, [3_000, 20_000, 100_000], [Statistic.Of(StatisticKind.Mean)]);
+        var table = new SeriesTable<int>(layout, 5_000, followsClock: true);
+        var readings = new Dictionary<int, List<long>>();
+        var clock = Now;
+        table.Advance(clock, []);
+        for (var step = 0; step < 3_000; step++)
+        {
+            // By turns in steps that let readings stand exactly at the ends of windows.
+            var unit = step % 200 < 100 ? 250 : 1;
+            for (var i = random.Next(4); i > 0; i--)
+            {
+                var (key, time) = (random.Next(30), clock + random.Next(-40_000 / unit, 5_000 / unit) * unit);
+                table.Add(key, time, 1, clock);
+                if (!readings.TryGetValue(key, out var times))
+                    readings[key] = times = [];
+                times.Add(time);
+            }
+            var (before, after) = (clock, clock + (random.Next(100) == 0 ? random.Next(200_000 / unit) : random.Next(1_500 / unit)) * unit);
+            var expected = readings.Where(r => Leaves(layout, r.Value, before, after)).Select(r => r.Key).Order();
+            var changed = new List<int>();
+            table.Advance(clock = after, changed);
+            Assert.Equal(expected, changed.Order());
+
+            foreach (var times in readings.Values)
+                times.RemoveAll(t => t < clock - layout.RetentionMs);
+            Assert.Equal(readings.Count(r => r.Value.Count > 0), table.Count);
+        }
+    }
+
+    [Fact]
+    public void What_is_no_number_leaves_no_series_behind()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => _table.Add("a", Now, double.NaN, Now));
+        Assert.Equal(0, _table.Count);
+    }
+
+    [Fact]
+    public void A_clock_that_goes_back_does_not_stop_the_forgetting()
+    {
+        _table.Add("a", Now, 1, Now);
+        _table.Advance(Now + 60_000, []);
+        _table.Advance(Now - 60_000, []);
+        _table.Advance(Now + Retention + 1, []);
+        Assert.Equal(0, _table.Count);
+    }
+
+    private static bool Leaves(WindowLayout layout, List<long> times, long before, long after)
+    {
+        if (times.Count == 0)
+            return false;
+        var (start, end) = (Math.Max(before, times.Max()), Math.Max(after, times.Max()));
+        return layout.WindowsMs.Any(w => times.Exists(t => t >= start - w && t < end - w));
+    }
+}
