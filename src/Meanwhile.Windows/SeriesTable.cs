@@ -40,7 +40,7 @@ public sealed class SeriesTable<TKey>(WindowLayout layout, long maxAheadMs, bool
         var outcome = Judge(timeMs, nowMs);
         if (outcome != ReadingOutcome.Added)
             return outcome;
-        _workspace.CutoffMs = nowMs - layout.RetentionMs;
+        MoveCutoff(nowMs);
         var known = _series.TryGetValue(key, out var series);
         series ??= new KeyedSeries(_workspace, key);
         series.Add(timeMs, value);
@@ -64,7 +64,7 @@ public sealed class SeriesTable<TKey>(WindowLayout layout, long maxAheadMs, bool
     {
         var before = _clockMs;
         _clockMs = nowMs;
-        _workspace.CutoffMs = nowMs - layout.RetentionMs;
+        MoveCutoff(nowMs);
         for (WheelSeries? due = _wheel.TakeDue(before, nowMs), next; due is not null; due = next)
         {
             next = due.Next;
@@ -78,6 +78,18 @@ public sealed class SeriesTable<TKey>(WindowLayout layout, long maxAheadMs, bool
         }
         if (_series.Capacity > 1024 && _series.Count < _series.Capacity / 4)
             _series.TrimExcess(_series.Count * 2);
+    }
+
+    // What has expired is gone for good: when the clock goes back, which is rare, it must not come back with it.
+    private void MoveCutoff(long nowMs)
+    {
+        var cutoff = nowMs - layout.RetentionMs;
+        if (cutoff < _workspace.CutoffMs)
+        {
+            foreach (var series in _series.Values)
+                series.Forget();
+        }
+        _workspace.CutoffMs = cutoff;
     }
 
     private sealed class KeyedSeries(Workspace workspace, TKey key) : WheelSeries(workspace)

@@ -92,11 +92,15 @@ public class SlidingSeries
             _tree.Prune();
             if (_tree.IsEmpty)
                 _tree = null;
-            return;
         }
-        var gone = FirstPlaceFrom(_workspace.CutoffMs);
-        _count -= gone;
-        Array.Copy(_readings, gone, _readings, 0, _count);
+        else
+        {
+            var gone = FirstPlaceFrom(_workspace.CutoffMs);
+            _count -= gone;
+            Array.Copy(_readings, gone, _readings, 0, _count);
+        }
+        if (_tree is null && _count == 0)
+            _latest = long.MinValue;
     }
 
     private void MakeRoom()

@@ -109,6 +109,24 @@ public class TableTests
         Assert.Equal(0, _table.Count);
     }
 
+    [Theory]
+    [InlineData(10)]
+    [InlineData(1000)]
+    public void What_has_expired_does_not_come_back_with_the_clock(int readings)
+    {
+        for (var i = 0; i < readings; i++)
+            _table.Add("a", Now + i, 1, Now);
+        var half = readings / 2;
+        _table.Advance(Now + half + Retention, []);
+        _table.Advance(Now, []);
+        Assert.Equal(readings - half, _table.Find("a")!.Query(Now - Retention, Now + readings).Value(Statistic.Of(StatisticKind.Count)));
+
+        _table.Add("b", Now + Retention, 1, Now + Retention + readings);
+        _table.Add("b", Now, 1, Now);
+        Assert.Null(_table.Find("a")?.Newest);
+        Assert.Equal(0, _table.Find("a")?.Query(Now - Retention, Now + readings).Value(Statistic.Of(StatisticKind.Count)) ?? 0);
+    }
+
     private static bool Leaves(WindowLayout layout, List<long> times, long before, long after)
     {
         if (times.Count == 0)

@@ -32,7 +32,7 @@ internal sealed class Aggregator(IFeed feed, SqliteStore store, AggregatorOption
             await CommitAsync(intake.Batch, now - _retention, stop);
             intake.Account();
             ledger.Acknowledge(feed.Acknowledge(intake.Deliveries));
-            foreach (var (topic, payload) in _results.Of(intake.Batch.Readings, now, now - _retention, work.TickIsDue))
+            foreach (var (topic, payload) in _results.Of(intake.Batch.Readings, now, work.TickIsDue))
                 await PublishAsync(topic, payload);
             intake.Clear();
         }
@@ -43,12 +43,12 @@ internal sealed class Aggregator(IFeed feed, SqliteStore store, AggregatorOption
     // The store alone knows what was committed, so windows are made of it, and no second file of state can disagree.
     private void Rebuild()
     {
-        var readings = 0;
+        var (readings, now) = (0, Now());
         try
         {
-            foreach (var reading in store.ReadAll(options.Filter, Now() - _retention))
+            foreach (var reading in store.ReadAll(options.Filter, now - _retention))
             {
-                _results.Restore(reading);
+                _results.Restore(reading, now);
                 readings++;
             }
         }

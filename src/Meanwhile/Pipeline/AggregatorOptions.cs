@@ -1,3 +1,5 @@
+using Meanwhile.Windows;
+
 namespace Meanwhile.Pipeline;
 
 /// <summary>What is read out of messages, and what is made of it.</summary>
@@ -10,6 +12,9 @@ internal sealed record AggregatorOptions(string Filter, string StatsTopic)
 
     /// <summary>The windows, in the order of the result's members.</summary>
     public IReadOnlyList<WindowSpan> Windows { get; init; } = WindowSpan.Defaults;
+
+    /// <summary>What is computed over each window, in the order of the result's members: the mean, and then what else was asked for.</summary>
+    public IReadOnlyList<Statistic> Statistics { get; init; } = [Statistic.Of(StatisticKind.Mean)];
 
     /// <summary>A reading further than this past the clock is none: it would drag its series' now away from every honest reading.</summary>
     public TimeSpan MaxAhead { get; init; } = TimeSpan.FromMinutes(5);

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using Meanwhile.Windows;
 
 namespace Meanwhile.Pipeline;
 
@@ -10,21 +11,24 @@ internal sealed class ResultWriter
     private readonly byte[][] _prefixes;
     private readonly ArrayBufferWriter<byte> _buffer = new();
 
-    /// <summary>A writer of the means over some windows, in their order.</summary>
-    public ResultWriter(IReadOnlyList<WindowSpan> windows) =>
-        _prefixes = [.. windows.Select((window, i) => Encoding.UTF8.GetBytes($"{(i == 0 ? "{" : ", ")}\"avg_{window.Name}\": "))];
+    /// <summary>A writer of statistics over windows: statistic by statistic, each over all windows, in the orders given.</summary>
+    public ResultWriter(IReadOnlyList<WindowSpan> windows, IReadOnlyList<Statistic> statistics)
+    {
+        var names = statistics.SelectMany(statistic => windows.Select(window => $"{statistic}_{window.Name}"));
+        _prefixes = [.. names.Select((name, i) => Encoding.UTF8.GetBytes($"{(i == 0 ? "{" : ", ")}\"{name}\": "))];
+    }
 
     /// <summary>Writes one result.</summary>
-    /// <param name="means">One for each window; null where the window holds no reading.</param>
-    public byte[] Write(ReadOnlySpan<double?> means)
+    /// <param name="values">In the order of the names; null where there is no answer, as for the mean of an empty window.</param>
+    public byte[] Write(ReadOnlySpan<double?> values)
     {
         _buffer.ResetWrittenCount();
-        for (var i = 0; i < means.Length; i++)
+        for (var i = 0; i < values.Length; i++)
         {
             _buffer.Write(_prefixes[i]);
-            if (means[i] is not { } mean)
+            if (values[i] is not { } value)
                 _buffer.Write("null"u8);
-            else if (mean.TryFormat(_buffer.GetSpan(32), out var length, default, CultureInfo.InvariantCulture)) // The shortest text that reads back.
+            else if (value.TryFormat(_buffer.GetSpan(32), out var length, default, CultureInfo.InvariantCulture)) // The shortest text that reads back.
                 _buffer.Advance(length);
         }
         _buffer.Write("}"u8);

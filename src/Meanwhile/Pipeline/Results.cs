@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Meanwhile.Stores;
 using Meanwhile.Windows;
 
@@ -7,84 +6,56 @@ namespace Meanwhile.Pipeline;
 /// <summary>The windows of every series, and the results that are due when readings were committed or the clock has moved.</summary>
 internal sealed class Results(AggregatorOptions options)
 {
-    private readonly Dictionary<string, State> _series = new(StringComparer.Ordinal);
-    private readonly ResultWriter _writer = new(options.Windows);
+    // What is too far ahead never gets here: the intake has put it into the quarantine. What is on disk counts, wherever the clock has gone since.
+    private const long AnyTimeAhead = 1L << 52;
+
+    private readonly SeriesTable<string> _table = new(Layout(options), AnyTimeAhead, followsClock: options.Tick is not null);
+    private readonly ResultWriter _writer = new(options.Windows, options.Statistics);
+    private readonly double?[] _values = new double?[options.Statistics.Count * options.Windows.Count];
     private readonly HashSet<string> _changed = new(StringComparer.Ordinal);
 
     /// <summary>How many series have readings.</summary>
-    public int SeriesCount => _series.Count;
+    public int SeriesCount => _table.Count;
 
     /// <summary>Takes a reading of an earlier process in.</summary>
-    public void Restore(in Reading reading)
-    {
-        ref var state = ref CollectionsMarshal.GetValueRefOrAddDefault(_series, reading.Series, out _);
-        state ??= new State(options.ResultTopic(reading.Series), options.Windows.Count);
-        state.Readings.Add(reading.Time, reading.Value);
-    }
+    /// <param name="now">The clock, milliseconds since the Unix epoch.</param>
+    public void Restore(in Reading reading, long now) => _table.Add(reading.Series, reading.Time, reading.Value, now);
 
     /// <summary>Takes committed readings in, and gives one result for each series that they belong to.</summary>
     /// <param name="committed">In the order of their commit.</param>
-    /// <param name="now">The clock, milliseconds since the Unix epoch.</param>
-    /// <param name="cutoff">What is older is not on disk any more, and so counts no more.</param>
-    /// <param name="tickIsDue">Also the series whose means have moved with the clock, if that was asked for.</param>
-    public IEnumerable<(string Topic, byte[] Payload)> Of(List<Reading> committed, long now, long cutoff, bool tickIsDue)
+    /// <param name="now">The clock as of that commit: what is older than the retention is not on disk any more, and so counts no more.</param>
+    /// <param name="tickIsDue">Also the series whose windows have moved with the clock, if that was asked for.</param>
+    public IEnumerable<(string Topic, byte[] Payload)> Of(List<Reading> committed, long now, bool tickIsDue)
     {
         foreach (var reading in committed)
         {
-            Restore(reading);
+            Restore(reading, now);
             _changed.Add(reading.Series);
         }
-        foreach (var name in _changed)
-        {
-            var state = _series[name];
-            Refresh(state, now, cutoff);
-            yield return (state.Topic, _writer.Write(state.Means));
-        }
-        if (tickIsDue && options.Tick is not null)
-        {
-            foreach (var (name, state) in _series)
-            {
-                if (!_changed.Contains(name) && Refresh(state, now, cutoff))
-                    yield return (state.Topic, _writer.Write(state.Means));
-            }
-        }
-        _changed.Clear();
         if (tickIsDue)
-            Forget(cutoff);
+            _table.Advance(now, _changed);
+        foreach (var series in _changed)
+            yield return (options.ResultTopic(series), Write(_table.Find(series), now));
+        _changed.Clear();
     }
 
-    // True when a mean has changed since the last time.
-    private bool Refresh(State state, long now, long cutoff)
+    private static WindowLayout Layout(AggregatorOptions options) =>
+        new((long)options.Retention.TotalMilliseconds, options.Windows.Select(w => w.Milliseconds), options.Statistics);
+
+    private byte[] Write(SlidingSeries? series, long now)
     {
-        var seriesNow = state.Readings.Newest ?? now;
+        var seriesNow = series?.Newest ?? now;
         if (options.Tick is not null)
             seriesNow = Math.Max(seriesNow, now);
-        var hasChanged = false;
-        for (var i = 0; i < state.Means.Length; i++)
+        for (var window = 0; window < options.Windows.Count; window++)
         {
-            var mean = state.Readings.Mean(Math.Max(seriesNow - options.Windows[i].Milliseconds, cutoff), seriesNow);
-            hasChanged |= mean != state.Means[i];
-            state.Means[i] = mean;
+            // A series that is forgotten has fallen silent: its windows are empty.
+            var summary = series is null ? default : series.Query(seriesNow - options.Windows[window].Milliseconds, seriesNow);
+            for (var i = 0; i < options.Statistics.Count; i++)
+                _values[(i * options.Windows.Count) + window] = series is null ? OfNothing(options.Statistics[i]) : summary.Value(options.Statistics[i]);
         }
-        return hasChanged;
+        return _writer.Write(_values);
     }
 
-    private void Forget(long cutoff)
-    {
-        foreach (var (name, state) in _series)
-        {
-            state.Readings.DropBefore(cutoff);
-            if (state.Readings.Count == 0)
-                _series.Remove(name);
-        }
-    }
-
-    private sealed class State(string topic, int windows)
-    {
-        public string Topic { get; } = topic;
-
-        public SlidingSeries Readings { get; } = new();
-
-        public double?[] Means { get; } = new double?[windows];
-    }
+    private static double? OfNothing(Statistic statistic) => statistic.Kind == StatisticKind.Count ? 0 : null;
 }

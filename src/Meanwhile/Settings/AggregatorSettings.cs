@@ -1,15 +1,21 @@
 using System.CommandLine;
 using Meanwhile.Pipeline;
+using Meanwhile.Windows;
 
 namespace Meanwhile.Settings;
 
 /// <summary>What is read out of messages, and what is made of it.</summary>
 internal static class AggregatorSettings
 {
+    private static readonly Statistic Mean = Statistic.Of(StatisticKind.Mean);
+
     private const string Arrival = "arrival";
 
     private static readonly Setting<IReadOnlyList<WindowSpan>> Windows = new(
         "--windows", null, "60s,5min,30min", "SPANS", "windows of the results", WindowSpan.ParseList);
+
+    private static readonly Setting<IReadOnlyList<Statistic>> Statistics = new(
+        "--stats", null, null, "NAMES", "statistics after the mean, such as count,min,p95", ParseStatistics);
 
     private static readonly Setting<JsonPointer> Value = new(
         "--value", null, "/number", "POINTER", "JSON Pointer to the number in a payload", JsonPointer.Parse);
@@ -24,7 +30,7 @@ internal static class AggregatorSettings
         "--tick", null, null, "SPAN", "let windows move with the clock, so often, also when no reading arrives", text => Duration.Parse(text));
 
     /// <summary>For the commands that have them.</summary>
-    public static IEnumerable<Option> Options { get; } = [Windows.Option, Value.Option, Time.Option, MaxAhead.Option, Tick.Option];
+    public static IEnumerable<Option> Options { get; } = [Windows.Option, Statistics.Option, Value.Option, Time.Option, MaxAhead.Option, Tick.Option];
 
     /// <summary>Reads them, with the topics.</summary>
     public static AggregatorOptions Read(ParseResult commandLine, SettingSources sources)
@@ -34,6 +40,7 @@ internal static class AggregatorSettings
         {
             Parser = new ReadingParser(Value.Read(commandLine, sources)!, time == Arrival ? null : JsonPointer.Parse(time)),
             Windows = Windows.Read(commandLine, sources)!,
+            Statistics = [Mean, .. (Statistics.Read(commandLine, sources) ?? []).Where(statistic => statistic != Mean)],
             MaxAhead = MaxAhead.Read(commandLine, sources),
             Tick = Tick.Read(commandLine, sources),
         });
@@ -45,6 +52,18 @@ internal static class AggregatorSettings
         if (options.Filter == options.StatsTopic)
             throw new UserException($"TOPIC and STATS_TOPIC are both '{options.Filter}', so results would come back as readings: expected two topics", ExitCode.Usage);
         return options;
+    }
+
+    private static IReadOnlyList<Statistic> ParseStatistics(string text)
+    {
+        try
+        {
+            return Statistic.ParseList(text);
+        }
+        catch (FormatException e)
+        {
+            throw new FormatException("names with commas between them, of count, sum, min, max, first, last, range, var, varp, stddev, stddevp, rate, twa, ewma and pN such as p95", e);
+        }
     }
 
     private static string ParseTime(string text) => text == Arrival ? text : JsonPointer.Parse(text).ToString();

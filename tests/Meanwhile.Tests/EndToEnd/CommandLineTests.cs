@@ -23,6 +23,7 @@ public sealed class CommandLineTests : ProgramTest
     [InlineData("aggregate --topic a/#/b", "--topic: 'a/#/b'")]
     [InlineData("aggregate --topic X --stats-topic X", "expected two topics")]
     [InlineData("aggregate --windows 60s,1min", "--windows: '60s,1min'")]
+    [InlineData("aggregate --stats count,median", "--stats: 'count,median' cannot be understood: expected names with commas")]
     [InlineData("aggregate --value number", "--value: 'number' cannot be understood: expected a JSON Pointer")]
     [InlineData("aggregate --time soon", "--time: 'soon'")]
     [InlineData("aggregate --max-ahead soon", "--max-ahead: 'soon'")]

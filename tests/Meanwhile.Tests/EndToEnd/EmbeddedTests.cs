@@ -46,7 +46,7 @@ public sealed partial class EmbeddedTests : ProgramTest
             var sofar = Published(publish);
             await publish.WaitAsync(() => Published(publish) > sofar + 50, "readings are acknowledged");
             await aggregate.KillAsync();
-                var acknowledged = Published(publish);
+            var acknowledged = Published(publish);
             Assert.InRange(Rows(), acknowledged, int.MaxValue);
             aggregate = await AggregateAsync(port);
         }

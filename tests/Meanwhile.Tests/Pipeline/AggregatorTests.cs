@@ -4,6 +4,7 @@ using Meanwhile.Mqtt.Delivery;
 using Meanwhile.Pipeline;
 using Meanwhile.Stores.Sqlite;
 using Meanwhile.Tests.Support;
+using Meanwhile.Windows;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
@@ -170,6 +171,49 @@ public sealed class AggregatorTests : IDisposable
             Assert.Equal("""STATS {"avg_1min": null, "avg_5min": 15, "avg_30min": 15}""", await _feed.ResultAsync());
             _time.Advance(TimeSpan.FromSeconds(1));
             Assert.False(_feed.TryResult(out _));
+        });
+    }
+
+    [Fact]
+    public async Task Statistics_that_were_asked_for_follow_the_mean_and_outlive_a_restart()
+    {
+        var options = _options with { Windows = WindowSpan.ParseList("1min"), Statistics = Statistic.ParseList("mean,count,min,max,last,stddevp,p50") };
+        await RunAsync(options, async () =>
+        {
+            Send(4, Start - 20);
+            Send(8, Start - 10);
+            string result;
+            while (!(result = await _feed.ResultAsync()).Contains("\"count_1min\": 2", StringComparison.Ordinal))
+            {
+            }
+            Assert.Equal("""STATS {"avg_1min": 6, "count_1min": 2, "min_1min": 4, "max_1min": 8, "last_1min": 8, "stddevp_1min": 2, "p50_1min": 4}""", result);
+        });
+        await RunAsync(options, async () =>
+        {
+            Send(6, Start - 15);
+            Assert.Equal(
+                """STATS {"avg_1min": 6, "count_1min": 3, "min_1min": 4, "max_1min": 8, "last_1min": 8, "stddevp_1min": 1.632993161855452, "p50_1min": 6}""",
+                await _feed.ResultAsync());
+        });
+    }
+
+    [Fact]
+    public async Task A_clock_that_steps_back_does_not_bring_back_what_left_the_file()
+    {
+        await RunAsync(_options, async () =>
+        {
+            Send(10, Start - 1700);
+            Send(20, Start);
+            await _feed.ResultAsync();
+            _time.Advance(TimeSpan.FromSeconds(500));
+            await Until.TrueAsync(() => ReadingsFile.Query(File, "SELECT number FROM messages").SequenceEqual(["20"]), () => "the old reading is still there");
+            _time.AdjustTime(DateTimeOffset.FromUnixTimeSeconds(Start));
+            Send(40, Start);
+            string result;
+            while (!(result = await _feed.ResultAsync()).Contains("\"avg_1min\": 30", StringComparison.Ordinal))
+            {
+            }
+            Assert.Equal("""STATS {"avg_1min": 30, "avg_5min": 30, "avg_30min": 30}""", result);
         });
     }
 

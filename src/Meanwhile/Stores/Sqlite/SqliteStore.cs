@@ -78,7 +78,7 @@ internal sealed class SqliteStore : IDisposable
     public IEnumerable<Reading> ReadAll(string seriesOfTheSeed, long cutoff)
     {
         var query = _database.Prepare(
-            "SELECT number, epochtime, topic FROM messages LEFT JOIN series ON series.id = messages.series WHERE epochtime >= ? ORDER BY messages.rowid");
+            "SELECT number, epochtime, topic FROM messages LEFT JOIN series ON series.id = messages.series WHERE epochtime >= ? AND epochtime < 1e11 ORDER BY messages.rowid");
         query.Bind(1, Seconds(cutoff));
         while (query.Step())
         {
