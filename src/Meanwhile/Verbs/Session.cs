@@ -36,6 +36,7 @@ internal sealed class Session : IDisposable
         command.Options.Add(CommonSettings.Verbose);
         command.SetAction(async (commandLine, stop) =>
         {
+            await Task.Yield(); // Signals are listened for only from the first wait on, and under load the data path has none for long.
             var sources = SettingSources.Load(Directory.GetCurrentDirectory(), Environment.GetEnvironmentVariable);
             using var session = Start(commandLine, sources);
             using var stopping = new CancellationTokenSource();

@@ -44,6 +44,20 @@ public sealed partial class RecoveryTests : MosquittoTest
     }
 
     [Fact]
+    public async Task It_stops_in_good_order_also_while_it_reads_the_file_back()
+    {
+        using var mosquitto = await MosquittoServer.StartAsync(Folder.Path);
+        Assert.Equal(0, await (await AggregateAsync(mosquitto)).TerminateAsync());
+        ReadingsFile.Query(Database, """
+            INSERT INTO messages (number, epochtime)
+            WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1000000) SELECT n, UNIXEPOCH() FROM numbers
+            """);
+        var aggregate = await AggregateAsync(mosquitto); // Which it says while it reads.
+        Assert.Equal(0, await aggregate.TerminateAsync());
+        Assert.Contains("1000000 readings of 1 series read back", aggregate.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_broker_that_is_away_is_waited_for_and_that_is_said_once()
     {
         using var mosquitto = await MosquittoServer.StartAsync(Folder.Path);
