@@ -32,7 +32,7 @@ catch (UserException e)
     Console.Error.WriteLine($"meanwhile: {e.Message}");
     return e.ExitCode;
 }
-catch (Exception e) when (e is not OperationCanceledException)
+catch (Exception e)
 {
     Console.Error.WriteLine($"meanwhile: this should not have happened, please report it: {e.GetType().Name}: {e.Message.ReplaceLineEndings(" ")}");
     return ExitCode.Failure;

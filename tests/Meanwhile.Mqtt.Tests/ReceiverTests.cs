@@ -8,9 +8,9 @@ public class ReceiverTests
     public void Acknowledgements_go_out_in_order_of_receipt_however_the_work_finishes()
     {
         var receiver = Connected();
-        var first = receiver.Publish(7, 1);
-        var second = receiver.Publish(8, 2);
-        var third = receiver.Publish(9, 1);
+        var first = receiver.Publish(7, 1, dup: false);
+        var second = receiver.Publish(8, 2, dup: false);
+        var third = receiver.Publish(9, 1, dup: false);
 
         receiver.Complete(third.Ticket);
         receiver.Complete(second.Ticket);
@@ -25,7 +25,7 @@ public class ReceiverTests
     public void Nothing_is_owed_at_qos_0()
     {
         var receiver = Connected();
-        var receipt = receiver.Publish(0, 0);
+        var receipt = receiver.Publish(0, 0, dup: false);
         receiver.Complete(receipt.Ticket);
 
         Assert.True(receipt.IsNew);
@@ -37,10 +37,10 @@ public class ReceiverTests
     public void A_qos_2_identifier_delivers_once_until_it_is_released()
     {
         var receiver = Connected();
-        var first = receiver.Publish(5, 2);
-        var again = receiver.Publish(5, 2);
+        var first = receiver.Publish(5, 2, dup: false);
+        var again = receiver.Publish(5, 2, dup: false);
         var release = receiver.Release(5);
-        var next = receiver.Publish(5, 2);
+        var next = receiver.Publish(5, 2, dup: false);
 
         Assert.Equal([true, false, true, true], new[] { first, again, release, next }.Select(r => r.IsNew));
         Assert.Equal(
@@ -57,8 +57,8 @@ public class ReceiverTests
         var receiver = new Receiver([5]);
         Assert.Equal(IdChangeKind.None, receiver.Connected(sessionPresent: true).Kind);
 
-        Assert.False(receiver.Publish(5, 2).IsNew);
-        Assert.True(receiver.Publish(6, 2).IsNew);
+        Assert.False(receiver.Publish(5, 2, dup: false).IsNew);
+        Assert.True(receiver.Publish(6, 2, dup: false).IsNew);
     }
 
     [Fact]
@@ -66,11 +66,11 @@ public class ReceiverTests
     {
         var receiver = new Receiver([5]);
         receiver.Connected(sessionPresent: true);
-        receiver.Publish(6, 1);
+        receiver.Publish(6, 1, dup: false);
 
         Assert.Equal(IdChangeKind.AllForgotten, receiver.Connected(sessionPresent: false).Kind);
-        Assert.True(receiver.Publish(5, 2).IsNew);
-        Assert.True(receiver.Publish(6, 1).IsNew);
+        Assert.True(receiver.Publish(5, 2, dup: false).IsNew);
+        Assert.True(receiver.Publish(6, 1, dup: false).IsNew);
     }
 
     [Fact]
@@ -87,7 +87,7 @@ public class ReceiverTests
     public void A_ticket_of_an_earlier_connection_is_void()
     {
         var receiver = Connected();
-        var old = receiver.Publish(1, 1);
+        var old = receiver.Publish(1, 1, dup: false);
         receiver.Connected(sessionPresent: true);
         receiver.Complete(old.Ticket);
 
@@ -98,26 +98,37 @@ public class ReceiverTests
     public void What_was_delivered_but_not_acknowledged_is_no_news_on_the_next_connection()
     {
         var receiver = Connected();
-        receiver.Publish(1, 1);
-        receiver.Complete(receiver.Publish(2, 1).Ticket);
-        receiver.Publish(3, 2);
+        receiver.Publish(1, 1, dup: false);
+        receiver.Complete(receiver.Publish(2, 1, dup: false).Ticket);
+        receiver.Publish(3, 2, dup: false);
         receiver.Connected(sessionPresent: true);
 
-        Assert.False(receiver.Publish(1, 1).IsNew);
-        Assert.False(receiver.Publish(2, 1).IsNew);
-        Assert.False(receiver.Publish(3, 2).IsNew);
-        Assert.True(receiver.Publish(1, 1).IsNew);
+        Assert.False(receiver.Publish(1, 1, dup: true).IsNew);
+        Assert.False(receiver.Publish(2, 1, dup: true).IsNew);
+        Assert.False(receiver.Publish(3, 2, dup: true).IsNew);
+        Assert.True(receiver.Publish(1, 1, dup: true).IsNew);
     }
 
     [Fact]
     public void A_message_that_was_acknowledged_is_news_again_under_the_same_qos_1_identifier()
     {
         var receiver = Connected();
-        receiver.Complete(receiver.Publish(1, 1).Ticket);
+        receiver.Complete(receiver.Publish(1, 1, dup: false).Ticket);
         Assert.Equal(["PubAck 1"], Acknowledgements(receiver));
         receiver.Connected(sessionPresent: true);
 
-        Assert.True(receiver.Publish(1, 1).IsNew);
+        Assert.True(receiver.Publish(1, 1, dup: false).IsNew);
+    }
+
+    [Fact]
+    public void Without_dup_it_is_another_message_under_the_same_identifier()
+    {
+        var receiver = Connected();
+        receiver.Publish(1, 1, dup: false);
+        receiver.Connected(sessionPresent: true);
+
+        Assert.True(receiver.Publish(1, 1, dup: false).IsNew);
+        Assert.True(receiver.Publish(1, 1, dup: true).IsNew);
     }
 
     private static Receiver Connected()

@@ -53,11 +53,12 @@ public sealed class Receiver
     /// <summary>A PUBLISH arrived.</summary>
     /// <param name="packetId">The packet identifier; ignored at QoS 0.</param>
     /// <param name="qos">0, 1 or 2.</param>
-    /// <returns>Whether the message is to be delivered, and the ticket of its acknowledgement. DUP plays no part: it is no key.</returns>
-    public Receipt Publish(ushort packetId, int qos) => qos switch
+    /// <param name="dup">An earlier attempt may have been made. No key by itself; but without it, the message is another one [MQTT-3.3.1-1].</param>
+    /// <returns>Whether the message is to be delivered, and the ticket of its acknowledgement.</returns>
+    public Receipt Publish(ushort packetId, int qos, bool dup) => qos switch
     {
         0 => new Receipt(IsNew: true, default, default),
-        1 => new Receipt(!_unacknowledged.Remove(packetId), Owe(AckKind.PubAck, packetId, found: true), default), // [MQTT-4.3.2-4]
+        1 => new Receipt(!(_unacknowledged.Remove(packetId) && dup), Owe(AckKind.PubAck, packetId, found: true), default), // [MQTT-4.3.2-4]
         2 when _received.Add(packetId) => // [MQTT-4.3.3-8]
             new Receipt(IsNew: true, Owe(AckKind.PubRec, packetId, found: true), new IdChange(IdChangeKind.Received, packetId)),
         2 => new Receipt(IsNew: false, Owe(AckKind.PubRec, packetId, found: true), default), // [MQTT-4.3.3-10]

@@ -149,12 +149,12 @@ internal sealed class BrokerClient : IAsyncDisposable
     {
         try
         {
+            _ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously); // Before the connection can end.
             var result = await Client.ConnectAsync(_settings.ToClientOptions(_version.Current, _sessionExpiry), cancellationToken);
             BrokerFailure.Check((MqttConnectReasonCode)result.ResultCode, _settings, _version, _hasConnected);
             _hasConnected = true;
             (_isAway, _isLeaving) = (false, false);
             _takeOvers.Accepted();
-            _ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             if (result.ReceiveMaximum is > 0)
                 ReceiveMaximum = result.ReceiveMaximum.Value;
             Log.Connected(_logger, _settings.Address, _settings.ClientId, _version.Name);
@@ -167,12 +167,17 @@ internal sealed class BrokerClient : IAsyncDisposable
         {
             throw BrokerFailure.Untrusted(_settings, e);
         }
-        catch (Exception e) when (IsConnectionLoss(e) || e is MqttProtocolViolationException)
+        catch (Exception e) when (IsConnectionLoss(e) || e is MqttProtocolViolationException or InvalidOperationException) // The last while it still closes.
         {
             // A broker that knows 3.1.1 only may close the connection, or answer in 3.1.1's form, which is malformed in 5.0.
             if (!_hasConnected && e.GetBaseException() is not SocketException)
                 _version.FallBack();
             throw new BrokerException(BrokerFailure.Describe(e), e);
+        }
+        finally
+        {
+            if (!Client.IsConnected)
+                _ended.TrySetResult();
         }
     }
 }

@@ -60,7 +60,10 @@ internal sealed class Publisher(BrokerSettings broker, PublisherOptions options,
                 await Task.Delay(wait, time, stop);
             stop.ThrowIfCancellationRequested();
             while (inFlight.Count >= Math.Min(MostInFlight, client.ReceiveMaximum) || inFlight.TryPeek(out var oldest) && oldest.IsCompleted)
-                await inFlight.Dequeue().WaitAsync(stop);
+            {
+                await inFlight.Peek().WaitAsync(stop);
+                _ = inFlight.Dequeue();
+            }
             inFlight.Enqueue(PublishAsync(client, Payload(), giveUp));
             due += options.Pace.Next(_random);
         }

@@ -13,10 +13,11 @@ namespace Meanwhile.Feeds;
 /// <param name="filter">What to subscribe to; null when the session is subscribed already.</param>
 /// <param name="oldFilter">What to unsubscribe from first: a persistent session keeps its old subscriptions.</param>
 /// <param name="subscribed">Called once the broker has accepted the subscription.</param>
+/// <param name="refused">Called when the broker does not take a result.</param>
 /// <param name="clientId">For what is said.</param>
 /// <param name="keepAlive">The longest silence that was agreed on.</param>
 /// <param name="time">For the signs of life.</param>
-internal sealed class FeedConnection(ILowLevelMqttClient client, FeedSession session, string? filter, string? oldFilter, Action subscribed, string clientId, TimeSpan keepAlive, TimeProvider time)
+internal sealed class FeedConnection(ILowLevelMqttClient client, FeedSession session, string? filter, string? oldFilter, Action subscribed, Action<MqttPubAckReasonCode> refused, string clientId, TimeSpan keepAlive, TimeProvider time)
 {
     private const ushort SubscribeId = 1;
     private const ushort UnsubscribeId = 2;
@@ -70,6 +71,9 @@ internal sealed class FeedConnection(ILowLevelMqttClient client, FeedSession ses
 
     private async Task ReceiveAsync(CancellationToken cancellationToken)
     {
+        _handingOver = true;
+        await session.ForgottenAsync().WaitAsync(cancellationToken);
+        _handingOver = false;
         if (oldFilter is not null)
             await client.SendAsync(new MqttUnsubscribePacket { PacketIdentifier = UnsubscribeId, TopicFilters = [oldFilter] }, cancellationToken);
         if (filter is not null)
@@ -99,6 +103,8 @@ internal sealed class FeedConnection(ILowLevelMqttClient client, FeedSession ses
             case MqttPubRelPacket release:
                 return session.Released(release.PacketIdentifier);
             case MqttPubAckPacket acknowledgement:
+                if (acknowledgement.ReasonCode >= MqttPubAckReasonCode.UnspecifiedError)
+                    refused(acknowledgement.ReasonCode);
                 session.ResultAcknowledged(acknowledgement.PacketIdentifier);
                 WakeUp();
                 return null;

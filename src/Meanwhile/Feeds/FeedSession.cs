@@ -18,6 +18,9 @@ internal sealed class FeedSession(IEnumerable<ushort> receivedIds)
     private readonly ResultOutbox _outbox = new();
     private readonly Channel<Delivery> _queue =
         Channel.CreateBounded<Delivery>(new BoundedChannelOptions(QueueLength) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
+    private Delivery? _pending;
+    private int _forgettingsToStore;
+    private TaskCompletionSource _allForgottenStored = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _stopped;
 
     /// <summary>The other end of the queue.</summary>
@@ -47,8 +50,21 @@ internal sealed class FeedSession(IEnumerable<ushort> receivedIds)
         lock (_gate)
         {
             _outbox.Connected(sessionPresent, receiveMaximum);
-            return new Delivery { Kind = DeliveryKind.SessionChange, IdChange = _receiver.Connected(sessionPresent) };
+            var change = _receiver.Connected(sessionPresent);
+            if (change.Kind == IdChangeKind.AllForgotten && _forgettingsToStore++ == 0)
+                _allForgottenStored = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return new Delivery { Kind = DeliveryKind.SessionChange, IdChange = change };
         }
+    }
+
+    /// <summary>
+    /// Completes once the store has forgotten what the broker has. Until then nothing may be subscribed to: after a crash, old identifiers would
+    /// make duplicates of new messages.
+    /// </summary>
+    public Task ForgottenAsync()
+    {
+        lock (_gate)
+            return _forgettingsToStore == 0 ? Task.CompletedTask : _allForgottenStored.Task;
     }
 
     /// <summary>The broker has accepted a subscription.</summary>
@@ -61,7 +77,7 @@ internal sealed class FeedSession(IEnumerable<ushort> receivedIds)
             return null;
         Receipt receipt;
         lock (_gate)
-            receipt = _receiver.Publish(publish.PacketIdentifier, (int)publish.QualityOfServiceLevel);
+            receipt = _receiver.Publish(publish.PacketIdentifier, (int)publish.QualityOfServiceLevel, publish.Dup);
         return new Delivery
         {
             Kind = receipt.IsNew ? DeliveryKind.Message : DeliveryKind.Redelivery,
@@ -85,12 +101,19 @@ internal sealed class FeedSession(IEnumerable<ushort> receivedIds)
         }
     }
 
-    /// <summary>Puts a delivery into the queue; waits while it is full.</summary>
+    /// <summary>
+    /// Puts a delivery into the queue; waits while it is full. One that the end of the connection keeps from it goes in first next time: the receiver
+    /// knows it already, and will take its redelivery for a duplicate.
+    /// </summary>
     public async ValueTask HandOverAsync(Delivery delivery, CancellationToken cancellationToken)
     {
         try
         {
+            if (_pending is { } earlier)
+                await _queue.Writer.WriteAsync(earlier, cancellationToken);
+            _pending = delivery;
             await _queue.Writer.WriteAsync(delivery, cancellationToken);
+            _pending = null;
         }
         catch (ChannelClosedException)
         {
@@ -109,6 +132,8 @@ internal sealed class FeedSession(IEnumerable<ushort> receivedIds)
             {
                 if (_receiver.Complete(delivery.Ticket) && delivery.Kind != DeliveryKind.SessionChange)
                     acknowledged++;
+                if (delivery.IdChange.Kind == IdChangeKind.AllForgotten && --_forgettingsToStore == 0)
+                    _allForgottenStored.SetResult();
             }
         }
         return acknowledged;

@@ -4,6 +4,7 @@ using Meanwhile.Stores;
 using Microsoft.Extensions.Logging;
 using MQTTnet.LowLevelClient;
 using MQTTnet.Packets;
+using MQTTnet.Protocol;
 
 namespace Meanwhile.Feeds;
 
@@ -22,6 +23,7 @@ internal sealed class MqttFeed : IFeed
     private readonly ReadyFile _ready;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
+    private readonly LogLimiter _limiter;
     private readonly CancellationTokenSource _closing = new();
     private volatile FeedConnection? _connection;
     private string? _subscription;
@@ -32,6 +34,7 @@ internal sealed class MqttFeed : IFeed
     public MqttFeed(BrokerSettings settings, string filter, SessionState stored, ReadyFile ready, ILogger logger, TimeProvider time)
     {
         (_settings, _filter, _ready, _logger, _time) = (settings, filter, ready, logger, time);
+        _limiter = new LogLimiter(time);
         _session = new FeedSession(stored.ReceivedIds);
         _subscription = stored.Subscription;
         _attempt = new ConnectionAttempt(settings, logger, time);
@@ -130,13 +133,15 @@ internal sealed class MqttFeed : IFeed
         var resumed = accepted.IsSessionPresent;
         if (!resumed && _subscription is not null)
             Log.SessionLost(_logger);
+        if (!resumed)
+            _subscription = null;
         var isSubscribed = resumed && _subscription == _filter;
         var change = _session.Connected(resumed, accepted.ReceiveMaximum == 0 ? DefaultInFlight : accepted.ReceiveMaximum);
         await _session.HandOverAsync(change, _closing.Token);
 
         var keepAlive = accepted.ServerKeepAlive == 0 ? BrokerSettings.KeepAlive : TimeSpan.FromSeconds(accepted.ServerKeepAlive); // [MQTT-3.2.2-21]
         var connection = new FeedConnection(
-            client, _session, isSubscribed ? null : _filter, resumed && !isSubscribed ? _subscription : null, Subscribed, _settings.ClientId, keepAlive, _time);
+            client, _session, isSubscribed ? null : _filter, resumed && !isSubscribed ? _subscription : null, Subscribed, ResultRefused, _settings.ClientId, keepAlive, _time);
         _connection = connection;
         if (isSubscribed)
             Subscribed();
@@ -152,6 +157,12 @@ internal sealed class MqttFeed : IFeed
             _connection = null;
             _ready.Set(false);
         }
+    }
+
+    private void ResultRefused(MqttPubAckReasonCode reason)
+    {
+        if (_limiter.MayLog(nameof(ResultRefused), out var repeated))
+            Log.ResultRefused(_logger, reason, repeated);
     }
 
     private void Subscribed()

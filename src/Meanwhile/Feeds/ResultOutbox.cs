@@ -8,9 +8,10 @@ internal sealed class ResultOutbox
 {
     private readonly Dictionary<string, byte[]> _unsent = new(StringComparer.Ordinal);
     private readonly Queue<string> _order = new();
-    private readonly Dictionary<ushort, (string Topic, byte[] Payload)> _inFlight = [];
+    private readonly Dictionary<ushort, (long Order, string Topic, byte[] Payload)> _inFlight = [];
     private readonly Queue<ushort> _resend = new();
     private ushort _lastId;
+    private long _sent;
     private int _limit = 1;
 
     /// <summary>Nothing waits to be sent or acknowledged.</summary>
@@ -34,11 +35,11 @@ internal sealed class ResultOutbox
         _resend.Clear();
         if (sessionPresent)
         {
-            foreach (var id in _inFlight.Keys)
+            foreach (var (id, _) in _inFlight.OrderBy(result => result.Value.Order)) // [MQTT-4.6.0-1]
                 _resend.Enqueue(id);
             return;
         }
-        foreach (var (topic, payload) in _inFlight.Values)
+        foreach (var (_, topic, payload) in _inFlight.Values.OrderByDescending(result => result.Order))
         {
             if (_unsent.TryAdd(topic, payload)) // Otherwise a newer one waits already.
                 _order.Enqueue(topic);
@@ -60,7 +61,7 @@ internal sealed class ResultOutbox
             return false;
         }
         _unsent.Remove(topic, out var payload);
-        _inFlight.Add(id = NextId(), (topic, payload!));
+        _inFlight.Add(id = NextId(), (_sent++, topic, payload!));
         next = (id, topic, payload!, Dup: false);
         return true;
     }

@@ -14,6 +14,9 @@ internal static partial class Log
     [LoggerMessage(24, LogLevel.Warning, "the connection to {Broker} is lost ({Reason}): connecting again")]
     public static partial void ConnectionLost(ILogger logger, object broker, string reason);
 
+    [LoggerMessage(25, LogLevel.Warning, "the broker refuses a result ({Reason}): check STATS_TOPIC and what this user may write{Repeated}")]
+    public static partial void ResultRefused(ILogger logger, object reason, string repeated);
+
     [LoggerMessage(3, LogLevel.Debug, "{Broker} is still not there ({Reason})")]
     public static partial void BrokerStillAway(ILogger logger, object broker, string reason);
 

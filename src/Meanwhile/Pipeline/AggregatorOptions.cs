@@ -1,4 +1,5 @@
 using Meanwhile.Windows;
+using MQTTnet;
 
 namespace Meanwhile.Pipeline;
 
@@ -29,10 +30,17 @@ internal sealed record AggregatorOptions(string Filter, string StatsTopic)
     /// <summary>Whether many topics match the filter.</summary>
     public bool HasWildcards => Filter.AsSpan().IndexOfAny('+', '#') >= 0;
 
+    /// <summary>Whether a series' results are published: the file may also hold series of an earlier TOPIC, and the broker send what it had queued for it.</summary>
+    public bool Publishes(string series) => MqttTopicFilterComparer.Compare(series, WithoutShare(Filter)) == MqttTopicFilterCompareResult.IsMatch;
+
     /// <summary>Where the results of a series go.</summary>
     public string ResultTopic(string series) => HasWildcards ? $"{StatsTopic}/{series}" : StatsTopic;
 
     /// <summary>Whether a topic is one that results go to.</summary>
     public bool IsResultTopic(string topic) =>
         topic == StatsTopic || (HasWildcards && topic.StartsWith(StatsTopic, StringComparison.Ordinal) && topic[StatsTopic.Length] == '/');
+
+    // $share/GROUP/FILTER [MQTT-4.8.2-1].
+    private static string WithoutShare(string filter) =>
+        filter.StartsWith("$share/", StringComparison.Ordinal) ? filter.Split('/', 3)[^1] : filter;
 }

@@ -62,10 +62,23 @@ internal static class EventTime
         Span<char> characters = stackalloc char[40];
         if (text.Length is < 14 or > 40 || !Encoding.UTF8.TryGetChars(text, characters, out var length) || !HasZone(characters[..length]))
             return false;
+        length = CutFraction(characters[..length]);
         if (!DateTimeOffset.TryParseExact(characters[..length], IsoFormats, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time))
             return false;
         milliseconds = time.ToUnixTimeMilliseconds();
         return true;
+    }
+
+    // Nine digits are common, and .NET reads seven.
+    private static int CutFraction(Span<char> text)
+    {
+        const int Longest = 7;
+        var start = text.IndexOf('.') + 1;
+        var digits = start == 0 ? 0 : text[start..].IndexOfAnyExceptInRange('0', '9');
+        if (digits <= Longest)
+            return text.Length;
+        text[(start + digits)..].CopyTo(text[(start + Longest)..]);
+        return text.Length - (digits - Longest);
     }
 
     // K also accepts a text without a zone and takes it for local time: the machine's zone must not decide what a reading means.

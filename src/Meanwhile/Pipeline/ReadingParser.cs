@@ -49,7 +49,7 @@ internal sealed class ReadingParser(JsonPointer value, JsonPointer? time)
             Walk(ref reader, depth: 0, Wanted.Value | (time is null ? Wanted.None : Wanted.Time), ref places);
             reader.Read(); // Throws when anything but white space follows the document.
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException) // The latter for a name that is no text.
         {
             return "not valid JSON";
         }

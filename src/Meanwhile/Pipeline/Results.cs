@@ -34,7 +34,7 @@ internal sealed class Results(AggregatorOptions options)
         }
         if (tickIsDue)
             _table.Advance(now, _changed);
-        foreach (var series in _changed)
+        foreach (var series in _changed.Where(options.Publishes))
             yield return (options.ResultTopic(series), Write(_table.Find(series), now));
         _changed.Clear();
     }

@@ -6,7 +6,7 @@ namespace Meanwhile.Pipeline;
 /// <summary>Says when the data path has something to do: deliveries, or a tick of the clock.</summary>
 internal sealed class WorkSignal : IDisposable
 {
-    // Old readings leave the file at least this often, also when nothing arrives.
+    // Old readings leave the file this often, also when nothing arrives; with a tick, at each tick.
     private static readonly TimeSpan ExpiryInterval = TimeSpan.FromSeconds(1);
 
     private readonly ChannelReader<Delivery> _deliveries;
@@ -19,7 +19,7 @@ internal sealed class WorkSignal : IDisposable
     public WorkSignal(ChannelReader<Delivery> deliveries, TimeSpan? tick, TimeProvider time)
     {
         _deliveries = deliveries;
-        _timer = new PeriodicTimer(tick is { } interval && interval < ExpiryInterval ? interval : ExpiryInterval, time);
+        _timer = new PeriodicTimer(tick ?? ExpiryInterval, time);
         _tick = _timer.WaitForNextTickAsync(CancellationToken.None).AsTask();
     }
 

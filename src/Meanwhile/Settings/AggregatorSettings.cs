@@ -27,7 +27,7 @@ internal static class AggregatorSettings
         "--max-ahead", null, "5min", "SPAN", "a reading further than this past the clock is none", Duration.Parse);
 
     private static readonly Setting<TimeSpan?> Tick = new(
-        "--tick", null, null, "SPAN", "let windows move with the clock, so often, also when no reading arrives", text => Duration.Parse(text));
+        "--tick", null, null, "SPAN", "let windows move with the clock, so often, also when no reading arrives", ParseTick);
 
     /// <summary>For the commands that have them.</summary>
     public static IEnumerable<Option> Options { get; } = [Windows.Option, Statistics.Option, Value.Option, Time.Option, MaxAhead.Option, Tick.Option];
@@ -65,6 +65,11 @@ internal static class AggregatorSettings
             throw new FormatException("names with commas between them, of count, sum, min, max, first, last, range, var, varp, stddev, stddevp, rate, twa, ewma and pN such as p95", e);
         }
     }
+
+    private static TimeSpan? ParseTick(string text) =>
+        Duration.TryParse(text, out var tick) && tick >= TimeSpan.FromMilliseconds(10) && tick <= TimeSpan.FromMinutes(1)
+            ? tick
+            : throw new FormatException("a span of time from 10ms to 1min, such as 1s");
 
     private static string ParseTime(string text) => text == Arrival ? text : JsonPointer.Parse(text).ToString();
 }

@@ -16,7 +16,7 @@ internal sealed class FileLock : IDisposable
         try
         {
             var file = new FileStream(lockPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            File.WriteAllText(HolderPath(path), $"process {Environment.ProcessId} on {Environment.MachineName}");
+            NameHolder(HolderPath(path));
             return new FileLock(file, HolderPath(path));
         }
         catch (IOException e) when (File.Exists(lockPath))
@@ -38,6 +38,18 @@ internal sealed class FileLock : IDisposable
 
     // Not in the locked file itself: .NET lets nobody else open that one, not even for reading.
     private static string HolderPath(string path) => path + ".holder";
+
+    private static void NameHolder(string holderPath)
+    {
+        try
+        {
+            File.WriteAllText(holderPath, $"process {Environment.ProcessId} on {Environment.MachineName}");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A full disk: the lock holds without a name.
+        }
+    }
 
     private static string ReadHolder(string holderPath)
     {

@@ -64,6 +64,8 @@ internal static class AggregateVerb
         var ready = new ReadyFile(session.Read(CommonSettings.ReadyFile));
         if (address.IsEmbedded)
         {
+            if (options.Filter.StartsWith("$share/", StringComparison.Ordinal))
+                throw new UserException($"TOPIC: '{options.Filter}' is shared between clients of a broker elsewhere: expected a plain filter for the embedded one", ExitCode.Usage);
             using var store = OpenStore(session.Read(CommonSettings.DbFile)!, address.ToString());
             var feed = await EmbeddedFeed.StartAsync(address.EndPoint, options.Filter, session.Logger);
             ready.Set(true);

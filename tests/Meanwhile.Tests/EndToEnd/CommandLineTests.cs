@@ -75,7 +75,7 @@ public sealed class CommandLineTests : ProgramTest
     public async Task A_databaseFolder_that_cannot_be_made_is_one_line()
     {
         await File.WriteAllTextAsync(Folder["file"], "", TestContext.Current.CancellationToken);
-        await ExpectAsync(1, "file", "aggregate", "--db", "file/test.db", "--broker", "embedded://127.0.0.1:0");
+        await ExpectAsync(1, "file/test.db: its folder cannot be made", "aggregate", "--db", "file/test.db", "--broker", "embedded://127.0.0.1:0");
     }
 
     [Fact]

@@ -66,6 +66,22 @@ public sealed class RawBrokerTests : ProgramTest
     }
 
     [Fact]
+    public async Task A_session_that_was_lost_is_subscribed_to_again_even_if_the_connection_ends_before_it_is()
+    {
+        var aggregate = Aggregate();
+        (await AcceptAsync(aggregate, sessionPresent: false)).Dispose();
+        using (var lost = await _broker.AcceptAsync())
+        {
+            await lost.ReceiveAsync();
+            await lost.SendAsync("2003000000");
+        }
+        using var resumed = await _broker.AcceptAsync();
+        await resumed.ReceiveAsync();
+        await resumed.SendAsync("2003010000");
+        Assert.StartsWith("82", await resumed.ReceiveAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_broker_that_sends_rubbish_is_left_and_tried_again()
     {
         var aggregate = Aggregate();

@@ -65,6 +65,25 @@ public class ResultOutboxTests
     }
 
     [Fact]
+    public void Of_several_in_flight_the_newest_survives_a_lost_session_and_a_resumed_one_sends_them_in_order()
+    {
+        _outbox.Connected(sessionPresent: false, receiveMaximum: 3);
+        foreach (var payload in new[] { "1", "2", "3" })
+        {
+            Add("a", payload);
+            Send();
+        }
+        _outbox.Acknowledged(1);
+        Add("a", "4");
+        Send();
+
+        _outbox.Connected(sessionPresent: true, receiveMaximum: 3);
+        Assert.Equal(["a 2", "a 3", "a 4"], Send().Select(Text));
+        _outbox.Connected(sessionPresent: false, receiveMaximum: 3);
+        Assert.Equal(["a 4"], Send().Select(Text));
+    }
+
+    [Fact]
     public void Identifiers_are_never_zero_and_never_used_twice_at_once()
     {
         _outbox.Connected(sessionPresent: true, receiveMaximum: 65_535);

@@ -218,6 +218,25 @@ public sealed class AggregatorTests : IDisposable
     }
 
     [Fact]
+    public async Task Series_of_an_earlier_topic_are_kept_but_not_published()
+    {
+        await RunAsync(new AggregatorOptions("OLD", "STATS"), async () =>
+        {
+            _feed.Send("OLD", "1");
+            await _feed.ResultAsync();
+        });
+        await RunAsync(_options with { Tick = TimeSpan.FromSeconds(1) }, async () =>
+        {
+            _feed.Send("OLD", "2");
+            Send(5, Start);
+            Assert.Equal("""STATS {"avg_1min": 5, "avg_5min": 5, "avg_30min": 5}""", await _feed.ResultAsync());
+            _time.Advance(TimeSpan.FromSeconds(61));
+            Assert.Equal("""STATS {"avg_1min": null, "avg_5min": 5, "avg_30min": 5}""", await _feed.ResultAsync());
+            Assert.False(_feed.TryResult(out _));
+        });
+    }
+
+    [Fact]
     public async Task Each_concrete_topic_is_a_series_of_its_own()
     {
         await RunAsync(new AggregatorOptions("plant/+/t", "STATS"), async () =>

@@ -35,6 +35,8 @@ public class ReadingParserTests
     [InlineData("""{"number": 46, "epochtime": 1} x""", "not valid JSON")]
     [InlineData("""{"number": 46, "epochtime": 1}{}""", "not valid JSON")]
     [InlineData("""{"number": NaN, "epochtime": 1}""", "not valid JSON")]
+    [InlineData("""{"\ud800": 1}""", "not valid JSON")]
+    [InlineData("""{"number": "\ud800", "epochtime": 1}""", "/number is not a finite number")]
     [InlineData("{}", "no number at /number")]
     [InlineData("[1,2]", "no number at /number")]
     [InlineData("""{"epochtime": 1}""", "no number at /number")]

@@ -94,6 +94,11 @@ public sealed class SqliteStoreTests : IDisposable
             Assert.Empty(store.ReadSession().ReceivedIds);
             store.Commit(Changes(new(IdChangeKind.Received, 7), new(IdChangeKind.AllForgotten, 0)), cutoff: 0);
             Assert.Empty(store.ReadSession().ReceivedIds);
+            var subscribed = new Batch { Subscription = "DATA" };
+            store.Commit(subscribed, cutoff: 0);
+            Assert.Equal("DATA", store.ReadSession().Subscription);
+            store.Commit(Changes(new IdChange(IdChangeKind.AllForgotten, 0)), cutoff: 0);
+            Assert.Null(store.ReadSession().Subscription);
         }
         using (var store = SqliteStore.Open(File, "one"))
             Assert.Equal([7], store.ReadSession().ReceivedIds.Select(id => (int)id));

@@ -18,6 +18,7 @@ internal sealed class SqliteStore : IDisposable
     private readonly Statement _removeId;
     private readonly Statement _removeIds;
     private readonly Statement _subscribed;
+    private readonly Statement _unsubscribed;
 
     private SqliteStore(Database database, FileLock fileLock, string session)
     {
@@ -30,6 +31,7 @@ internal sealed class SqliteStore : IDisposable
         _addId = database.Prepare("INSERT OR IGNORE INTO received_ids (session, packet_id) VALUES (?, ?)");
         _removeId = database.Prepare("DELETE FROM received_ids WHERE session = ? AND packet_id = ?");
         _removeIds = database.Prepare("DELETE FROM received_ids WHERE session = ?");
+        _unsubscribed = database.Prepare("DELETE FROM sessions WHERE name = ?");
         _subscribed = database.Prepare("INSERT INTO sessions (name, subscription) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET subscription = excluded.subscription");
     }
 
@@ -38,7 +40,14 @@ internal sealed class SqliteStore : IDisposable
     /// <param name="session">The feed's session at its broker: its identifiers are kept apart from those of others.</param>
     public static SqliteStore Open(string path, string session)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UserException($"{path}: its folder cannot be made ({e.Message}): expected a path in a folder that can be written to", inner: e);
+        }
         var fileLock = FileLock.Take(path);
         Database? database = null;
         try
@@ -83,7 +92,7 @@ internal sealed class SqliteStore : IDisposable
         while (query.Step())
         {
             // Another program may have left texts or nothing at all where numbers belong.
-            if (query.IsNumber(0) && query.IsNumber(1))
+            if (query.IsNumber(0) && query.IsNumber(1) && double.IsFinite(query.Double(0)))
                 yield return new Reading(query.IsNull(2) ? seriesOfTheSeed : query.Text(2), Milliseconds(query), query.Double(0));
         }
     }
@@ -132,6 +141,8 @@ internal sealed class SqliteStore : IDisposable
 
     private void Write(IdChange change)
     {
+        if (change.Kind == IdChangeKind.AllForgotten)
+            _unsubscribed.Bind(1, _session).Run(); // The broker has forgotten that as well.
         var statement = change.Kind switch
         {
             IdChangeKind.Received => _addId.Bind(2, change.PacketId),
