@@ -17,9 +17,6 @@ internal sealed class Batch
     /// <summary>The filter that the feed's session is subscribed to from now on; null for no change.</summary>
     public string? Subscription { get; set; }
 
-    /// <summary>Nothing to commit.</summary>
-    public bool IsEmpty => Readings.Count == 0 && Quarantined.Count == 0 && IdChanges.Count == 0 && Subscription is null;
-
     /// <summary>Makes room for the next one.</summary>
     public void Clear()
     {

@@ -31,9 +31,6 @@ internal sealed class Database : IDisposable
         }
     }
 
-    /// <summary>How many rows the last statement changed.</summary>
-    public int Changes => raw.sqlite3_changes(_handle);
-
     /// <summary>The rowid of the last insert.</summary>
     public long LastInsertRowId => raw.sqlite3_last_insert_rowid(_handle);
 
