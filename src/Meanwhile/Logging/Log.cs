@@ -76,4 +76,7 @@ internal static partial class Log
 
     [LoggerMessage(23, LogLevel.Warning, "{Published} of {Count} messages were published and acknowledged before it was told to stop")]
     public static partial void PublishedSome(ILogger logger, long published, long count);
+
+    [LoggerMessage(24, LogLevel.Warning, "the quarantine is full: its oldest {Count} messages were dropped ({Total} in all); see meanwhile quarantine --help")]
+    public static partial void DroppedFromQuarantine(ILogger logger, int count, long total);
 }

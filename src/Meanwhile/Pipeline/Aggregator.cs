@@ -2,21 +2,24 @@ using System.Text;
 using Meanwhile.Feeds;
 using Meanwhile.Logging;
 using Meanwhile.Stores;
-using Meanwhile.Stores.Sqlite;
 using Microsoft.Extensions.Logging;
 
 namespace Meanwhile.Pipeline;
 
 /// <summary>The data path: feed, parse, commit, acknowledge, windows, results. One loop, from left to right.</summary>
-internal sealed class Aggregator(IFeed feed, SqliteStore store, AggregatorOptions options, Ledger ledger, ILogger logger, TimeProvider time)
+internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions options, Ledger ledger, ILogger logger, TimeProvider time)
 {
     // Bounds what one transaction holds in memory; a full batch leaves the rest in the queue, and a full queue leaves it in the socket.
     private const int LargestBatch = 4096;
     private const long LargestBatchBytes = 8 << 20;
 
+    // A commit that is in hand when we are told to stop is waited for so long.
+    private static readonly TimeSpan LastCommitTimeout = TimeSpan.FromSeconds(10);
+
     private readonly LogLimiter _limiter = new(time);
     private readonly Results _results = new(options);
     private readonly long _retention = (long)options.Retention.TotalMilliseconds;
+    private readonly long _quarantine = (long)options.QuarantineAge.TotalMilliseconds;
 
     /// <summary>Runs until the feed's deliveries end.</summary>
     /// <param name="stop">Cuts short the wait for a store that cannot commit.</param>
@@ -24,13 +27,15 @@ internal sealed class Aggregator(IFeed feed, SqliteStore store, AggregatorOption
     {
         var intake = new Intake(options, ledger, logger, _limiter);
         using var work = new WorkSignal(feed.Deliveries, options.Tick, time);
+        using var giveUp = new CancellationTokenSource();
+        await using var patience = time.CreateTimer(_ => giveUp.Cancel(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        await using var told = stop.Register(() => patience.Change(LastCommitTimeout, Timeout.InfiniteTimeSpan));
         Rebuild();
         while (await work.WaitAsync())
         {
             var now = Now();
             Collect(intake, now);
-            await CommitAsync(intake.Batch, now - _retention, stop);
-            intake.Account();
+            intake.Account(await CommitAsync(intake.Batch, new Cutoff(now - _retention, now - _quarantine), stop, giveUp.Token));
             ledger.Acknowledge(feed.Acknowledge(intake.Deliveries));
             foreach (var (topic, payload) in _results.Of(intake.Batch.Readings, now, work.TickIsDue))
                 await PublishAsync(topic, payload);
@@ -46,7 +51,7 @@ internal sealed class Aggregator(IFeed feed, SqliteStore store, AggregatorOption
         var (readings, now) = (0, Now());
         try
         {
-            foreach (var reading in store.ReadAll(options.Filter, now - _retention))
+            foreach (var reading in store.ReadReadings(now - _retention, long.MaxValue))
             {
                 _results.Restore(reading, now);
                 readings++;
@@ -69,17 +74,17 @@ internal sealed class Aggregator(IFeed feed, SqliteStore store, AggregatorOption
         }
     }
 
-    private async Task CommitAsync(Batch batch, long cutoff, CancellationToken stop)
+    private async ValueTask<CommitReport> CommitAsync(Batch batch, Cutoff cutoff, CancellationToken stop, CancellationToken giveUp)
     {
         var backoff = Backoff.ForStore();
         for (var attempts = 0; ; attempts++)
         {
             try
             {
-                store.Commit(batch, cutoff);
+                var report = await store.CommitAsync(batch, cutoff, giveUp);
                 if (attempts > 0)
                     Log.CommitsAgain(logger);
-                return;
+                return report;
             }
             catch (StoreException e) when (e.MayHeal && !stop.IsCancellationRequested)
             {
@@ -89,6 +94,10 @@ internal sealed class Aggregator(IFeed feed, SqliteStore store, AggregatorOption
             catch (StoreException e)
             {
                 throw new UserException($"{e.Message}; what was not committed is not acknowledged, and will be sent again", inner: e);
+            }
+            catch (OperationCanceledException e)
+            {
+                throw new UserException("the store did not answer in time; what was not committed is not acknowledged, and will be sent again", inner: e);
             }
             await Task.Delay(backoff.Next(), time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }

@@ -23,6 +23,9 @@ internal sealed record AggregatorOptions(string Filter, string StatsTopic)
     /// <summary>How often windows move with the clock; null when only readings move them.</summary>
     public TimeSpan? Tick { get; init; }
 
+    /// <summary>How long messages that are no readings are kept.</summary>
+    public TimeSpan QuarantineAge { get; init; } = TimeSpan.FromDays(30);
+
     /// <summary>How long readings are kept: 35 minutes, or five more than the longest window.</summary>
     public TimeSpan Retention =>
         TimeSpan.FromMinutes(5) + TimeSpan.FromMilliseconds(Math.Max(TimeSpan.FromMinutes(30).TotalMilliseconds, Windows.Max(w => w.Milliseconds)));

@@ -55,11 +55,19 @@ internal sealed class Intake(AggregatorOptions options, Ledger ledger, ILogger l
         else if (found.Time < cutoff)
             Expire(delivery.Topic);
         else
-            Batch.Readings.Add(new Reading(delivery.Topic, found.Time, found.Value));
+            Batch.Readings.Add(new Reading(delivery.Topic, found.Time, found.Value) { Identity = delivery.Payload[found.Identity] });
     }
 
     /// <summary>The batch is durable: the ledger says so.</summary>
-    public void Account() => ledger.Account(Batch.Readings.Count, Batch.Quarantined.Count, _duplicates, _expired);
+    public void Account(CommitReport report)
+    {
+        ledger.Account(Batch.Readings.Count, Batch.Quarantined.Count, _duplicates + report.Known, _expired);
+        if (report.Dropped == 0)
+            return;
+        ledger.DropFromQuarantine(report.Dropped);
+        if (limiter.MayLog(nameof(report.Dropped), out _))
+            Log.DroppedFromQuarantine(logger, report.Dropped, ledger.DroppedFromQuarantine);
+    }
 
     /// <summary>Makes room for the next batch.</summary>
     public void Clear()

@@ -14,6 +14,7 @@ internal sealed class Ledger
     private long _expired;
     private long _acknowledged;
     private long _ownResults;
+    private long _droppedFromQuarantine;
 
     /// <summary>Messages taken in from the network.</summary>
     public long Received => Interlocked.Read(ref _received);
@@ -39,6 +40,9 @@ internal sealed class Ledger
     /// <summary>Results of ours that matched the filter of the readings; they are not received messages.</summary>
     public long OwnResults => Interlocked.Read(ref _ownResults);
 
+    /// <summary>Messages that had to leave the quarantine, because it is bounded.</summary>
+    public long DroppedFromQuarantine => Interlocked.Read(ref _droppedFromQuarantine);
+
     /// <summary>Received and not yet accounted for.</summary>
     public long OnTheWay => Received - Committed - Quarantined - Duplicates - Expired;
 
@@ -62,6 +66,9 @@ internal sealed class Ledger
     /// <summary>Acknowledgements were handed to the connection.</summary>
     public void Acknowledge(int messages) => Interlocked.Add(ref _acknowledged, messages);
 
+    /// <summary>Messages had to leave the quarantine.</summary>
+    public void DropFromQuarantine(int messages) => Interlocked.Add(ref _droppedFromQuarantine, messages);
+
     /// <summary>A result of ours came back as a message.</summary>
     public void PassOverOwnResult() => Interlocked.Increment(ref _ownResults);
 
@@ -70,5 +77,6 @@ internal sealed class Ledger
         $"received {Received} = committed {Committed} + quarantined {Quarantined} + duplicates {Duplicates} + expired {Expired}"
         + (OnTheWay == 0 ? "" : $" + not finished {OnTheWay}")
         + $"; acknowledged {Acknowledged}; with DUP {ReceivedAgain}"
+        + (DroppedFromQuarantine == 0 ? "" : $"; dropped from the quarantine {DroppedFromQuarantine}")
         + (OwnResults == 0 ? "" : $"; own results passed over {OwnResults}");
 }

@@ -8,10 +8,14 @@ namespace Meanwhile.Pipeline;
 /// <summary>Makes a reading of a payload, where it lies: nothing is allocated for a payload that is one.</summary>
 /// <param name="value">Where the number is.</param>
 /// <param name="time">Where the time is; null takes the time of arrival, whatever the payload says.</param>
-internal sealed class ReadingParser(JsonPointer value, JsonPointer? time)
+/// <param name="identity">Where the reading's own identity is; null for readings that have none.</param>
+internal sealed class ReadingParser(JsonPointer value, JsonPointer? time, JsonPointer? identity = null)
 {
     /// <summary>A larger payload is no reading. It is kept in the quarantine all the same.</summary>
     public const int LargestPayload = 256 * 1024;
+
+    /// <summary>Longer identities would make the store's index unwieldy.</summary>
+    private const int LongestIdentity = 1024;
 
     /// <summary>The seed's shape: <c>{"number": 46, "epochtime": "1669940235"}</c>.</summary>
     public static ReadingParser Default { get; } = new(JsonPointer.Parse("/number"), JsonPointer.Parse("/epochtime"));
@@ -19,16 +23,16 @@ internal sealed class ReadingParser(JsonPointer value, JsonPointer? time)
     /// <summary>Reads a payload.</summary>
     /// <param name="payload">The message's bytes.</param>
     /// <param name="arrival">The time of arrival, milliseconds since the Unix epoch: used for a bare number.</param>
-    /// <param name="found">The number and its time.</param>
+    /// <param name="found">The number, its time, and its identity's place in the payload.</param>
     /// <param name="reason">Why it is no reading, in words for a person; null when it is one.</param>
-    public bool TryParse(ReadOnlySpan<byte> payload, long arrival, out (long Time, double Value) found, out string? reason)
+    public bool TryParse(ReadOnlySpan<byte> payload, long arrival, out (long Time, double Value, Range Identity) found, out string? reason)
     {
-        found = (arrival, 0);
+        found = (arrival, 0, default);
         reason = null;
         if (payload.Length > LargestPayload)
             reason = $"larger than {LargestPayload} bytes";
         else if (TryParseNumber(payload.Trim(" \t\r\n"u8), out found.Value))
-            return true;
+            reason = identity is null ? null : NoIdentity();
         else if (!Utf8.IsValid(payload))
             reason = "not valid UTF-8";
         else if (payload.TrimStart(" \t\r\n"u8) is not [(byte)'{' or (byte)'[', ..])
@@ -38,15 +42,17 @@ internal sealed class ReadingParser(JsonPointer value, JsonPointer? time)
         return reason is null;
     }
 
-    private string? ParseDocument(ReadOnlySpan<byte> payload, long arrival, out (long Time, double Value) found)
+    private string NoIdentity() => $"no identity at {identity} (--id)";
+
+    private string? ParseDocument(ReadOnlySpan<byte> payload, long arrival, out (long Time, double Value, Range Identity) found)
     {
-        found = (arrival, 0);
+        found = (arrival, 0, default);
         var reader = new Utf8JsonReader(payload);
         var places = new Places();
         try
         {
             reader.Read();
-            Walk(ref reader, depth: 0, Wanted.Value | (time is null ? Wanted.None : Wanted.Time), ref places);
+            Walk(ref reader, depth: 0, Wanted.Value | (time is null ? Wanted.None : Wanted.Time) | (identity is null ? Wanted.None : Wanted.Identity), ref places);
             reader.Read(); // Throws when anything but white space follows the document.
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException) // The latter for a name that is no text.
@@ -58,12 +64,22 @@ internal sealed class ReadingParser(JsonPointer value, JsonPointer? time)
             return $"no number at {value}";
         if (!TryParseNumber(places.Value, out found.Value))
             return $"{value} is not a finite number";
+        found.Identity = places.Identity;
+        if (identity is not null && CheckIdentity(places.Identity.GetOffsetAndLength(payload.Length).Length) is { } problem)
+            return problem;
         if (time is null)
             return null;
         if (places.Time.Length == 0)
             return $"no time at {time} (--time names another place, --time arrival does without)";
         return EventTime.TryParse(places.Time, out found.Time) ? null : $"{time} is neither seconds since 1970 nor an ISO 8601 time with a zone";
     }
+
+    private string? CheckIdentity(int length) => length switch
+    {
+        0 => NoIdentity(),
+        > LongestIdentity => $"{identity} is longer than {LongestIdentity} bytes",
+        _ => null,
+    };
 
     // Visits only members that lead to a place that is wanted; the last of two members of one name counts, as in most JSON readers.
     private void Walk(ref Utf8JsonReader reader, int depth, Wanted wanted, ref Places places)
@@ -74,6 +90,8 @@ internal sealed class ReadingParser(JsonPointer value, JsonPointer? time)
                 places.Value = Scalar(ref reader);
             if ((wanted & Wanted.Time) != Wanted.None && depth == time!.Depth)
                 places.Time = Scalar(ref reader);
+            if ((wanted & Wanted.Identity) != Wanted.None && depth == identity!.Depth)
+                places.Identity = PlaceOfScalar(ref reader);
             return;
         }
 
@@ -92,15 +110,24 @@ internal sealed class ReadingParser(JsonPointer value, JsonPointer? time)
 
     private Wanted MatchName(ref Utf8JsonReader reader, int depth, Wanted wanted) =>
         ((wanted & Wanted.Value) != Wanted.None && value.Matches(depth, ref reader) ? Wanted.Value : Wanted.None)
-        | ((wanted & Wanted.Time) != Wanted.None && time!.Matches(depth, ref reader) ? Wanted.Time : Wanted.None);
+        | ((wanted & Wanted.Time) != Wanted.None && time!.Matches(depth, ref reader) ? Wanted.Time : Wanted.None)
+        | ((wanted & Wanted.Identity) != Wanted.None && identity!.Matches(depth, ref reader) ? Wanted.Identity : Wanted.None);
 
     private Wanted MatchIndex(int index, int depth, Wanted wanted) =>
         ((wanted & Wanted.Value) != Wanted.None && value.Matches(depth, index) ? Wanted.Value : Wanted.None)
-        | ((wanted & Wanted.Time) != Wanted.None && time!.Matches(depth, index) ? Wanted.Time : Wanted.None);
+        | ((wanted & Wanted.Time) != Wanted.None && time!.Matches(depth, index) ? Wanted.Time : Wanted.None)
+        | ((wanted & Wanted.Identity) != Wanted.None && identity!.Matches(depth, index) ? Wanted.Identity : Wanted.None);
 
     // Numbers and texts alike, without the quotes. A text with escapes holds neither a number nor a time.
     private static ReadOnlySpan<byte> Scalar(scoped ref Utf8JsonReader reader) =>
         reader.TokenType is JsonTokenType.Number or JsonTokenType.String && !reader.ValueIsEscaped ? reader.ValueSpan : "?"u8;
+
+    // A redelivery has the same bytes, so escapes may stay as they are.
+    private static Range PlaceOfScalar(ref Utf8JsonReader reader)
+    {
+        var start = (int)reader.TokenStartIndex + (reader.TokenType == JsonTokenType.String ? 1 : 0);
+        return reader.TokenType is JsonTokenType.Number or JsonTokenType.String ? start..(start + reader.ValueSpan.Length) : default;
+    }
 
     // Values beyond a double come out as infinite, and the names of NaN and the infinities are numbers to the parser: neither is a reading.
     private static bool TryParseNumber(ReadOnlySpan<byte> text, out double number) =>
@@ -113,11 +140,13 @@ internal sealed class ReadingParser(JsonPointer value, JsonPointer? time)
         None = 0,
         Value = 1,
         Time = 2,
+        Identity = 4,
     }
 
     private ref struct Places
     {
         public ReadOnlySpan<byte> Value;
         public ReadOnlySpan<byte> Time;
+        public Range Identity;
     }
 }

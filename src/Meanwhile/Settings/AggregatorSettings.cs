@@ -23,6 +23,9 @@ internal static class AggregatorSettings
     private static readonly Setting<string> Time = new(
         "--time", null, "/epochtime", "POINTER", "JSON Pointer to the time in a payload, or arrival for the time at which it arrives", ParseTime);
 
+    private static readonly Setting<JsonPointer> Identity = new(
+        "--id", null, null, "POINTER", "JSON Pointer to a reading's own identity: the same one never counts twice in its series", JsonPointer.Parse);
+
     private static readonly Setting<TimeSpan> MaxAhead = new(
         "--max-ahead", null, "5min", "SPAN", "a reading further than this past the clock is none", Duration.Parse);
 
@@ -30,7 +33,7 @@ internal static class AggregatorSettings
         "--tick", null, null, "SPAN", "let windows move with the clock, so often, also when no reading arrives", ParseTick);
 
     /// <summary>For the commands that have them.</summary>
-    public static IEnumerable<Option> Options { get; } = [Windows.Option, Statistics.Option, Value.Option, Time.Option, MaxAhead.Option, Tick.Option];
+    public static IEnumerable<Option> Options { get; } = [Windows.Option, Statistics.Option, Value.Option, Time.Option, Identity.Option, MaxAhead.Option, Tick.Option];
 
     /// <summary>Reads them, with the topics.</summary>
     public static AggregatorOptions Read(ParseResult commandLine, SettingSources sources)
@@ -38,7 +41,7 @@ internal static class AggregatorSettings
         var time = Time.Read(commandLine, sources)!;
         return Check(new AggregatorOptions(CommonSettings.Topic.Read(commandLine, sources)!, CommonSettings.StatsTopic.Read(commandLine, sources)!)
         {
-            Parser = new ReadingParser(Value.Read(commandLine, sources)!, time == Arrival ? null : JsonPointer.Parse(time)),
+            Parser = new ReadingParser(Value.Read(commandLine, sources)!, time == Arrival ? null : JsonPointer.Parse(time), Identity.Read(commandLine, sources)),
             Windows = Windows.Read(commandLine, sources)!,
             Statistics = [Mean, .. (Statistics.Read(commandLine, sources) ?? []).Where(statistic => statistic != Mean)],
             MaxAhead = MaxAhead.Read(commandLine, sources),

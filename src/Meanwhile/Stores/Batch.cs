@@ -11,6 +11,9 @@ internal sealed class Batch
     /// <summary>Messages that are no reading.</summary>
     public List<Quarantined> Quarantined { get; } = [];
 
+    /// <summary>Numbers of quarantined messages that leave the quarantine.</summary>
+    public List<long> TakenFromQuarantine { get; } = [];
+
     /// <summary>Changes to the received QoS 2 identifiers of the feed's session, in order.</summary>
     public List<IdChange> IdChanges { get; } = [];
 
@@ -22,6 +25,7 @@ internal sealed class Batch
     {
         Readings.Clear();
         Quarantined.Clear();
+        TakenFromQuarantine.Clear();
         IdChanges.Clear();
         Subscription = null;
     }
@@ -33,6 +37,11 @@ internal sealed class Batch
 /// <param name="Payload">Its bytes, whatever they are.</param>
 /// <param name="Reason">Why it is no reading.</param>
 internal readonly record struct Quarantined(long Arrived, string Topic, ReadOnlyMemory<byte> Payload, string Reason);
+
+/// <summary>A message in the quarantine.</summary>
+/// <param name="Number">Names it; later messages have higher numbers.</param>
+/// <param name="Message">What it is, and why it is no reading.</param>
+internal readonly record struct QuarantinedMessage(long Number, Quarantined Message);
 
 /// <summary>What a feed's session was when the last process committed.</summary>
 /// <param name="ReceivedIds">QoS 2 identifiers between PUBLISH and PUBREL.</param>

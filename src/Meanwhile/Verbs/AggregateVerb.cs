@@ -4,7 +4,6 @@ using Meanwhile.Logging;
 using Meanwhile.Pipeline;
 using Meanwhile.Settings;
 using Meanwhile.Stores;
-using Meanwhile.Stores.Sqlite;
 
 namespace Meanwhile.Verbs;
 
@@ -24,7 +23,7 @@ internal static class AggregateVerb
         RunAsync);
 
     /// <summary>Runs the data path over a feed until told to stop, then disposes the feed, which takes leave, and shows the ledger.</summary>
-    public static async Task RunAsync(Session session, IFeed feed, SqliteStore store, AggregatorOptions options, CancellationToken stop)
+    public static async Task RunAsync(Session session, IFeed feed, IStore store, AggregatorOptions options, CancellationToken stop)
     {
         var ledger = new Ledger();
         var aggregator = new Aggregator(feed, store, options, ledger, session.Logger, session.Time);
@@ -43,20 +42,6 @@ internal static class AggregateVerb
         await feeding;
     }
 
-    /// <summary>Opens the store.</summary>
-    /// <exception cref="UserException">It cannot be used.</exception>
-    public static SqliteStore OpenStore(string path, string feedSession)
-    {
-        try
-        {
-            return SqliteStore.Open(path, feedSession);
-        }
-        catch (StoreException e)
-        {
-            throw new UserException(e.Message, inner: e);
-        }
-    }
-
     private static async Task RunAsync(Session session, CancellationToken stop)
     {
         var address = session.Read(CommonSettings.Broker)!;
@@ -66,7 +51,7 @@ internal static class AggregateVerb
         {
             if (options.Filter.StartsWith("$share/", StringComparison.Ordinal))
                 throw new UserException($"TOPIC: '{options.Filter}' is shared between clients of a broker elsewhere: expected a plain filter for the embedded one", ExitCode.Usage);
-            using var store = OpenStore(session.Read(CommonSettings.DbFile)!, address.ToString());
+            using var store = await Store.OpenAsync(session.Read(CommonSettings.DbFile)!, new StoreOptions(address.ToString(), options.Filter), session.Logger, session.Time, stop);
             var feed = await EmbeddedFeed.StartAsync(address.EndPoint, options.Filter, session.Logger);
             ready.Set(true);
             await RunAsync(session, feed, store, options, stop);
@@ -75,7 +60,7 @@ internal static class AggregateVerb
         else
         {
             var broker = CommonSettings.ReadBroker(session.CommandLine, session.Sources, ClientId);
-            using var store = OpenStore(session.Read(CommonSettings.DbFile)!, $"{broker.ClientId}@{address}");
+            using var store = await Store.OpenAsync(session.Read(CommonSettings.DbFile)!, new StoreOptions($"{broker.ClientId}@{address}", options.Filter), session.Logger, session.Time, stop);
             var feed = new MqttFeed(broker, options.Filter, store.ReadSession(), ready, session.Logger, session.Time);
             await RunAsync(session, feed, store, options, stop);
         }

@@ -4,6 +4,7 @@ using Meanwhile.Clients;
 using Meanwhile.Feeds;
 using Meanwhile.Logging;
 using Meanwhile.Settings;
+using Meanwhile.Stores;
 
 namespace Meanwhile.Verbs;
 
@@ -27,7 +28,7 @@ internal static class DemoVerb
             session.Read(CommonSettings.PublishTopic)!, Qos: 1, CommonSettings.ReadPace(session.CommandLine, session.Sources), Count: null, session.Read(CommonSettings.Seed));
         var options = AggregatorSettings.Check(new(publisherOptions.Topic, session.Read(CommonSettings.StatsTopic)!));
         var database = session.Read(CommonSettings.DbFile)!;
-        using var store = AggregateVerb.OpenStore(database, "demo");
+        using var store = await Store.OpenAsync(database, new StoreOptions("demo", options.Filter), session.Logger, session.Time, stop);
         var feed = await EmbeddedFeed.StartAsync(
             EmbeddedBroker.IsFree(Preferred) ? Preferred : new IPEndPoint(IPAddress.Loopback, 0), options.Filter, session.Logger);
         Log.DemoStarts(session.Logger, feed.EndPoint, database);

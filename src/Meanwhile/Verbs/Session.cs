@@ -45,7 +45,14 @@ internal sealed class Session : IDisposable
                 Log.Stopping(session.Logger);
                 stopping.Cancel();
             });
-            await run(session, stopping.Token);
+            try
+            {
+                await run(session, stopping.Token);
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                // Told to stop before it had begun.
+            }
             return ExitCode.Success;
         });
         return command;

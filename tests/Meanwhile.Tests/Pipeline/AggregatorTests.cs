@@ -2,6 +2,7 @@ using System.Text.Json;
 using Meanwhile.Feeds;
 using Meanwhile.Mqtt.Delivery;
 using Meanwhile.Pipeline;
+using Meanwhile.Stores;
 using Meanwhile.Stores.Sqlite;
 using Meanwhile.Tests.Support;
 using Meanwhile.Windows;
@@ -107,7 +108,7 @@ public sealed class AggregatorTests : IDisposable
         });
 
         Assert.Equal((2, 1, 1, 1), (_ledger.Received, _ledger.Committed, _ledger.Duplicates, _ledger.ReceivedAgain));
-        using var store = SqliteStore.Open(File, "test");
+        using var store = SqliteStore.Open(File, new StoreOptions("test", "DATA"));
         Assert.Equal([7], store.ReadSession().ReceivedIds.Select(id => (int)id));
         Assert.Equal("DATA", store.ReadSession().Subscription);
     }
@@ -253,7 +254,7 @@ public sealed class AggregatorTests : IDisposable
     private async Task RunAsync(AggregatorOptions options, Func<Task> test)
     {
         (_feed, _ledger) = (new ManualFeed(), new Ledger());
-        using var store = SqliteStore.Open(File, "test");
+        using var store = SqliteStore.Open(File, new StoreOptions("test", "DATA"));
         var aggregator = new Aggregator(_feed, store, options, _ledger, NullLogger.Instance, _time);
         var running = Task.Run(() => aggregator.RunAsync(CancellationToken.None));
         await Task.WhenAny(test(), running).Unwrap();

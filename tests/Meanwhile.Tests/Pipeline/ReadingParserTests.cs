@@ -20,7 +20,7 @@ public class ReadingParserTests
     public void A_number_with_its_time_is_a_reading(string payload, double value, long time)
     {
         Assert.True(ReadingParser.Default.TryParse(Encoding.UTF8.GetBytes(payload), Arrival, out var found, out var reason), reason);
-        Assert.Equal((time, value), found);
+        Assert.Equal((time, value), (found.Time, found.Value));
         Assert.Null(reason);
     }
 
@@ -98,7 +98,7 @@ public class ReadingParserTests
     {
         var parser = new ReadingParser(JsonPointer.Parse(value), JsonPointer.Parse(time));
         Assert.True(parser.TryParse(Encoding.UTF8.GetBytes(payload), Arrival, out var found, out var reason), reason);
-        Assert.Equal((expectedTime, expected), found);
+        Assert.Equal((expectedTime, expected), (found.Time, found.Value));
     }
 
     [Fact]

@@ -3,11 +3,12 @@ using Meanwhile.Mqtt.Delivery;
 namespace Meanwhile.Stores.Sqlite;
 
 /// <summary>Readings, quarantine and the feed's session in one SQLite file. One caller at a time.</summary>
-internal sealed class SqliteStore : IDisposable
+internal sealed class SqliteStore : IStore
 {
     private readonly Database _database;
     private readonly FileLock _lock;
     private readonly string _session;
+    private readonly StoreOptions _options;
     private readonly Dictionary<string, long> _seriesIds = new(StringComparer.Ordinal);
     private readonly Statement _insertReading;
     private readonly Statement _insertQuarantined;
@@ -20,9 +21,9 @@ internal sealed class SqliteStore : IDisposable
     private readonly Statement _subscribed;
     private readonly Statement _unsubscribed;
 
-    private SqliteStore(Database database, FileLock fileLock, string session)
+    private SqliteStore(Database database, FileLock fileLock, StoreOptions options)
     {
-        (_database, _lock, _session) = (database, fileLock, session);
+        (_database, _lock, _options, _session) = (database, fileLock, options, options.Session);
         _insertReading = database.Prepare("INSERT INTO messages (number, epochtime, series) VALUES (?, ?, ?)");
         _insertQuarantined = database.Prepare("INSERT INTO quarantine (arrived, topic, payload, reason) VALUES (?, ?, ?, ?)");
         _findSeries = database.Prepare("SELECT id FROM series WHERE topic = ?");
@@ -37,8 +38,8 @@ internal sealed class SqliteStore : IDisposable
 
     /// <summary>Opens a file, or makes it with its folders, and keeps other aggregators away from it.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="session">The feed's session at its broker: its identifiers are kept apart from those of others.</param>
-    public static SqliteStore Open(string path, string session)
+    /// <param name="options">What it has to know of its owner.</param>
+    public static SqliteStore Open(string path, StoreOptions options)
     {
         try
         {
@@ -54,7 +55,7 @@ internal sealed class SqliteStore : IDisposable
         {
             database = new Database(path);
             Schema.Prepare(database, path);
-            return new SqliteStore(database, fileLock, session);
+            return new SqliteStore(database, fileLock, options);
         }
         catch
         {
@@ -64,15 +65,13 @@ internal sealed class SqliteStore : IDisposable
         }
     }
 
-    /// <summary>Makes a batch durable and deletes what is older than the retention, in one transaction.</summary>
-    /// <param name="batch">What is new.</param>
-    /// <param name="cutoff">Readings before this time go; milliseconds since the Unix epoch.</param>
-    /// <exception cref="StoreException">Nothing was done.</exception>
-    public void Commit(Batch batch, long cutoff)
+    /// <inheritdoc/>
+    public ValueTask<CommitReport> CommitAsync(Batch batch, Cutoff cutoff, CancellationToken cancellationToken)
     {
         try
         {
-            _database.Transact(() => Write(batch, cutoff));
+            _database.Transact(() => Write(batch, cutoff.Readings));
+            return default;
         }
         catch
         {
@@ -81,23 +80,24 @@ internal sealed class SqliteStore : IDisposable
         }
     }
 
-    /// <summary>Reads the readings back in the order of their commit.</summary>
-    /// <param name="seriesOfTheSeed">The series of rows that the seed's program wrote, which names none.</param>
-    /// <param name="cutoff">Where the retention starts.</param>
-    public IEnumerable<Reading> ReadAll(string seriesOfTheSeed, long cutoff)
+    /// <inheritdoc/>
+    public IEnumerable<Reading> ReadReadings(long from, long to)
     {
         var query = _database.Prepare(
-            "SELECT number, epochtime, topic FROM messages LEFT JOIN series ON series.id = messages.series WHERE epochtime >= ? AND epochtime < 1e11 ORDER BY messages.rowid");
-        query.Bind(1, Seconds(cutoff));
+            "SELECT number, epochtime, topic FROM messages LEFT JOIN series ON series.id = messages.series WHERE epochtime >= ? AND epochtime <= ? ORDER BY messages.rowid");
+        query.Bind(1, Seconds(from)).Bind(2, Seconds(Math.Min(to, 99_999_999_999_000)));
         while (query.Step())
         {
             // Another program may have left texts or nothing at all where numbers belong.
             if (query.IsNumber(0) && query.IsNumber(1) && double.IsFinite(query.Double(0)))
-                yield return new Reading(query.IsNull(2) ? seriesOfTheSeed : query.Text(2), Milliseconds(query), query.Double(0));
+                yield return new Reading(query.IsNull(2) ? _options.UnnamedSeries : query.Text(2), Milliseconds(query), query.Double(0));
         }
     }
 
-    /// <summary>What the feed's session was when the last process committed.</summary>
+    /// <inheritdoc/>
+    public IEnumerable<QuarantinedMessage> ReadQuarantine() => [];
+
+    /// <inheritdoc/>
     public SessionState ReadSession()
     {
         List<ushort> ids = [];

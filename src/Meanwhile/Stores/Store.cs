@@ -1,0 +1,47 @@
+using Meanwhile.Feeds;
+using Meanwhile.Logging;
+using Meanwhile.Stores.Sqlite;
+using Microsoft.Extensions.Logging;
+
+namespace Meanwhile.Stores;
+
+/// <summary>Opens the store that a setting names.</summary>
+internal static class Store
+{
+    /// <summary>Opens it for its owner, and keeps other owners away from it. Waits for a full disk to have room, or a server to answer.</summary>
+    /// <exception cref="UserException">It cannot be used.</exception>
+    public static async Task<IStore> OpenAsync(string name, StoreOptions options, ILogger logger, TimeProvider time, CancellationToken stop)
+    {
+        var backoff = Backoff.ForStore();
+        var limiter = new LogLimiter(time);
+        while (true)
+        {
+            try
+            {
+                return SqliteStore.Open(name, options);
+            }
+            catch (StoreException e) when (e.MayHeal)
+            {
+                if (limiter.MayLog(e.Message, out _))
+                    Log.CommitWaits(logger, e.Message);
+            }
+            catch (StoreException e)
+            {
+                throw new UserException(e.Message, inner: e);
+            }
+            await Task.Delay(backoff.Next(), time, stop);
+        }
+    }
+}
+
+/// <summary>What a store has to know of its owner.</summary>
+/// <param name="Session">The feed's session at its broker: its identifiers are kept apart from those of others.</param>
+/// <param name="UnnamedSeries">The series of rows that the seed's program wrote, which names none.</param>
+internal sealed record StoreOptions(string Session, string UnnamedSeries)
+{
+    /// <summary>How many messages the quarantine holds at most; the oldest go first.</summary>
+    public long QuarantinedMessages { get; init; } = 100_000;
+
+    /// <summary>How many bytes of payload the quarantine holds at most.</summary>
+    public long QuarantinedBytes { get; init; } = 256 << 20;
+}
