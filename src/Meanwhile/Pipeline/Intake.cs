@@ -10,6 +10,7 @@ namespace Meanwhile.Pipeline;
 internal sealed class Intake(AggregatorOptions options, Ledger ledger, ILogger logger, LogLimiter limiter)
 {
     private const int LongestTopic = 65_535; // [MQTT-1.5.4]
+    private readonly int _resultPrefix = Encoding.UTF8.GetByteCount(options.ResultTopic(""));
     private readonly string _tooFarAhead = $"its time is more than {options.MaxAhead.TotalSeconds:0.###} s ahead of the clock (--max-ahead)";
 
     /// <summary>What the next commit makes durable.</summary>
@@ -28,7 +29,10 @@ internal sealed class Intake(AggregatorOptions options, Ledger ledger, ILogger l
     public void Add(in Delivery delivery, long now, long cutoff)
     {
         var isOwnResult = delivery.Kind != DeliveryKind.SessionChange && options.IsResultTopic(delivery.Topic);
-        Deliveries.Add(isOwnResult ? delivery with { Kind = DeliveryKind.SessionChange } : delivery); // Acknowledged, but no message of the ledger's.
+        if (isOwnResult)
+            Deliveries.Add(delivery with { Kind = DeliveryKind.SessionChange }); // Acknowledged, but no message of the ledger's.
+        else
+            Deliveries.Add(delivery);
         if (delivery.IdChange.Kind != default)
             Batch.IdChanges.Add(delivery.IdChange);
         if (delivery.Subscription is { } filter)
@@ -50,7 +54,7 @@ internal sealed class Intake(AggregatorOptions options, Ledger ledger, ILogger l
             Quarantine(delivery, now, reason!);
         else if (found.Time > now + (long)options.MaxAhead.TotalMilliseconds)
             Quarantine(delivery, now, _tooFarAhead);
-        else if (Encoding.UTF8.GetByteCount(options.ResultTopic(delivery.Topic)) > LongestTopic)
+        else if (delivery.Topic.Length > (LongestTopic / 3) - _resultPrefix && Encoding.UTF8.GetByteCount(delivery.Topic) + _resultPrefix > LongestTopic)
             Quarantine(delivery, now, "its topic leaves no room for the topic of its results");
         else if (found.Time < cutoff)
             Expire(delivery.Topic);

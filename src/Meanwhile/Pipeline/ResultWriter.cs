@@ -20,7 +20,8 @@ internal sealed class ResultWriter
 
     /// <summary>Writes one result.</summary>
     /// <param name="values">In the order of the names; null where there is no answer, as for the mean of an empty window.</param>
-    public byte[] Write(ReadOnlySpan<double?> values)
+    /// <returns>Valid until the next call.</returns>
+    public ReadOnlyMemory<byte> Write(ReadOnlySpan<double?> values)
     {
         _buffer.ResetWrittenCount();
         for (var i = 0; i < values.Length; i++)
@@ -32,6 +33,6 @@ internal sealed class ResultWriter
                 _buffer.Advance(length);
         }
         _buffer.Write("}"u8);
-        return _buffer.WrittenSpan.ToArray();
+        return _buffer.WrittenMemory;
     }
 }
