@@ -14,18 +14,24 @@ internal sealed class PreparedFeed : ChannelReader<Delivery>, IFeed
     private readonly string[] _topics;
     private readonly byte[][] _payloads;
     private readonly SteppedTime _time;
-    private readonly int _aSecond;
+    private readonly double _aSecond;
+    private readonly int _largestBatch;
     private readonly long _count;
     private long _next;
+    private int _batch;
 
     /// <summary>A feed that ends after so many deliveries.</summary>
     /// <param name="aSecond">How many of them belong to one second of their own time.</param>
-    public PreparedFeed(long count, int series, int aSecond, SteppedTime time)
+    /// <param name="largestBatch">How many it has at once.</param>
+    public PreparedFeed(long count, int series, double aSecond, int largestBatch, SteppedTime time)
     {
-        (_count, _aSecond, _time) = (count, aSecond, time);
+        (_count, _aSecond, _largestBatch, _time) = (count, aSecond, largestBatch, time);
         _topics = [.. Enumerable.Range(0, series).Select(i => series == 1 ? "DATA" : $"plant/{i}/temperature")];
         _payloads = [.. Enumerable.Range(0, Slots).Select(i => System.Text.Encoding.UTF8.GetBytes($$"""{"number": {{10 + (i % 90)}}, "epochtime": "1700000000"}"""))];
     }
+
+    /// <summary>Counts from the moment at which the windows are rebuilt and deliveries are asked for.</summary>
+    public RunMeter? Meter { get; private set; }
 
     /// <summary>How many results were published.</summary>
     public long Results { get; private set; }
@@ -34,21 +40,26 @@ internal sealed class PreparedFeed : ChannelReader<Delivery>, IFeed
 
     public override bool TryRead([MaybeNullWhen(false)] out Delivery item)
     {
-        if (_next == _count)
+        if (_next == _count || _batch == _largestBatch)
         {
             item = default;
             return false;
         }
-        if (_next % _aSecond == 0)
-            _time.Step();
+        _time.Step(1 / _aSecond);
         var payload = _payloads[_next % Slots];
         Utf8Formatter.TryFormat(_time.Seconds, payload.AsSpan(TimeAt), out _);
         item = new Delivery { Kind = DeliveryKind.Message, Topic = _topics[_next % _topics.Length], Payload = payload };
         _next++;
+        _batch++;
         return true;
     }
 
-    public override ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken = default) => new(_next < _count);
+    public override ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken = default)
+    {
+        _batch = 0;
+        Meter ??= new RunMeter();
+        return new(_next < _count);
+    }
 
     public Task RunAsync(CancellationToken stop) => Task.CompletedTask;
 
@@ -63,12 +74,14 @@ internal sealed class PreparedFeed : ChannelReader<Delivery>, IFeed
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }
 
-/// <summary>A clock that goes on by a second when it is told to. Its timers are the system's.</summary>
+/// <summary>A clock that goes on when it is told to. Its timers are the system's.</summary>
 internal sealed class SteppedTime : TimeProvider
 {
-    public long Seconds { get; private set; } = 1_700_000_000;
+    private double _seconds = 1_700_000_000;
 
-    public void Step() => Seconds++;
+    public long Seconds => (long)_seconds;
+
+    public void Step(double seconds) => _seconds += seconds;
 
     public override DateTimeOffset GetUtcNow() => DateTimeOffset.FromUnixTimeSeconds(Seconds);
 }

@@ -1,9 +1,12 @@
-using System.Diagnostics;
 using Meanwhile.Pipeline;
 using Meanwhile.Pipeline.Bench;
 using Meanwhile.Stores;
 using Meanwhile.Stores.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
+
+const int WholeBatch = 4096;
+const int SmallBatch = 128; // Half a reading a second is 1,000 rows in the file: a larger batch would reach further than readings may be ahead.
+const double RetentionSeconds = 2100;
 
 // The path below the socket beside a bare loop on the same SQLite layer, in alternating runs; then the cost beside the rows in the file; then the start.
 var folder = args.Length > 0 ? args[0] : Path.Combine(Path.GetTempPath(), "meanwhile-bench");
@@ -15,8 +18,8 @@ List<Run> bare = [], one = [], thousand = [];
 for (var round = 0; round <= rounds; round++)
 {
     Keep(bare, round, BareLoop(NewFile("bare"), count));
-    Keep(one, round, await PathAsync(NewFile("path"), count, series: 1, aSecond: 1000, new SteppedTime()));
-    Keep(thousand, round, await PathAsync(NewFile("path"), count, series: 1000, aSecond: 1000, new SteppedTime()));
+    Keep(one, round, await PathAsync(NewFile("path"), count, series: 1, aSecond: 1000, WholeBatch, new SteppedTime()));
+    Keep(thousand, round, await PathAsync(NewFile("path"), count, series: 1000, aSecond: 1000, WholeBatch, new SteppedTime()));
 }
 Show("bare loop", bare, bare);
 Show("path, 1 series", one, bare);
@@ -27,7 +30,7 @@ var stores = sizes.Select(size => (size.Rows, size.Runs, File: Filled(size.Rows,
 for (var round = 0; round <= rounds; round++)
 {
     foreach (var (rows, runs, file, time) in stores)
-        Keep(runs, round, await PathAsync(file, count / 4, series: 1000, aSecond: (int)Math.Max(1, rows / 2100), time));
+        Keep(runs, round, await PathAsync(file, Math.Min(count / 4, 200_000), series: 1, aSecond: rows / RetentionSeconds, SmallBatch, time));
 }
 foreach (var (rows, runs, _, _) in stores)
     Show($"path, {rows:N0} rows in the file", runs, stores[0].Runs);
@@ -36,7 +39,7 @@ foreach (var (rows, _, file, time) in stores.Skip(2))
     var rebuilds = Enumerable.Range(0, 3).Select(_ => Rebuild(file, time, rows)).ToList();
     Show($"rebuild from {rows:N0} rows", rebuilds, rebuilds);
 }
-Console.WriteLine($"peak memory of this process: {Process.GetCurrentProcess().PeakWorkingSet64 >> 20} MiB");
+Console.WriteLine($"memory of this process: {Environment.WorkingSet >> 20} MiB");
 
 void Keep(List<Run> runs, int round, Run run)
 {
@@ -58,48 +61,52 @@ static Run BareLoop(string path, long count)
     using var database = new Database(path);
     database.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE messages (number NUMERIC, epochtime NUMERIC)");
     var insert = database.Prepare("INSERT INTO messages VALUES (?, ?)");
-    return Run.Measure(count, () =>
+    var meter = new RunMeter();
+    for (var i = 0L; i < count; i += WholeBatch)
     {
-        for (var i = 0L; i < count; i += 4096)
+        database.Transact((insert, i, Rows: Math.Min(WholeBatch, count - i)), static batch =>
         {
-            database.Transact((insert, i, Rows: Math.Min(4096, count - i)), static batch =>
-            {
-                for (var j = 0; j < batch.Rows; j++)
-                    batch.insert.Bind(1, (double)(10 + (j % 90))).Bind(2, 1_700_000_000 + ((batch.i + j) / 1000)).Run();
-            });
-        }
-        return Task.CompletedTask;
-    }).GetAwaiter().GetResult();
+            for (var j = 0; j < batch.Rows; j++)
+                batch.insert.Bind(1, (double)(10 + (j % 90))).Bind(2, 1_700_000_000 + ((batch.i + j) / 1000)).Run();
+        });
+    }
+    return meter.Stop(count);
 }
 
-static async Task<Run> PathAsync(string path, long count, int series, int aSecond, SteppedTime time)
+static async Task<Run> PathAsync(string path, long count, int series, double aSecond, int largestBatch, SteppedTime time)
 {
     using var store = SqliteStore.Open(path, new StoreOptions("bench", "DATA"));
     var options = new AggregatorOptions(series == 1 ? "DATA" : "plant/+/temperature", "STATS");
-    var feed = new PreparedFeed(count, series, aSecond, time);
+    var feed = new PreparedFeed(count, series, aSecond, largestBatch, time);
     var ledger = new Ledger();
     var aggregator = new Aggregator(feed, store, options, ledger, NullLogger.Instance, time);
-    var run = await Run.Measure(count, () => aggregator.RunAsync(CancellationToken.None));
+    await aggregator.RunAsync(CancellationToken.None);
+    var run = feed.Meter!.Stop(count);
     if (ledger.Committed != count || ledger.Acknowledged != count || ledger.OnTheWay != 0)
         throw new InvalidOperationException($"messages are missing: {ledger}");
-    return run with { Results = feed.Results };
+    return run;
 }
 
 string Filled(long rows, out SteppedTime time)
 {
     time = new SteppedTime();
     var file = NewFile($"rows{rows}");
-    PathAsync(file, rows + 4096, series: 1000, aSecond: (int)Math.Max(1, rows / 2100), time).GetAwaiter().GetResult();
+    PathAsync(file, rows, series: 1, aSecond: rows / RetentionSeconds, rows > 1_000_000 ? WholeBatch : SmallBatch, time).GetAwaiter().GetResult();
     return file;
 }
 
-static Run Rebuild(string path, SteppedTime time, long rows) => PathAsync(path, 0, series: 1000, aSecond: 1, time).GetAwaiter().GetResult() with { Count = rows };
+static Run Rebuild(string path, SteppedTime time, long rows)
+{
+    var meter = new RunMeter();
+    PathAsync(path, 0, series: 1, aSecond: 1, SmallBatch, time).GetAwaiter().GetResult();
+    return meter.Stop(rows);
+}
 
 static void Show(string name, List<Run> runs, List<Run> floor)
 {
     var (rate, cpu, bytes) = (Median(runs, r => r.Rate), Median(runs, r => r.CpuPerReading), Median(runs, r => r.BytesPerReading));
     var ratios = runs.Zip(floor, (run, beside) => run.Rate / beside.Rate).Order().ToList();
-    Console.WriteLine($"{name,-34} {rate,12:N0}/s (best {runs.Max(r => r.Rate):N0}), {cpu:N2} µs CPU, {bytes:N1} bytes allocated a reading, {ratios[ratios.Count / 2]:P0} of its floor, results {runs[0].Results:N0}");
+    Console.WriteLine($"{name,-34} {rate,12:N0}/s (best {runs.Max(r => r.Rate):N0}), {cpu:N2} µs CPU, {bytes:N1} bytes allocated a reading, {ratios[ratios.Count / 2]:P0} of its floor");
 }
 
 static double Median(List<Run> runs, Func<Run, double> of) => runs.Select(of).Order().ElementAt(runs.Count / 2);

@@ -35,6 +35,9 @@ internal sealed class JsonPointer
         return depth < _tokens.Length && index.TryFormat(digits, out var length) && digits[..length].SequenceEqual(_tokens[depth]);
     }
 
+    /// <summary>Whether the pointer leads to the member of this name in the document's root.</summary>
+    public bool Matches(ReadOnlySpan<byte> name) => _tokens.Length == 1 && name.SequenceEqual(_tokens[0]);
+
     /// <inheritdoc/>
     public override string ToString() => _text;
 

@@ -19,6 +19,8 @@ internal sealed class ReadingParser(JsonPointer value, JsonPointer? time, JsonPo
 
     private const string NotUtf8 = "not valid UTF-8";
 
+    private readonly bool _isFlat = value.Depth == 1 && time is null or { Depth: 1 } && identity is null or { Depth: 1 };
+
     /// <summary>The seed's shape: <c>{"number": 46, "epochtime": "1669940235"}</c>.</summary>
     public static ReadingParser Default { get; } = new(JsonPointer.Parse("/number"), JsonPointer.Parse("/epochtime"));
 
@@ -48,17 +50,12 @@ internal sealed class ReadingParser(JsonPointer value, JsonPointer? time, JsonPo
     private string? ParseDocument(ReadOnlySpan<byte> payload, long arrival, out (long Time, double Value, Range Identity) found)
     {
         found = (arrival, 0, default);
-        var reader = new Utf8JsonReader(payload);
         var places = new Places();
-        try
+        if (!TryFindInFlatObject(payload, ref places))
         {
-            reader.Read();
-            Walk(ref reader, depth: 0, Wanted.Value | (time is null ? Wanted.None : Wanted.Time) | (identity is null ? Wanted.None : Wanted.Identity), ref places);
-            reader.Read(); // Throws when anything but white space follows the document.
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException) // The latter for a name that is no text.
-        {
-            return "not valid JSON";
+            places = new Places();
+            if (!TryFind(payload, ref places))
+                return "not valid JSON";
         }
 
         if (places.Value.Length == 0)
@@ -75,6 +72,39 @@ internal sealed class ReadingParser(JsonPointer value, JsonPointer? time, JsonPo
         return EventTime.TryParse(places.Time, out found.Time) ? null : $"{time} is neither seconds since 1970 nor an ISO 8601 time with a zone";
     }
 
+    private bool TryFindInFlatObject(ReadOnlySpan<byte> payload, ref Places places)
+    {
+        if (!_isFlat)
+            return false;
+        var reader = new FlatObjectReader(payload);
+        while (reader.TryRead(out var name, out var found))
+        {
+            if (value.Matches(name))
+                places.Value = payload[found];
+            if (time is not null && time.Matches(name))
+                places.Time = payload[found];
+            if (identity is not null && identity.Matches(name))
+                places.Identity = found;
+        }
+        return !reader.HasGivenUp;
+    }
+
+    private bool TryFind(ReadOnlySpan<byte> payload, ref Places places)
+    {
+        var reader = new Utf8JsonReader(payload);
+        try
+        {
+            reader.Read();
+            Walk(ref reader, depth: 0, Wanted.Value | (time is null ? Wanted.None : Wanted.Time) | (identity is null ? Wanted.None : Wanted.Identity), ref places);
+            reader.Read(); // Throws when anything but white space follows the document.
+            return true;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException) // The latter for a name that is no text.
+        {
+            return false;
+        }
+    }
+
     private string? CheckIdentity(int length) => length switch
     {
         0 => NoIdentity(),
@@ -83,7 +113,7 @@ internal sealed class ReadingParser(JsonPointer value, JsonPointer? time, JsonPo
     };
 
     // Visits only members that lead to a place that is wanted; the last of two members of one name counts, as in most JSON readers.
-    private void Walk(ref Utf8JsonReader reader, int depth, Wanted wanted, ref Places places)
+    private void Walk(scoped ref Utf8JsonReader reader, int depth, Wanted wanted, ref Places places)
     {
         if (reader.TokenType is not (JsonTokenType.StartObject or JsonTokenType.StartArray))
         {
