@@ -2,7 +2,7 @@ using System.Threading.Channels;
 using Meanwhile.Logging;
 using Meanwhile.Stores;
 using Microsoft.Extensions.Logging;
-using MQTTnet.LowLevelClient;
+using MQTTnet.Formatter;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
 
@@ -13,6 +13,8 @@ internal sealed class MqttFeed : IFeed
 {
     // MQTT 3.1.1 brokers do not say how much they take at once.
     private const int DefaultInFlight = 20;
+    private const ushort SubscribeId = 1;
+    private const ushort UnsubscribeId = 2;
 
     private static readonly TimeSpan LeaveTimeout = TimeSpan.FromSeconds(5);
 
@@ -104,11 +106,11 @@ internal sealed class MqttFeed : IFeed
         {
             try
             {
-                var (client, answer) = await _attempt.ConnectAsync(stop);
+                var (channel, answer) = await _attempt.ConnectAsync(stop);
                 takeOvers.Accepted();
                 isAway = false;
-                using (client)
-                    await UseAsync(client, answer);
+                using (channel)
+                    await UseAsync(channel, answer);
             }
             catch (BrokerException e)
             {
@@ -128,20 +130,24 @@ internal sealed class MqttFeed : IFeed
         }
     }
 
-    private async Task UseAsync(ILowLevelMqttClient client, MqttConnAckPacket accepted)
+    private async Task UseAsync(PacketChannel channel, MqttConnAckPacket accepted)
     {
         var resumed = accepted.IsSessionPresent;
+        if (resumed && _subscription is null)
+            Log.SessionUnknown(_logger, _settings.ClientId);
         if (!resumed && _subscription is not null)
             Log.SessionLost(_logger);
         if (!resumed)
             _subscription = null;
         var isSubscribed = resumed && _subscription == _filter;
-        var change = _session.Connected(resumed, accepted.ReceiveMaximum == 0 ? DefaultInFlight : accepted.ReceiveMaximum);
+        var is5 = channel.Version == MqttProtocolVersion.V500;
+        var change = _session.Connected(
+            resumed, ours: is5 ? FeedSession.ReceiveMaximum : ushort.MaxValue, theirs: accepted.ReceiveMaximum == 0 ? DefaultInFlight : accepted.ReceiveMaximum);
         await _session.HandOverAsync(change, _closing.Token);
 
         var keepAlive = accepted.ServerKeepAlive == 0 ? BrokerSettings.KeepAlive : TimeSpan.FromSeconds(accepted.ServerKeepAlive); // [MQTT-3.2.2-21]
-        var connection = new FeedConnection(
-            client, _session, isSubscribed ? null : _filter, resumed && !isSubscribed ? _subscription : null, Subscribed, ResultRefused, _settings.ClientId, keepAlive, _time);
+        var packets = new IncomingPackets(_session, isSubscribed ? null : _filter, Subscribed, _settings.ClientId, _logger, _limiter);
+        var connection = new FeedConnection(channel, _session, packets, isSubscribed ? [] : SubscribePackets(), keepAlive, _time);
         _connection = connection;
         if (isSubscribed)
             Subscribed();
@@ -159,11 +165,10 @@ internal sealed class MqttFeed : IFeed
         }
     }
 
-    private void ResultRefused(MqttPubAckReasonCode reason)
-    {
-        if (_limiter.MayLog(nameof(ResultRefused), out var repeated))
-            Log.ResultRefused(_logger, reason, repeated);
-    }
+    // A persistent session keeps its old subscriptions.
+    private IReadOnlyList<MqttPacket> SubscribePackets() => _subscription is { } old
+        ? [new MqttUnsubscribePacket { PacketIdentifier = UnsubscribeId, TopicFilters = [old] }, SubscribePacket(_filter)]
+        : [SubscribePacket(_filter)];
 
     private void Subscribed()
     {
@@ -171,4 +176,19 @@ internal sealed class MqttFeed : IFeed
         Log.Subscribed(_logger, _filter);
         _ready.Set(true);
     }
+
+    private static MqttSubscribePacket SubscribePacket(string filter) => new()
+    {
+        PacketIdentifier = SubscribeId,
+        TopicFilters =
+        [
+            new MqttTopicFilter
+            {
+                Topic = filter,
+                QualityOfServiceLevel = MqttQualityOfServiceLevel.ExactlyOnce, // The publisher's own QoS decides.
+                NoLocal = !filter.StartsWith("$share/", StringComparison.Ordinal), // Not our own results; no such thing when shared [MQTT-3.8.3-4].
+                RetainHandling = MqttRetainHandling.SendAtSubscribeIfNewSubscriptionOnly, // A retained reading is an old one: once is enough.
+            },
+        ],
+    };
 }
