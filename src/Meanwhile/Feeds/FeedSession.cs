@@ -10,8 +10,11 @@ namespace Meanwhile.Feeds;
 /// <param name="receivedIds">QoS 2 identifiers that an earlier process has stored.</param>
 internal sealed class FeedSession(IEnumerable<ushort> receivedIds)
 {
-    /// <summary>How many QoS 1 and 2 messages a 5.0 broker may have in flight towards us: one batch that is being committed, and the next.</summary>
-    public const ushort ReceiveMaximum = 2 * QueueLength;
+    /// <summary>
+    /// How many QoS 1 and 2 messages a broker may have in flight towards us: as many as there are identifiers. It is the queue that slows a broker
+    /// down; less would only break with those that do not keep to it, as mosquitto 2.0 without a limit of its own.
+    /// </summary>
+    public const ushort ReceiveMaximum = ushort.MaxValue;
 
     // In deliveries, and for those that are not committed yet in bytes. When either is used up, the socket is not read.
     private const int QueueLength = 4096;
@@ -53,15 +56,14 @@ internal sealed class FeedSession(IEnumerable<ushort> receivedIds)
 
     /// <summary>A connection was accepted.</summary>
     /// <param name="sessionPresent">The broker knows our session.</param>
-    /// <param name="ours">How many messages it may have in flight towards us.</param>
-    /// <param name="theirs">How many we may have in flight towards it.</param>
+    /// <param name="receiveMaximum">How many we may have in flight towards it.</param>
     /// <returns>What has to be stored before anything that comes on it.</returns>
-    public Delivery Connected(bool sessionPresent, int ours, int theirs)
+    public Delivery Connected(bool sessionPresent, int receiveMaximum)
     {
         lock (_gate)
         {
-            _outbox.Connected(sessionPresent, theirs);
-            var change = _receiver.Connected(sessionPresent, ours);
+            _outbox.Connected(sessionPresent, receiveMaximum);
+            var change = _receiver.Connected(sessionPresent, ReceiveMaximum);
             if (change.Kind == IdChangeKind.AllForgotten && _forgettingsToStore++ == 0)
                 _allForgottenStored = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             return new Delivery { Kind = DeliveryKind.SessionChange, IdChange = change };

@@ -2,7 +2,6 @@ using System.Threading.Channels;
 using Meanwhile.Logging;
 using Meanwhile.Stores;
 using Microsoft.Extensions.Logging;
-using MQTTnet.Formatter;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
 
@@ -104,6 +103,7 @@ internal sealed class MqttFeed : IFeed
         var isAway = false;
         while (!stop.IsCancellationRequested)
         {
+            var isBroken = false;
             try
             {
                 var (channel, answer) = await _attempt.ConnectAsync(stop);
@@ -121,10 +121,11 @@ internal sealed class MqttFeed : IFeed
                 else
                     Log.BrokerAway(_logger, _settings.Address, e.Message);
                 isAway = true;
+                isBroken = e.Answer is not null; // We have ended it, not another client.
             }
             if (takeOvers.Ended(out var isTakeOver))
                 backoff.Reset();
-            if (isTakeOver && !stop.IsCancellationRequested)
+            if (isTakeOver && !isBroken && !stop.IsCancellationRequested)
                 throw BrokerFailure.TakenOver(_settings.ClientId);
             await Task.Delay(backoff.Next(), _time, stop);
         }
@@ -140,9 +141,7 @@ internal sealed class MqttFeed : IFeed
         if (!resumed)
             _subscription = null;
         var isSubscribed = resumed && _subscription == _filter;
-        var is5 = channel.Version == MqttProtocolVersion.V500;
-        var change = _session.Connected(
-            resumed, ours: is5 ? FeedSession.ReceiveMaximum : ushort.MaxValue, theirs: accepted.ReceiveMaximum == 0 ? DefaultInFlight : accepted.ReceiveMaximum);
+        var change = _session.Connected(resumed, accepted.ReceiveMaximum == 0 ? DefaultInFlight : accepted.ReceiveMaximum);
         await _session.HandOverAsync(change, _closing.Token);
 
         var keepAlive = accepted.ServerKeepAlive == 0 ? BrokerSettings.KeepAlive : TimeSpan.FromSeconds(accepted.ServerKeepAlive); // [MQTT-3.2.2-21]
