@@ -62,7 +62,7 @@ public sealed class Receiver
         if (sessionPresent)
             return default;
 
-        // Session Present = 0: both sides start anew [MQTT-3.2.2-4].
+        // Session Present = 0: both sides start anew [MQTT-3.2.2-5].
         _received.Clear();
         _unacknowledged.Clear();
         return new IdChange(IdChangeKind.AllForgotten, 0);
