@@ -103,9 +103,12 @@ public class ReceiverTests
         receiver.Publish(3, 2, dup: false);
         receiver.Connected(sessionPresent: true);
 
-        Assert.False(receiver.Publish(1, 1, dup: true).IsNew);
+        var again = receiver.Publish(1, 1, dup: true);
+        Assert.False(again.IsNew);
         Assert.False(receiver.Publish(2, 1, dup: true).IsNew);
         Assert.False(receiver.Publish(3, 2, dup: true).IsNew);
+        receiver.Complete(again.Ticket);
+        Assert.Equal(["PubAck 1"], Acknowledgements(receiver));
         Assert.True(receiver.Publish(1, 1, dup: true).IsNew);
     }
 
@@ -127,14 +130,71 @@ public class ReceiverTests
         receiver.Publish(1, 1, dup: false);
         receiver.Connected(sessionPresent: true);
 
-        Assert.True(receiver.Publish(1, 1, dup: false).IsNew);
+        var other = receiver.Publish(1, 1, dup: false);
+        Assert.True(other.IsNew);
+        receiver.Complete(other.Ticket);
+        Assert.Equal(["PubAck 1"], Acknowledgements(receiver));
         Assert.True(receiver.Publish(1, 1, dup: true).IsNew);
     }
 
-    private static Receiver Connected()
+    [Fact]
+    public void Sent_again_before_it_was_answered_it_is_no_news_and_is_answered_once()
+    {
+        var receiver = Connected();
+        var first = receiver.Publish(1, 1, dup: false);
+        Assert.Equal(default, receiver.Publish(1, 1, dup: true));
+        var second = receiver.Publish(2, 1, dup: false);
+        receiver.Complete(second.Ticket);
+        receiver.Complete(default);
+        receiver.Complete(first.Ticket);
+
+        Assert.Equal(["PubAck 1", "PubAck 2"], Acknowledgements(receiver));
+    }
+
+    [Fact]
+    public void One_identifier_for_two_messages_at_once_keeps_order_and_count()
+    {
+        var receiver = Connected(receiveMaximum: 3);
+        Receipt[] receipts = [receiver.Publish(1, 1, dup: false), receiver.Publish(1, 1, dup: false), receiver.Publish(2, 1, dup: false)];
+        Assert.All(receipts, r => Assert.True(r.IsNew));
+        Assert.True(receiver.IsFull);
+        foreach (var receipt in receipts.Reverse())
+            Assert.True(receiver.Complete(receipt.Ticket));
+
+        Assert.Equal(["PubAck 1", "PubAck 1", "PubAck 2"], Acknowledgements(receiver));
+        Assert.False(receiver.IsFull);
+        Assert.Equal(0, receiver.Owed);
+    }
+
+    [Fact]
+    public void It_is_full_when_as_many_are_unanswered_as_were_agreed_on()
+    {
+        var receiver = Connected(receiveMaximum: 2);
+        receiver.Publish(0, 0, dup: false);
+        receiver.Complete(receiver.Publish(1, 1, dup: false).Ticket);
+        Assert.False(receiver.IsFull);
+        receiver.Complete(receiver.Publish(2, 2, dup: false).Ticket);
+        Assert.True(receiver.IsFull);
+
+        Assert.Equal(["PubAck 1", "PubRec 2"], Acknowledgements(receiver));
+        Assert.False(receiver.IsFull);
+        receiver.Publish(3, 1, dup: false);
+        Assert.True(receiver.IsFull); // At QoS 2 it is PUBCOMP that counts.
+
+        receiver.Connected(sessionPresent: true, receiveMaximum: 2);
+        Assert.False(receiver.IsFull);
+        receiver.Complete(receiver.Publish(2, 2, dup: true).Ticket);
+        receiver.Complete(receiver.Release(2).Ticket);
+        receiver.Publish(3, 1, dup: true);
+        Assert.True(receiver.IsFull);
+        Assert.Equal(["PubRec 2", "PubComp 2"], Acknowledgements(receiver));
+        Assert.False(receiver.IsFull);
+    }
+
+    private static Receiver Connected(int receiveMaximum = 65_535)
     {
         var receiver = new Receiver([]);
-        receiver.Connected(sessionPresent: false);
+        receiver.Connected(sessionPresent: false, receiveMaximum);
         return receiver;
     }
 

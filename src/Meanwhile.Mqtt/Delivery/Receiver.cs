@@ -17,10 +17,16 @@ public sealed class Receiver
     // again [MQTT-4.4.0-1], and cannot have used them for another message meanwhile [MQTT-2.2.1-4].
     private readonly HashSet<ushort> _unacknowledged = [];
 
+    // What this connection has brought and was not answered to the end: these count against Receive Maximum.
+    private readonly HashSet<ushort> _openAtQos1 = [];
+    private readonly HashSet<ushort> _openAtQos2 = [];
+
     private readonly Queue<Pending> _line = new();
     private readonly HashSet<long> _finished = [];
     private long _nextNumber;
     private int _connection;
+    private int _receiveMaximum = ushort.MaxValue;
+    private int _owedPubAcks;
 
     /// <summary>A receiver that goes on where an earlier one, perhaps of an earlier process, stopped.</summary>
     /// <param name="receivedIds">The QoS 2 identifiers that were read out of the store at start.</param>
@@ -29,9 +35,17 @@ public sealed class Receiver
     /// <summary>How many acknowledgements are still owed on this connection.</summary>
     public int Owed => _line.Count;
 
+    /// <summary>
+    /// The sender has as much in flight as it may: a PUBLISH at QoS 1 or 2 that it sends nevertheless breaks the protocol, and is to be answered with
+    /// DISCONNECT, reason 0x93, in MQTT 5.0 [MQTT-3.3.4-9].
+    /// </summary>
+    public bool IsFull => _owedPubAcks + _openAtQos2.Count >= _receiveMaximum;
+
     /// <summary>A connection was accepted. Whatever was owed on an earlier one is void: the sender will send it again.</summary>
+    /// <param name="sessionPresent">Both sides go on with the session that they had.</param>
+    /// <param name="receiveMaximum">How many messages the sender may have in flight; without a say, as many as there are identifiers [MQTT-3.1.2-24].</param>
     /// <returns>What the host has to store before anything of this connection.</returns>
-    public IdChange Connected(bool sessionPresent)
+    public IdChange Connected(bool sessionPresent, int receiveMaximum = ushort.MaxValue)
     {
         foreach (var pending in _line)
         {
@@ -40,11 +54,15 @@ public sealed class Receiver
         }
         _line.Clear();
         _finished.Clear();
+        _openAtQos1.Clear();
+        _openAtQos2.Clear();
+        _owedPubAcks = 0;
+        _receiveMaximum = receiveMaximum;
         _connection++;
         if (sessionPresent)
             return default;
 
-        // Session Present = 0: both sides start anew [MQTT-3.2.2-4].
+        // Session Present = 0: both sides start anew [MQTT-3.2.2-5].
         _received.Clear();
         _unacknowledged.Clear();
         return new IdChange(IdChangeKind.AllForgotten, 0);
@@ -58,10 +76,8 @@ public sealed class Receiver
     public Receipt Publish(ushort packetId, int qos, bool dup) => qos switch
     {
         0 => new Receipt(IsNew: true, default, default),
-        1 => new Receipt(!(_unacknowledged.Remove(packetId) && dup), Owe(AckKind.PubAck, packetId, found: true), default), // [MQTT-4.3.2-4]
-        2 when _received.Add(packetId) => // [MQTT-4.3.3-8]
-            new Receipt(IsNew: true, Owe(AckKind.PubRec, packetId, found: true), new IdChange(IdChangeKind.Received, packetId)),
-        2 => new Receipt(IsNew: false, Owe(AckKind.PubRec, packetId, found: true), default), // [MQTT-4.3.3-10]
+        1 => PublishAtQos1(packetId, dup),
+        2 => PublishAtQos2(packetId),
         _ => throw new ArgumentOutOfRangeException(nameof(qos), qos, "QoS is 0, 1 or 2 [MQTT-3.3.1-4]"),
     };
 
@@ -82,10 +98,39 @@ public sealed class Receiver
         if (_line.TryPeek(out var pending) && _finished.Remove(pending.Number))
         {
             acknowledgement = _line.Dequeue().Acknowledgement;
+            Close(acknowledgement);
             return true;
         }
         acknowledgement = default;
         return false;
+    }
+
+    private Receipt PublishAtQos1(ushort packetId, bool dup)
+    {
+        // Sent again before it was answered, as old senders of 3.1.1 do: one answer is enough, and a second one might be taken for that of the
+        // next message under this identifier, before that is durable.
+        if (!_openAtQos1.Add(packetId) && dup)
+            return default;
+        _owedPubAcks++;
+        return new Receipt(!(_unacknowledged.Remove(packetId) && dup), Owe(AckKind.PubAck, packetId, found: true), default); // [MQTT-4.3.2-4]
+    }
+
+    private Receipt PublishAtQos2(ushort packetId)
+    {
+        _openAtQos2.Add(packetId);
+        return _received.Add(packetId)
+            ? new Receipt(IsNew: true, Owe(AckKind.PubRec, packetId, found: true), new IdChange(IdChangeKind.Received, packetId)) // [MQTT-4.3.3-8]
+            : new Receipt(IsNew: false, Owe(AckKind.PubRec, packetId, found: true), default); // [MQTT-4.3.3-10]
+    }
+
+    private void Close(Acknowledgement acknowledgement)
+    {
+        if (acknowledgement.Kind == AckKind.PubComp)
+            _openAtQos2.Remove(acknowledgement.PacketId);
+        if (acknowledgement.Kind != AckKind.PubAck)
+            return;
+        _openAtQos1.Remove(acknowledgement.PacketId);
+        _owedPubAcks--;
     }
 
     private Ticket Owe(AckKind kind, ushort packetId, bool found)

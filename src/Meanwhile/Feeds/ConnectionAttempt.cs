@@ -1,10 +1,6 @@
-using System.Net.Sockets;
-using System.Security.Authentication;
 using Meanwhile.Logging;
 using Microsoft.Extensions.Logging;
 using MQTTnet;
-using MQTTnet.Exceptions;
-using MQTTnet.LowLevelClient;
 using MQTTnet.Packets;
 
 namespace Meanwhile.Feeds;
@@ -12,50 +8,44 @@ namespace Meanwhile.Feeds;
 /// <summary>From a TCP connection to CONNACK: MQTT 5.0, and 3.1.1 where the broker knows no better.</summary>
 internal sealed class ConnectionAttempt(BrokerSettings settings, ILogger logger, TimeProvider time)
 {
-    // How many QoS 1 and 2 messages a 5.0 broker may have in flight towards us.
-    private const ushort ReceiveMaximum = 1000;
-
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
-    private readonly MqttClientFactory _factory = new();
     private readonly ProtocolVersion _version = new(logger);
     private bool _hasConnected;
 
     /// <summary>Connects.</summary>
     /// <exception cref="BrokerException">Worth trying again.</exception>
     /// <exception cref="UserException">The broker refuses us, and will go on doing so.</exception>
-    public async Task<(ILowLevelMqttClient Client, MqttConnAckPacket Accepted)> ConnectAsync(CancellationToken cancellationToken)
+    public async Task<(PacketChannel Channel, MqttConnAckPacket Accepted)> ConnectAsync(CancellationToken cancellationToken)
     {
-        var client = _factory.CreateLowLevelMqttClient();
+        var options = settings.ToClientOptions(_version.Current, sessionExpiry: uint.MaxValue);
+        var channel = new PacketChannel(options, time);
         try
         {
-            var accepted = await HandshakeAsync(client, cancellationToken);
+            var accepted = await HandshakeAsync(channel, options, cancellationToken);
             BrokerFailure.Check(accepted.ReasonCode, settings, _version, _hasConnected);
             _hasConnected = true;
             Log.Connected(logger, settings.Address, settings.ClientId, _version.Name);
-            return (client, accepted);
+            return (channel, accepted);
         }
         catch
         {
-            client.Dispose();
+            channel.Dispose();
             throw;
         }
     }
 
-    private async Task<MqttConnAckPacket> HandshakeAsync(ILowLevelMqttClient client, CancellationToken cancellationToken)
+    private async Task<MqttConnAckPacket> HandshakeAsync(PacketChannel channel, MqttClientOptions options, CancellationToken cancellationToken)
     {
-        var options = settings.ToClientOptions(_version.Current, sessionExpiry: uint.MaxValue);
         using var timeout = new CancellationTokenSource(Timeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         var isOpen = false;
         try
         {
-            await client.ConnectAsync(options, either.Token);
+            await channel.ConnectAsync(either.Token);
             isOpen = true;
-            await client.SendAsync(ConnectPacket(options), either.Token);
-            if (await client.ReceiveAsync(either.Token) is MqttConnAckPacket answer)
-                return answer;
-            cancellationToken.ThrowIfCancellationRequested();
-            throw new MqttProtocolViolationException(timeout.IsCancellationRequested ? "it does not answer" : "it closed the connection without an answer");
+            channel.Write(ConnectPacket(options));
+            await channel.FlushAsync(either.Token);
+            return await channel.ReceiveAsync(either.Token) as MqttConnAckPacket ?? throw new BrokerException("it answers with something else than CONNACK");
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -65,7 +55,7 @@ internal sealed class ConnectionAttempt(BrokerSettings settings, ILogger logger,
         {
             throw BrokerFailure.Untrusted(settings, e);
         }
-        catch (Exception e) when (e is MqttCommunicationException or MqttProtocolViolationException or SocketException or IOException or AuthenticationException)
+        catch (Exception e) when (e is not (OperationCanceledException or UserException))
         {
             // A broker that knows 3.1.1 only may close the connection, or answer in 3.1.1's form, which is malformed in 5.0.
             if (isOpen && !_hasConnected)
@@ -80,7 +70,7 @@ internal sealed class ConnectionAttempt(BrokerSettings settings, ILogger logger,
         CleanSession = options.CleanSession,
         KeepAlivePeriod = (ushort)options.KeepAlivePeriod.TotalSeconds,
         SessionExpiryInterval = options.SessionExpiryInterval,
-        ReceiveMaximum = ReceiveMaximum,
+        ReceiveMaximum = FeedSession.ReceiveMaximum,
         Username = options.Credentials?.GetUserName(options),
         Password = options.Credentials?.GetPassword(options),
     };

@@ -14,6 +14,9 @@ internal readonly record struct Delivery
     /// <summary>The bytes of a message.</summary>
     public ReadOnlyMemory<byte> Payload { get; init; }
 
+    /// <summary>When a message arrived at the socket, in milliseconds since the Unix epoch.</summary>
+    public long Arrived { get; init; }
+
     /// <summary>The message came with DUP set.</summary>
     public bool Dup { get; init; }
 
@@ -25,6 +28,9 @@ internal readonly record struct Delivery
 
     /// <summary>The filter that the session is subscribed to from now on; null for no change.</summary>
     public string? Subscription { get; init; }
+
+    /// <summary>What it takes of memory, but for a constant.</summary>
+    public long Size => Payload.Length + (sizeof(char) * (long)(Topic?.Length ?? 0));
 }
 
 /// <summary>What a delivery is.</summary>

@@ -19,11 +19,12 @@ internal sealed class EmbeddedFeed : IFeed
     private readonly Channel<Delivery> _queue = Channel.CreateBounded<Delivery>(new BoundedChannelOptions(QueueLength) { SingleReader = true });
     private readonly ConcurrentDictionary<long, TaskCompletionSource> _waiting = new();
     private readonly string _filter;
+    private readonly TimeProvider _time;
     private readonly CancellationTokenSource _closing = new();
     private EmbeddedBroker? _broker;
     private long _lastNumber;
 
-    private EmbeddedFeed(string filter) => _filter = filter;
+    private EmbeddedFeed(string filter, TimeProvider time) => (_filter, _time) = (filter, time);
 
     /// <inheritdoc/>
     public ChannelReader<Delivery> Deliveries => _queue.Reader;
@@ -35,9 +36,10 @@ internal sealed class EmbeddedFeed : IFeed
     /// <param name="endPoint">An address of this machine; port 0 takes a free one.</param>
     /// <param name="filter">Which topics hold readings; others pass through.</param>
     /// <param name="logger">For where it listens.</param>
-    public static async Task<EmbeddedFeed> StartAsync(IPEndPoint endPoint, string filter, ILogger logger)
+    /// <param name="time">For when messages arrive.</param>
+    public static async Task<EmbeddedFeed> StartAsync(IPEndPoint endPoint, string filter, ILogger logger, TimeProvider time)
     {
-        var feed = new EmbeddedFeed(filter);
+        var feed = new EmbeddedFeed(filter, time);
         feed._broker = await EmbeddedBroker.StartAsync(endPoint, feed.InterceptAsync, logger);
         return feed;
     }
@@ -101,6 +103,7 @@ internal sealed class EmbeddedFeed : IFeed
                 Kind = DeliveryKind.Message,
                 Topic = message.Topic,
                 Payload = message.Payload.ToArray(),
+                Arrived = _time.GetUtcNow().ToUnixTimeMilliseconds(),
                 Dup = message.Dup,
                 Ticket = new Ticket(1, number),
             };

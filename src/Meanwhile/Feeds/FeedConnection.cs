@@ -1,34 +1,30 @@
-using System.Net.Sockets;
+using System.Collections.Concurrent;
 using System.Threading.Channels;
-using MQTTnet.Exceptions;
-using MQTTnet.LowLevelClient;
+using MQTTnet.Formatter;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
 
 namespace Meanwhile.Feeds;
 
 /// <summary>One connection to a broker, after CONNACK: a reader, a single writer, and a sign of life now and then.</summary>
-/// <param name="client">Connected.</param>
+/// <param name="channel">Connected.</param>
 /// <param name="session">The half of the session that outlives the connection.</param>
-/// <param name="filter">What to subscribe to; null when the session is subscribed already.</param>
-/// <param name="oldFilter">What to unsubscribe from first: a persistent session keeps its old subscriptions.</param>
-/// <param name="subscribed">Called once the broker has accepted the subscription.</param>
-/// <param name="refused">Called when the broker does not take a result.</param>
-/// <param name="clientId">For what is said.</param>
+/// <param name="packets">What is made of the packets that come.</param>
+/// <param name="subscribe">Packets to be sent once the store has forgotten what the broker has forgotten.</param>
 /// <param name="keepAlive">The longest silence that was agreed on.</param>
 /// <param name="time">For the signs of life.</param>
-internal sealed class FeedConnection(ILowLevelMqttClient client, FeedSession session, string? filter, string? oldFilter, Action subscribed, Action<MqttPubAckReasonCode> refused, string clientId, TimeSpan keepAlive, TimeProvider time)
+internal sealed class FeedConnection(
+    PacketChannel channel, FeedSession session, IncomingPackets packets, IReadOnlyList<MqttPacket> subscribe, TimeSpan keepAlive, TimeProvider time)
 {
-    private const ushort SubscribeId = 1;
-    private const ushort UnsubscribeId = 2;
+    private static readonly TimeSpan FarewellTimeout = TimeSpan.FromSeconds(1);
 
     // A signal, not a queue: one is as good as many, so a second one may be dropped.
     private readonly Channel<bool> _wakeUp = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly ConcurrentQueue<MqttPacket> _control = new();
     private readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _leaving;
-    private volatile bool _pingDue;
     private volatile bool _handingOver;
-    private long _lastReceived = time.GetTimestamp();
+    private long _lastHandedOver = time.GetTimestamp();
 
     /// <summary>Something may be there to be sent.</summary>
     public void WakeUp() => _wakeUp.Writer.TryWrite(true);
@@ -59,9 +55,10 @@ internal sealed class FeedConnection(ILowLevelMqttClient client, FeedSession ses
         {
             await first.ConfigureAwait(false);
         }
-        catch (Exception e) when (e is MqttCommunicationException or MqttProtocolViolationException or IOException or SocketException or ObjectDisposedException)
+        catch (BrokerException e) when (e.Answer is { } reason && channel.Version == MqttProtocolVersion.V500)
         {
-            throw new BrokerException(BrokerFailure.Describe(e), e);
+            await SayFarewellAsync(reason);
+            throw;
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -73,72 +70,51 @@ internal sealed class FeedConnection(ILowLevelMqttClient client, FeedSession ses
     {
         _handingOver = true;
         await session.ForgottenAsync().WaitAsync(cancellationToken);
-        _handingOver = false;
-        if (oldFilter is not null)
-            await client.SendAsync(new MqttUnsubscribePacket { PacketIdentifier = UnsubscribeId, TopicFilters = [oldFilter] }, cancellationToken);
-        if (filter is not null)
-            await client.SendAsync(SubscribePacket(filter), cancellationToken);
+        HandedOver();
+        foreach (var packet in subscribe)
+            _control.Enqueue(packet);
+        WakeUp();
         while (true)
         {
-            var packet = await client.ReceiveAsync(cancellationToken);
-            cancellationToken.ThrowIfCancellationRequested();
-            if (packet is null)
-                throw new BrokerException("the connection was closed");
-            Volatile.Write(ref _lastReceived, time.GetTimestamp());
-            if (Interpret(packet) is not { } delivery)
+            var packet = await channel.ReceiveAsync(cancellationToken);
+            if (packet is MqttPubAckPacket)
+                WakeUp(); // There is room for another result, or nothing is left to wait for.
+            if (packets.Interpret(packet, channel.Arrived) is not { } delivery)
+                continue;
+            var handedOver = session.HandOverAsync(delivery, cancellationToken);
+            if (handedOver.IsCompletedSuccessfully)
                 continue;
             _handingOver = true; // A full queue is the store's slowness, not the broker's silence.
-            await session.HandOverAsync(delivery, cancellationToken);
-            Volatile.Write(ref _lastReceived, time.GetTimestamp());
-            _handingOver = false;
+            await handedOver;
+            HandedOver();
         }
     }
 
-    private Delivery? Interpret(MqttPacket packet)
+    private void HandedOver()
     {
-        switch (packet)
-        {
-            case MqttPublishPacket publish:
-                return session.Received(publish);
-            case MqttPubRelPacket release:
-                return session.Released(release.PacketIdentifier);
-            case MqttPubAckPacket acknowledgement:
-                if (acknowledgement.ReasonCode >= MqttPubAckReasonCode.UnspecifiedError)
-                    refused(acknowledgement.ReasonCode);
-                session.ResultAcknowledged(acknowledgement.PacketIdentifier);
-                WakeUp();
-                return null;
-            case MqttSubAckPacket answer when answer.ReasonCodes.Exists(code => code >= MqttSubscribeReasonCode.UnspecifiedError):
-                throw new UserException($"the broker refuses the subscription to '{filter}' ({answer.ReasonCodes[0]}): check TOPIC and what this user may read");
-            case MqttSubAckPacket:
-                subscribed();
-                return FeedSession.Subscribed(filter!);
-            case MqttDisconnectPacket { ReasonCode: MqttDisconnectReasonCode.SessionTakenOver }:
-                throw BrokerFailure.TakenOver(clientId);
-            case MqttDisconnectPacket disconnect:
-                throw new BrokerException($"the broker ended the connection: {disconnect.ReasonCode} {disconnect.ReasonString}".TrimEnd());
-            default:
-                return null; // PINGRESP, UNSUBACK.
-        }
+        Volatile.Write(ref _lastHandedOver, time.GetTimestamp());
+        _handingOver = false;
     }
 
+    // Collects what there is, and sends it at once.
     private async Task SendAsync(CancellationToken cancellationToken)
     {
         await foreach (var _ in _wakeUp.Reader.ReadAllAsync(cancellationToken))
         {
-            if (_pingDue)
+            while ((_control.TryDequeue(out var packet) ? packet : session.NextToSend()) is { } next)
             {
-                _pingDue = false;
-                await client.SendAsync(MqttPingReqPacket.Instance, cancellationToken);
+                channel.Write(next);
+                if (channel.IsFull)
+                    await channel.FlushAsync(cancellationToken);
             }
-            while (session.NextToSend() is { } packet)
-                await client.SendAsync(packet, cancellationToken);
-            if (_leaving && session.NothingToSend)
+            if (_leaving && session.NothingToSend && !HasLeft)
             {
                 HasLeft = true;
-                await client.SendAsync(new MqttDisconnectPacket(), cancellationToken);
-                _left.TrySetResult();
+                channel.Write(new MqttDisconnectPacket());
             }
+            await channel.FlushAsync(cancellationToken);
+            if (HasLeft)
+                _left.TrySetResult();
         }
     }
 
@@ -147,25 +123,27 @@ internal sealed class FeedConnection(ILowLevelMqttClient client, FeedSession ses
         using var timer = new PeriodicTimer(keepAlive / 2, time);
         while (await timer.WaitForNextTickAsync(cancellationToken))
         {
-            if (!_handingOver && time.GetElapsedTime(Volatile.Read(ref _lastReceived)) > keepAlive * 1.5)
-                throw new BrokerException("the broker has gone silent");
-            _pingDue = true;
+            if (_control.TryPeek(out var waiting) && waiting is MqttPingReqPacket) // The ping of last time: the writer is stuck.
+                throw new BrokerException("it takes nothing any more");
+            if (!_handingOver && channel.Silence > keepAlive * 1.5 && time.GetElapsedTime(Volatile.Read(ref _lastHandedOver)) > keepAlive * 1.5)
+                throw new BrokerException("it has gone silent");
+            _control.Enqueue(MqttPingReqPacket.Instance);
             WakeUp();
         }
     }
 
-    private static MqttSubscribePacket SubscribePacket(string filter) => new()
+    // The loops have ended, so nobody else writes.
+    private async Task SayFarewellAsync(MqttDisconnectReasonCode reason)
     {
-        PacketIdentifier = SubscribeId,
-        TopicFilters =
-        [
-            new MqttTopicFilter
-            {
-                Topic = filter,
-                QualityOfServiceLevel = MqttQualityOfServiceLevel.ExactlyOnce, // The publisher's own QoS decides.
-                NoLocal = !filter.StartsWith("$share/", StringComparison.Ordinal), // Not our own results; no such thing when shared [MQTT-3.8.3-4].
-                RetainHandling = MqttRetainHandling.SendAtSubscribeIfNewSubscriptionOnly, // A retained reading is an old one: once is enough.
-            },
-        ],
-    };
+        using var timeout = new CancellationTokenSource(FarewellTimeout, time);
+        try
+        {
+            channel.Write(new MqttDisconnectPacket { ReasonCode = reason });
+            await channel.FlushAsync(timeout.Token);
+        }
+        catch (Exception e) when (e is BrokerException or OperationCanceledException)
+        {
+            // It does not listen.
+        }
+    }
 }

@@ -10,15 +10,26 @@ namespace Meanwhile.Feeds;
 /// <param name="receivedIds">QoS 2 identifiers that an earlier process has stored.</param>
 internal sealed class FeedSession(IEnumerable<ushort> receivedIds)
 {
-    // In deliveries. A batch takes what is there, so this bounds a batch as well; when it is full, the socket is not read.
+    /// <summary>
+    /// How many QoS 1 and 2 messages a broker may have in flight towards us: as many as there are identifiers. It is the queue that slows a broker
+    /// down; less would only break with those that do not keep to it, as mosquitto 2.0 without a limit of its own.
+    /// </summary>
+    public const ushort ReceiveMaximum = ushort.MaxValue;
+
+    // In deliveries, and for those that are not committed yet in bytes. When either is used up, the socket is not read.
     private const int QueueLength = 4096;
+    private const long MostBytes = 64 << 20;
+
+    // PUBREC and PUBCOMP for each identifier, twice over: no broker that waits for answers gets there.
+    private const int MostOwed = 4 * ushort.MaxValue;
 
     private readonly Lock _gate = new();
     private readonly Receiver _receiver = new(receivedIds);
     private readonly ResultOutbox _outbox = new();
     private readonly Channel<Delivery> _queue =
         Channel.CreateBounded<Delivery>(new BoundedChannelOptions(QueueLength) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
-    private Delivery? _pending;
+    private readonly ByteBudget _budget = new(MostBytes);
+    private readonly Queue<Delivery> _pending = new();
     private int _forgettingsToStore;
     private TaskCompletionSource _allForgottenStored = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _stopped;
@@ -44,13 +55,15 @@ internal sealed class FeedSession(IEnumerable<ushort> receivedIds)
     }
 
     /// <summary>A connection was accepted.</summary>
+    /// <param name="sessionPresent">The broker knows our session.</param>
+    /// <param name="receiveMaximum">How many we may have in flight towards it.</param>
     /// <returns>What has to be stored before anything that comes on it.</returns>
     public Delivery Connected(bool sessionPresent, int receiveMaximum)
     {
         lock (_gate)
         {
             _outbox.Connected(sessionPresent, receiveMaximum);
-            var change = _receiver.Connected(sessionPresent);
+            var change = _receiver.Connected(sessionPresent, ReceiveMaximum);
             if (change.Kind == IdChangeKind.AllForgotten && _forgettingsToStore++ == 0)
                 _allForgottenStored = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             return new Delivery { Kind = DeliveryKind.SessionChange, IdChange = change };
@@ -71,18 +84,26 @@ internal sealed class FeedSession(IEnumerable<ushort> receivedIds)
     public static Delivery Subscribed(string filter) => new() { Kind = DeliveryKind.SessionChange, Subscription = filter };
 
     /// <summary>A PUBLISH arrived. Null when it is not taken in any more.</summary>
-    public Delivery? Received(MqttPublishPacket publish)
+    /// <param name="publish">As it came.</param>
+    /// <param name="arrived">When, in milliseconds since the Unix epoch.</param>
+    /// <exception cref="BrokerException">The broker may not have sent it.</exception>
+    public Delivery? Received(MqttPublishPacket publish, long arrived)
     {
         if (_stopped)
             return null;
         Receipt receipt;
         lock (_gate)
+        {
+            if (publish.QualityOfServiceLevel > MqttQualityOfServiceLevel.AtMostOnce && (_receiver.IsFull || _receiver.Owed >= MostOwed))
+                throw TooMany("messages in flight");
             receipt = _receiver.Publish(publish.PacketIdentifier, (int)publish.QualityOfServiceLevel, publish.Dup);
+        }
         return new Delivery
         {
             Kind = receipt.IsNew ? DeliveryKind.Message : DeliveryKind.Redelivery,
             Topic = publish.Topic,
             Payload = publish.Payload.IsSingleSegment ? publish.Payload.First : publish.Payload.ToArray(),
+            Arrived = arrived,
             Dup = publish.Dup,
             Ticket = receipt.Ticket,
             IdChange = receipt.Change,
@@ -90,12 +111,15 @@ internal sealed class FeedSession(IEnumerable<ushort> receivedIds)
     }
 
     /// <summary>A PUBREL arrived. Null when it is not taken in any more.</summary>
+    /// <exception cref="BrokerException">The broker never waits for an answer.</exception>
     public Delivery? Released(ushort packetId)
     {
         if (_stopped)
             return null;
         lock (_gate)
         {
+            if (_receiver.Owed >= MostOwed)
+                throw TooMany("answers to wait for");
             var receipt = _receiver.Release(packetId);
             return new Delivery { Kind = DeliveryKind.SessionChange, Ticket = receipt.Ticket, IdChange = receipt.Change };
         }
@@ -107,17 +131,24 @@ internal sealed class FeedSession(IEnumerable<ushort> receivedIds)
     /// </summary>
     public async ValueTask HandOverAsync(Delivery delivery, CancellationToken cancellationToken)
     {
-        try
+        _pending.Enqueue(delivery);
+        while (_pending.TryPeek(out var next))
         {
-            if (_pending is { } earlier)
-                await _queue.Writer.WriteAsync(earlier, cancellationToken);
-            _pending = delivery;
-            await _queue.Writer.WriteAsync(delivery, cancellationToken);
-            _pending = null;
-        }
-        catch (ChannelClosedException)
-        {
-            // Told to stop meanwhile: it stays unacknowledged, and comes again.
+            await _budget.TakeAsync(next.Size, cancellationToken);
+            try
+            {
+                await _queue.Writer.WriteAsync(next, cancellationToken);
+            }
+            catch (OperationCanceledException)
+            {
+                _budget.Give(next.Size);
+                throw;
+            }
+            catch (ChannelClosedException)
+            {
+                return; // Told to stop meanwhile: it stays unacknowledged, and comes again.
+            }
+            _pending.Dequeue();
         }
     }
 
@@ -125,17 +156,19 @@ internal sealed class FeedSession(IEnumerable<ushort> receivedIds)
     /// <returns>How many of the messages are acknowledged.</returns>
     public int Committed(IReadOnlyList<Delivery> deliveries)
     {
-        var acknowledged = 0;
+        var (acknowledged, bytes) = (0, 0L);
         lock (_gate)
         {
             foreach (var delivery in deliveries)
             {
+                bytes += delivery.Size;
                 if (_receiver.Complete(delivery.Ticket) && delivery.Kind != DeliveryKind.SessionChange)
                     acknowledged++;
                 if (delivery.IdChange.Kind == IdChangeKind.AllForgotten && --_forgettingsToStore == 0)
                     _allForgottenStored.SetResult();
             }
         }
+        _budget.Give(bytes);
         return acknowledged;
     }
 
@@ -174,6 +207,9 @@ internal sealed class FeedSession(IEnumerable<ushort> receivedIds)
             return null;
         }
     }
+
+    private static BrokerException TooMany(string what) =>
+        new($"it has more {what} than it may") { Answer = MqttDisconnectReasonCode.ReceiveMaximumExceeded };
 
     private static MqttPacketWithIdentifier ToPacket(Acknowledgement acknowledgement) => acknowledgement.Kind switch
     {

@@ -2,7 +2,6 @@ using System.Threading.Channels;
 using Meanwhile.Logging;
 using Meanwhile.Stores;
 using Microsoft.Extensions.Logging;
-using MQTTnet.LowLevelClient;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
 
@@ -13,6 +12,8 @@ internal sealed class MqttFeed : IFeed
 {
     // MQTT 3.1.1 brokers do not say how much they take at once.
     private const int DefaultInFlight = 20;
+    private const ushort SubscribeId = 1;
+    private const ushort UnsubscribeId = 2;
 
     private static readonly TimeSpan LeaveTimeout = TimeSpan.FromSeconds(5);
 
@@ -102,13 +103,14 @@ internal sealed class MqttFeed : IFeed
         var isAway = false;
         while (!stop.IsCancellationRequested)
         {
+            var isBroken = false;
             try
             {
-                var (client, answer) = await _attempt.ConnectAsync(stop);
+                var (channel, answer) = await _attempt.ConnectAsync(stop);
                 takeOvers.Accepted();
                 isAway = false;
-                using (client)
-                    await UseAsync(client, answer);
+                using (channel)
+                    await UseAsync(channel, answer);
             }
             catch (BrokerException e)
             {
@@ -119,18 +121,21 @@ internal sealed class MqttFeed : IFeed
                 else
                     Log.BrokerAway(_logger, _settings.Address, e.Message);
                 isAway = true;
+                isBroken = e.Answer is not null; // We have ended it, not another client.
             }
             if (takeOvers.Ended(out var isTakeOver))
                 backoff.Reset();
-            if (isTakeOver && !stop.IsCancellationRequested)
+            if (isTakeOver && !isBroken && !stop.IsCancellationRequested)
                 throw BrokerFailure.TakenOver(_settings.ClientId);
             await Task.Delay(backoff.Next(), _time, stop);
         }
     }
 
-    private async Task UseAsync(ILowLevelMqttClient client, MqttConnAckPacket accepted)
+    private async Task UseAsync(PacketChannel channel, MqttConnAckPacket accepted)
     {
         var resumed = accepted.IsSessionPresent;
+        if (resumed && _subscription is null)
+            Log.SessionUnknown(_logger, _settings.ClientId);
         if (!resumed && _subscription is not null)
             Log.SessionLost(_logger);
         if (!resumed)
@@ -140,8 +145,8 @@ internal sealed class MqttFeed : IFeed
         await _session.HandOverAsync(change, _closing.Token);
 
         var keepAlive = accepted.ServerKeepAlive == 0 ? BrokerSettings.KeepAlive : TimeSpan.FromSeconds(accepted.ServerKeepAlive); // [MQTT-3.2.2-21]
-        var connection = new FeedConnection(
-            client, _session, isSubscribed ? null : _filter, resumed && !isSubscribed ? _subscription : null, Subscribed, ResultRefused, _settings.ClientId, keepAlive, _time);
+        var packets = new IncomingPackets(_session, isSubscribed ? null : _filter, Subscribed, _settings.ClientId, _logger, _limiter);
+        var connection = new FeedConnection(channel, _session, packets, isSubscribed ? [] : SubscribePackets(), keepAlive, _time);
         _connection = connection;
         if (isSubscribed)
             Subscribed();
@@ -159,11 +164,10 @@ internal sealed class MqttFeed : IFeed
         }
     }
 
-    private void ResultRefused(MqttPubAckReasonCode reason)
-    {
-        if (_limiter.MayLog(nameof(ResultRefused), out var repeated))
-            Log.ResultRefused(_logger, reason, repeated);
-    }
+    // A persistent session keeps its old subscriptions.
+    private IReadOnlyList<MqttPacket> SubscribePackets() => _subscription is { } old
+        ? [new MqttUnsubscribePacket { PacketIdentifier = UnsubscribeId, TopicFilters = [old] }, SubscribePacket(_filter)]
+        : [SubscribePacket(_filter)];
 
     private void Subscribed()
     {
@@ -171,4 +175,19 @@ internal sealed class MqttFeed : IFeed
         Log.Subscribed(_logger, _filter);
         _ready.Set(true);
     }
+
+    private static MqttSubscribePacket SubscribePacket(string filter) => new()
+    {
+        PacketIdentifier = SubscribeId,
+        TopicFilters =
+        [
+            new MqttTopicFilter
+            {
+                Topic = filter,
+                QualityOfServiceLevel = MqttQualityOfServiceLevel.ExactlyOnce, // The publisher's own QoS decides.
+                NoLocal = !filter.StartsWith("$share/", StringComparison.Ordinal), // Not our own results; no such thing when shared [MQTT-3.8.3-4].
+                RetainHandling = MqttRetainHandling.SendAtSubscribeIfNewSubscriptionOnly, // A retained reading is an old one: once is enough.
+            },
+        ],
+    };
 }

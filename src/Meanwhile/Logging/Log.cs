@@ -32,6 +32,9 @@ internal static partial class Log
     [LoggerMessage(7, LogLevel.Warning, "the session was lost by the broker; what it held for us while we were away is gone")]
     public static partial void SessionLost(ILogger logger);
 
+    [LoggerMessage(26, LogLevel.Warning, "the broker holds a session of '{ClientId}' that this store knows nothing of: what waits there is taken in")]
+    public static partial void SessionUnknown(ILogger logger, string clientId);
+
     [LoggerMessage(8, LogLevel.Information, "subscribed to {Filter}")]
     public static partial void Subscribed(ILogger logger, string filter);
 

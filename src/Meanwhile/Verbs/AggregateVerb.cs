@@ -52,7 +52,7 @@ internal static class AggregateVerb
             if (options.Filter.StartsWith("$share/", StringComparison.Ordinal))
                 throw new UserException($"TOPIC: '{options.Filter}' is shared between clients of a broker elsewhere: expected a plain filter for the embedded one", ExitCode.Usage);
             using var store = await Store.OpenAsync(session.Read(CommonSettings.DbFile)!, new StoreOptions(address.ToString(), options.Filter), session.Logger, session.Time, stop);
-            var feed = await EmbeddedFeed.StartAsync(address.EndPoint, options.Filter, session.Logger);
+            var feed = await EmbeddedFeed.StartAsync(address.EndPoint, options.Filter, session.Logger, session.Time);
             ready.Set(true);
             await RunAsync(session, feed, store, options, stop);
             ready.Set(false);

@@ -56,5 +56,5 @@ public class FeedSessionTests
         PayloadSegment = "1"u8.ToArray(),
         QualityOfServiceLevel = MqttQualityOfServiceLevel.ExactlyOnce,
         Dup = dup,
-    })!.Value;
+    }, arrived: 0)!.Value;
 }

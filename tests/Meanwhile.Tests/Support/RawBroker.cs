@@ -30,6 +30,9 @@ internal sealed class RawConnection(TcpClient client) : IDisposable
     /// <summary>Sends bytes, given as hexadecimal text.</summary>
     public ValueTask SendAsync(string hex) => _stream.WriteAsync(Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal)));
 
+    /// <summary>Sends bytes.</summary>
+    public ValueTask SendAsync(byte[] bytes) => _stream.WriteAsync(bytes);
+
     /// <summary>The next packet as hexadecimal text; empty when the connection was closed.</summary>
     public async Task<string> ReceiveAsync()
     {

@@ -1,0 +1,128 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace Meanwhile.Path.Bench;
+
+/// <summary>One message alone: from its publication until our PUBACK passes a tap between mosquitto and us.</summary>
+internal static class Latency
+{
+    // Longer than a delayed acknowledgement of TCP: mosquitto leaves Nagle on, so that a message soon after another one waits for that as well.
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Prints medians: the bare acknowledger's, ours, and the disk's.</summary>
+    public static async Task RunAsync(int messages, string program)
+    {
+        var folder = Directory.CreateTempSubdirectory("path-bench").FullName;
+        using var mosquitto = await Mosquitto.StartAsync(folder, inFlight: 20);
+        await using var load = await Load.StartAsync(mosquitto.Port);
+        var before = SyncMilliseconds(folder);
+        using (var tap = new Tap(mosquitto.Port))
+        using (var bare = new Child(Environment.ProcessPath!, "bare", $"{tap.Port}", $"{messages}"))
+        {
+            await bare.SaysAsync("ready");
+            Print("bare", await MeasureAsync(tap, load, messages));
+        }
+        using (var tap = new Tap(mosquitto.Port))
+        using (var aggregate = new Child(program, "aggregate", "--broker", $"127.0.0.1:{tap.Port}", "--db", System.IO.Path.Combine(folder, "test.db")))
+        {
+            await aggregate.SaysAsync("subscribed");
+            Print("ours", await MeasureAsync(tap, load, messages));
+        }
+        Print("fdatasync before", before);
+        Print("fdatasync after", SyncMilliseconds(folder));
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private static async Task<List<double>> MeasureAsync(Tap tap, Load load, int messages)
+    {
+        List<double> times = [];
+        for (var i = 0; i < messages; i++)
+        {
+            var start = TimeProvider.System.GetTimestamp();
+            var acknowledged = tap.NextAcknowledgementAsync();
+            await load.PublishAsync(1);
+            times.Add(TimeProvider.System.GetElapsedTime(start, await acknowledged).TotalMilliseconds);
+            await Task.Delay(Pause, TimeProvider.System, CancellationToken.None);
+        }
+        return times;
+    }
+
+    // As SQLite does it: a page or two more at the end of a file, and fdatasync.
+    private static List<double> SyncMilliseconds(string folder)
+    {
+        using var file = File.OpenHandle(System.IO.Path.Combine(folder, "sync"), FileMode.Create, FileAccess.Write);
+        var page = new byte[4096];
+        List<double> times = [];
+        for (var i = 0; i < 300; i++)
+        {
+            RandomAccess.Write(file, page, i * page.Length);
+            var start = TimeProvider.System.GetTimestamp();
+            if (DataSync((int)file.DangerousGetHandle()) != 0)
+                throw new IOException("fdatasync fails");
+            times.Add(TimeProvider.System.GetElapsedTime(start).TotalMilliseconds);
+        }
+        return times;
+    }
+
+    private static void Print(string what, List<double> milliseconds)
+    {
+        milliseconds.Sort();
+        Console.WriteLine($"{what}: median {milliseconds[milliseconds.Count / 2]:0.000} ms, p95 {milliseconds[milliseconds.Count * 95 / 100]:0.000} ms");
+    }
+
+    [DllImport("libc", EntryPoint = "fdatasync")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int DataSync(int descriptor);
+}
+
+/// <summary>Passes one connection through, and notes when a PUBACK passes.</summary>
+internal sealed class Tap : IDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private TaskCompletionSource<long> _acknowledged = new();
+
+    /// <summary>In front of a broker's port.</summary>
+    public Tap(int brokerPort)
+    {
+        _listener.Start();
+        _ = PassAsync(brokerPort);
+    }
+
+    /// <summary>Where it listens.</summary>
+    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    /// <summary>The timestamp of the next PUBACK.</summary>
+    public Task<long> NextAcknowledgementAsync()
+    {
+        _acknowledged = new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously);
+        return _acknowledged.Task;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _listener.Dispose();
+
+    private async Task PassAsync(int brokerPort)
+    {
+        using var client = await _listener.AcceptTcpClientAsync();
+        client.NoDelay = true;
+        await using var down = client.GetStream();
+        await using var up = await RawPackets.ConnectAsync(brokerPort);
+        var downwards = up.CopyToAsync(down);
+        var reader = new PacketReader(down);
+        List<byte> passed = [];
+        while (await reader.ReadAsync(Note))
+        {
+            await up.WriteAsync(passed.ToArray());
+            passed.Clear();
+        }
+        await downwards.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+        void Note(ReadOnlySpan<byte> packet, int headerLength)
+        {
+            if (packet[0] == 0x40)
+                _acknowledged.TrySetResult(TimeProvider.System.GetTimestamp());
+            passed.AddRange(packet);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+using System.Net.Sockets;
+
+namespace Meanwhile.Path.Bench;
+
+/// <summary>A publisher at QoS 1 of packets that are prepared, so that it costs next to nothing.</summary>
+internal sealed class Load : IAsyncDisposable
+{
+    private const int InFlight = 500;
+    private const int Block = 50;
+    private readonly NetworkStream _stream;
+    private readonly PacketReader _reader;
+    private int _acknowledged;
+    private ushort _lastId;
+
+    private Load(NetworkStream stream) => (_stream, _reader) = (stream, new PacketReader(stream));
+
+    /// <summary>Connects.</summary>
+    public static async Task<Load> StartAsync(int port)
+    {
+        var load = new Load(await RawPackets.ConnectAsync(port));
+        await load._stream.WriteAsync(RawPackets.Connect("load", 4));
+        await load._reader.ReadAsync((_, _) => { });
+        return load;
+    }
+
+    /// <summary>Publishes so many messages and returns when the broker has acknowledged them.</summary>
+    public async Task PublishAsync(int messages)
+    {
+        _acknowledged = 0;
+        for (var sent = 0; sent < messages;)
+        {
+            List<byte> block = [];
+            for (var i = 0; i < Block && sent < messages; i++, sent++)
+                block.AddRange(RawPackets.Publish("DATA", NextId(), RawPackets.Reading((sent % 100) + 1)));
+            await _stream.WriteAsync(block.ToArray());
+            while (sent - _acknowledged > InFlight)
+                await _reader.ReadAsync(Count);
+        }
+        while (_acknowledged < messages)
+            await _reader.ReadAsync(Count);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => _stream.DisposeAsync();
+
+    private void Count(ReadOnlySpan<byte> packet, int headerLength) => _acknowledged += packet[0] == 0x40 ? 1 : 0;
+
+    private ushort NextId() => _lastId = _lastId == ushort.MaxValue ? (ushort)1 : (ushort)(_lastId + 1);
+}

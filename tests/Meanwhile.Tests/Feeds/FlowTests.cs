@@ -1,0 +1,147 @@
+using Meanwhile.Feeds;
+using Meanwhile.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Meanwhile.Tests.Feeds;
+
+/// <summary>Signs of life, and what is held back while the store is slow.</summary>
+public sealed class FlowTests : RawFeedTest
+{
+    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
+    private readonly FakeTimeProvider _time = new(DateTimeOffset.FromUnixTimeMilliseconds(1_700_000_000_123));
+
+    [Fact]
+    public async Task Pings_go_out_and_the_connection_lasts_while_the_store_takes_longer_than_the_keep_alive()
+    {
+        const int Messages = 5000;
+        using var broker = await AcceptWithKeepAliveOf2SecondsAsync();
+        for (var i = 0; i < Messages; i++)
+            await broker.SendAsync(Publish(0, qos: 0));
+        await Until.TrueAsync(() => Feed.Deliveries.Count == 4096, () => $"{Feed.Deliveries.Count} are queued");
+        for (var i = 0; i < 20; i++)
+        {
+            _time.Advance(Tick);
+            Assert.Equal("C000", await broker.ReceiveAsync());
+        }
+        await CommitAsync(Messages);
+        await broker.SendAsync("D000");
+        await broker.SendAsync(Publish(1, qos: 1));
+        Assert.Equal(1, await CommitAsync(1));
+        Assert.Equal("40020001", await broker.ReceiveAsync());
+    }
+
+    [Fact]
+    public async Task A_broker_that_answers_no_ping_is_left()
+    {
+        using var broker = await AcceptWithKeepAliveOf2SecondsAsync();
+        for (var i = 0; i < 3; i++)
+        {
+            _time.Advance(Tick);
+            Assert.Equal("C000", await broker.ReceiveAsync());
+        }
+        _time.Advance(Tick);
+        await Log.SaysAsync("it has gone silent");
+        Assert.Equal("", await broker.ReceiveAsync());
+    }
+
+    [Fact]
+    public async Task A_broker_that_answers_pings_but_no_subscription_is_left()
+    {
+        Start(_time);
+        using var broker = await AcceptAsync("000003130002"); // Server Keep Alive: 2 s.
+        await CommitAsync(1);
+        Assert.StartsWith("82", await broker.ReceiveAsync(), StringComparison.Ordinal);
+        for (var i = 0; i < 2; i++)
+        {
+            _time.Advance(Tick);
+            Assert.Equal("C000", await broker.ReceiveAsync());
+            await broker.SendAsync("D000");
+        }
+        await Log.SaysAsync("does not answer the subscription");
+    }
+
+    [Fact]
+    public async Task A_message_bears_the_time_of_its_arrival()
+    {
+        using var broker = await AcceptWithKeepAliveOf2SecondsAsync();
+        await broker.SendAsync(Publish(0, qos: 0));
+        Assert.Equal(1_700_000_000_123, (await TakeAsync(1))[0].Arrived);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_is_held_is_bounded_in_bytes_and_one_message_beyond_the_bound_passes(bool is5)
+    {
+        Start();
+        using var broker = await AcceptAndSubscribeAsync(is5);
+        var sending = Task.Run(async () =>
+        {
+            for (var i = 0; i < 100; i++)
+                await broker.SendAsync(Publish(0, qos: 0, is5: is5, payloadLength: 1 << 20));
+            await broker.SendAsync(Publish(1, qos: 1, is5: is5, payloadLength: 80 << 20));
+        }, TestContext.Current.CancellationToken);
+        var held = await TakeAsync(63);
+        var next = Feed.Deliveries.ReadAsync(TestContext.Current.CancellationToken).AsTask();
+        Assert.False(next.IsCompleted); // 63 MiB and their topics are out; another one would be more than 64 MiB.
+        Feed.Acknowledge(held);
+        Feed.Acknowledge([await next]);
+        for (var i = 0; i < 36; i++)
+            await CommitAsync(1);
+        var large = await TakeAsync(1);
+        Assert.Equal(80 << 20, large[0].Payload.Length);
+        Assert.Equal(1, Feed.Acknowledge(large));
+        Assert.Equal("40020001", await broker.ReceiveAsync());
+        await sending;
+    }
+
+    [Fact]
+    public async Task Packets_are_whole_wherever_they_are_cut()
+    {
+        using var broker = new RawBroker();
+        byte[] packets = [.. Publish(1, qos: 1), .. Publish(2, qos: 1, payloadLength: 200)];
+        for (var cut = 1; cut < packets.Length; cut++)
+        {
+            using var channel = await ConnectAsync(broker);
+            using var peer = await broker.AcceptAsync();
+            await peer.SendAsync(packets[..cut]);
+            var first = channel.ReceiveAsync(TestContext.Current.CancellationToken).AsTask();
+            await peer.SendAsync(packets[cut..]);
+            Assert.Equal(1, ((MQTTnet.Packets.MqttPublishPacket)await first).PacketIdentifier);
+            Assert.Equal(200, ((MQTTnet.Packets.MqttPublishPacket)await channel.ReceiveAsync(TestContext.Current.CancellationToken)).Payload.Length);
+        }
+    }
+
+    [Fact]
+    public async Task A_packet_that_ends_with_its_connection_is_none()
+    {
+        using var broker = new RawBroker();
+        var packet = Publish(1, qos: 1);
+        for (var cut = 0; cut < packet.Length; cut++)
+        {
+            using var channel = await ConnectAsync(broker);
+            using (var peer = await broker.AcceptAsync())
+                await peer.SendAsync(packet[..cut]);
+            await Assert.ThrowsAsync<BrokerException>(() => channel.ReceiveAsync(TestContext.Current.CancellationToken).AsTask());
+        }
+    }
+
+    private static async Task<PacketChannel> ConnectAsync(RawBroker broker)
+    {
+        var settings = new BrokerSettings(BrokerAddress.Parse(broker.Address), "raw", UserName: null, Password: null);
+        var channel = new PacketChannel(settings.ToClientOptions(MQTTnet.Formatter.MqttProtocolVersion.V500, sessionExpiry: 0), TimeProvider.System);
+        await channel.ConnectAsync(TestContext.Current.CancellationToken);
+        return channel;
+    }
+
+    private async Task<RawConnection> AcceptWithKeepAliveOf2SecondsAsync()
+    {
+        Start(_time);
+        var broker = await AcceptAsync("000003130002"); // Server Keep Alive: 2 s.
+        await CommitAsync(1);
+        Assert.StartsWith("82", await broker.ReceiveAsync(), StringComparison.Ordinal);
+        await broker.SendAsync("9004 0001 00 02");
+        await CommitAsync(1);
+        return broker;
+    }
+}

@@ -1,0 +1,93 @@
+using System.Text;
+using Meanwhile.Feeds;
+using Meanwhile.Stores;
+
+namespace Meanwhile.Tests.Support;
+
+/// <summary>A feed of ours against a broker of raw bytes; the test is the store.</summary>
+public abstract class RawFeedTest : IAsyncLifetime
+{
+    private readonly RawBroker _broker = new();
+    private readonly CancellationTokenSource _stop = new();
+    private MqttFeed? _feed;
+
+    private protected ListLogger Log { get; } = new();
+
+    private protected MqttFeed Feed => _feed!;
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        if (_feed is not null)
+            await _feed.DisposeAsync();
+        _broker.Dispose();
+        _stop.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Starts the feed of DATA.</summary>
+    private protected void Start(TimeProvider? time = null)
+    {
+        var settings = new BrokerSettings(BrokerAddress.Parse(_broker.Address), "raw", UserName: null, Password: null);
+        _feed = new MqttFeed(settings, "DATA", new SessionState([], Subscription: null), new ReadyFile(null), Log, time ?? TimeProvider.System);
+        _ = _feed.RunAsync(_stop.Token);
+    }
+
+    /// <summary>Takes the feed's next connection in, in the version that is asked for.</summary>
+    /// <param name="connAck">Its rest after the fixed header, as hexadecimal text: 5.0 has properties.</param>
+    private protected async Task<RawConnection> AcceptAsync(string connAck)
+    {
+        var connection = await _broker.AcceptAsync();
+        var connect = await connection.ReceiveAsync();
+        if (connAck.Length == 4 && connect.Contains("00044D51545405", StringComparison.Ordinal))
+        {
+            await connection.SendAsync("20020001"); // 3.1.1 only.
+            connection.Dispose();
+            return await AcceptAsync(connAck);
+        }
+        await connection.SendAsync($"20{connAck.Length / 2:X2}{connAck}");
+        return connection;
+    }
+
+    /// <summary>The same for a new session, up to SUBACK, with what the store commits because of it.</summary>
+    private protected async Task<RawConnection> AcceptAndSubscribeAsync(bool is5 = true)
+    {
+        var connection = await AcceptAsync(is5 ? "000000" : "0000");
+        await CommitAsync(1); // The identifiers are forgotten.
+        Assert.StartsWith("82", await connection.ReceiveAsync(), StringComparison.Ordinal);
+        await connection.SendAsync(is5 ? "9004 0001 00 02" : "9003 0001 02");
+        await CommitAsync(1); // The subscription.
+        return connection;
+    }
+
+    /// <summary>Takes deliveries without committing them.</summary>
+    private protected async Task<List<Delivery>> TakeAsync(int count)
+    {
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60), TimeProvider.System);
+        List<Delivery> taken = [];
+        while (taken.Count < count)
+            taken.Add(await Feed.Deliveries.ReadAsync(timeout.Token));
+        return taken;
+    }
+
+    /// <summary>Takes deliveries and commits them.</summary>
+    /// <returns>How many were acknowledged.</returns>
+    private protected async Task<int> CommitAsync(int count) => Feed.Acknowledge(await TakeAsync(count));
+
+    /// <summary>A PUBLISH on DATA.</summary>
+    private protected static byte[] Publish(ushort id, int qos, bool dup = false, bool is5 = true, string topic = "DATA", int payloadLength = 1)
+    {
+        byte[] name = Encoding.UTF8.GetBytes(topic);
+        byte[] identifier = qos == 0 ? [] : [(byte)(id >> 8), (byte)id];
+        byte[] properties = is5 ? [0] : [];
+        var length = 2 + name.Length + identifier.Length + properties.Length + payloadLength;
+        List<byte> digits = [];
+        for (var rest = length; rest > 0 || digits.Count == 0; rest >>= 7)
+            digits.Add((byte)((rest & 0x7F) | (rest > 0x7F ? 0x80 : 0)));
+        var payload = new byte[payloadLength];
+        Array.Fill(payload, (byte)'7');
+        return [(byte)(0x30 | (qos << 1) | (dup ? 8 : 0)), .. digits, (byte)(name.Length >> 8), (byte)name.Length, .. name, .. identifier, .. properties, .. payload];
+    }
+}
