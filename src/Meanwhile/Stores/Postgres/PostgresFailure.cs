@@ -7,6 +7,8 @@ namespace Meanwhile.Stores.Postgres;
 /// <summary>What a failure of the server or of the way to it means to us.</summary>
 internal static class PostgresFailure
 {
+    private const string CheckPassword = "check the user, and the password in DB_FILE, PGPASSWORD or ~/.pgpass";
+
     /// <summary>Whether an exception is one that <see cref="Of"/> can tell about.</summary>
     public static bool IsOne(Exception e) => e is NpgsqlException or SocketException or IOException or TimeoutException;
 
@@ -20,7 +22,7 @@ internal static class PostgresFailure
     private static (string What, bool MayHeal) Refusal(PostgresException e) => e.SqlState switch
     {
         PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification =>
-            ($"the server does not let us in ({e.MessageText}): check the user, and the password in DB_FILE, PGPASSWORD or ~/.pgpass", false),
+            ($"the server does not let us in ({e.MessageText}): {CheckPassword}", false),
         PostgresErrorCodes.InvalidCatalogName => ($"{e.MessageText}: make it with CREATE DATABASE, or name another one", false),
         PostgresErrorCodes.InsufficientPrivilege => ($"{e.MessageText}: expected a user that may make tables in the schema and own them", false),
         PostgresErrorCodes.DuplicateTable => ($"{e.MessageText}, and it is not ours: expected a database or a schema without it", false),
@@ -38,6 +40,7 @@ internal static class PostgresFailure
         SocketException inner => ($"the server is not there ({inner.Message})", true),
         TimeoutException => ("the server does not answer in time", true),
         IOException => ("the connection to the server is lost", true),
+        _ when e.Message.StartsWith("No password", StringComparison.Ordinal) => ($"the server asks for a password: {CheckPassword}", false),
         _ => (e.Message, e is NpgsqlException { IsTransient: true }),
     };
 }
