@@ -1,36 +1,34 @@
-using System.Diagnostics;
 using Meanwhile.Postgres.Bench;
+using Meanwhile.Stores.Postgres;
 using Npgsql;
 
-// Alternating runs of the two ways, median rows a second: PGBENCH_DB="Host=127.0.0.1;Database=…" dotnet run -c Release
-var text = new NpgsqlConnectionStringBuilder(Environment.GetEnvironmentVariable("PGBENCH_DB")) { MaxAutoPrepare = 10, AutoPrepareMinUsages = 2 }.ToString();
-await using var connection = new NpgsqlConnection(text);
+// Medians of alternating runs on the database that DB_FILE names, in schemas of their own.
+var address = PostgresAddress.Parse(Environment.GetEnvironmentVariable("DB_FILE") ?? "postgres://postgres@localhost/bench");
+await using var connection = new NpgsqlConnection(address.Connection.ConnectionString);
 await connection.OpenAsync();
+
 var writers = new Writers(connection);
 await writers.ResetAsync();
-var time = TimeProvider.System;
-Console.WriteLine("batch   unnest rows/s  CPU us/row     COPY rows/s  CPU us/row");
+Console.WriteLine("rows a commit | unnest: rows/s | ours, us/row | COPY: rows/s | ours, us/row");
 foreach (var batch in new[] { 1, 10, 100, 1_000, 4_096, 10_000 })
 {
-    List<(double Rate, double Cpu)> unnest = [], copy = [];
-    for (var round = 0; round < 6; round++)
+    var (unnest, copy) = (new Runs(), new Runs());
+    for (var round = 0; round < 7; round++)
     {
-        unnest.Add(await MeasureAsync(writers.UnnestAsync, batch));
-        copy.Add(await MeasureAsync(writers.CopyAsync, batch));
+        await unnest.AddAsync(() => writers.UnnestAsync(batch), batch);
+        await copy.AddAsync(() => writers.CopyAsync(batch), batch);
     }
-    Console.WriteLine($"{batch,5} {Median(unnest.Select(r => r.Rate)),15:N0} {Median(unnest.Select(r => r.Cpu)),11:N2} {Median(copy.Select(r => r.Rate)),15:N0} {Median(copy.Select(r => r.Cpu)),11:N2}");
+    Console.WriteLine($"{batch,13:N0} | {unnest.Rate,14:N0} | {unnest.Cpu,12:N2} | {copy.Rate,12:N0} | {copy.Cpu,12:N2}");
 }
 
-async Task<(double Rate, double Cpu)> MeasureAsync(Func<int, Task> write, int batch)
+List<(Table Table, Runs Runs)> tables = [];
+foreach (var rows in new[] { 1_000, 100_000, 1_000_000, 3_000_000 })
+    tables.Add((await Table.FillAsync(connection, address, rows), new Runs()));
+for (var round = 0; round < 7; round++)
 {
-    await write(batch);
-    var (start, cpu, rows) = (time.GetTimestamp(), Process.GetCurrentProcess().TotalProcessorTime, 0L);
-    while (time.GetElapsedTime(start) < TimeSpan.FromSeconds(0.7))
-    {
-        await write(batch);
-        rows += batch;
-    }
-    return (rows / time.GetElapsedTime(start).TotalSeconds, (Process.GetCurrentProcess().TotalProcessorTime - cpu).TotalMicroseconds / rows);
+    foreach (var (table, runs) in tables)
+        await runs.AddAsync(table.CommitAsync, Table.Batch);
 }
-
-static double Median(IEnumerable<double> values) => values.Order().ElementAt(values.Count() / 2);
+Console.WriteLine("rows kept | through the store, 1,000 a commit, retention running: rows/s | ours, us/row | read back: rows/s");
+foreach (var (table, runs) in tables)
+    Console.WriteLine($"{table.Rows,9:N0} | {runs.Rate,62:N0} | {runs.Cpu,12:N2} | {table.ReadBack(),17:N0}");

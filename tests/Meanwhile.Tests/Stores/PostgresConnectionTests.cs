@@ -73,6 +73,31 @@ public sealed class PostgresConnectionTests(PostgresFixture fixture) : IAsyncLif
     }
 
     [Fact]
+    public async Task However_often_it_is_cut_every_reading_counts_once()
+    {
+        var seed = Random.Shared.Next();
+        var random = new Random(seed);
+        using var store = await OpenAsync();
+        var next = 0;
+        for (var i = 0; i < 60; i++)
+        {
+            (_proxy.Skip, _proxy.Next) = (random.Next(4), (Cut)random.Next((int)Cut.HalfOpen));
+            Persist(store, Batch(Enumerable.Range(0, random.Next(1, 50)).Select(_ => new Reading("a", Now, next++))));
+        }
+        Assert.True(Enumerable.Range(0, next).Select(n => (double)n).SequenceEqual(store.ReadAll().Select(r => r.Value)), $"seed {seed}");
+    }
+
+    [Fact]
+    public async Task What_expired_while_nobody_was_there_leaves_in_portions()
+    {
+        (await OpenAsync()).Dispose();
+        await ExecuteAsync(_url, $"INSERT INTO series VALUES (1, 'a'); INSERT INTO messages SELECT i, {Now / 1000} + i % 10, 1, i FROM generate_series(1, 120000) i");
+        using var store = await OpenAsync();
+        store.Commit(new Batch(), cutoff: Now + 9000);
+        Assert.Equal(["12000|9"], await QueryAsync(_url, $"SELECT COUNT(*), MIN(epochtime) - {Now / 1000} FROM messages"));
+    }
+
+    [Fact]
     public async Task Whoever_takes_the_database_over_meanwhile_keeps_it()
     {
         using var store = await OpenAsync();

@@ -1,4 +1,5 @@
 using Meanwhile.Stores;
+using Meanwhile.Stores.Postgres;
 using Meanwhile.Tests.Support;
 using Npgsql;
 using static Meanwhile.Tests.Support.PostgresServer;
@@ -29,6 +30,22 @@ public sealed class PostgresStoreTests(PostgresFixture fixture) : QuarantineCont
         store.Commit(Batch(new("a", Now, 46), new("b", Now + 123, 45)));
         Assert.Equal(["45.5"], await QueryAsync(_url!, "SELECT AVG(number) FROM messages"));
         Assert.Equal(["46|1700000000|a", "45|1700000000.123|b"], await QueryAsync(_url!, "SELECT m.number, epochtime, topic FROM messages m JOIN series ON id = series ORDER BY epochtime"));
+    }
+
+    [Fact]
+    public async Task Others_may_read_beside_the_owner_what_there_was_at_one_moment()
+    {
+        var address = PostgresAddress.Parse(await NameAsync());
+        Assert.Contains("has no readings", Assert.Throws<UserException>(() => PostgresReader.Open(address, "DATA")).Message, StringComparison.Ordinal);
+        using var store = await OpenAsync();
+        var batch = Batch(new("a", Now, 1), new("b", Now - 1, 2));
+        batch.Quarantined.Add(new(Now, "odd", new byte[] { 1 }, "because"));
+        store.Commit(batch);
+        using var reader = PostgresReader.Open(address, "DATA");
+        store.Commit(Batch(new Reading("c", Now, 3)), cutoff: Now);
+        Assert.Equal([new("b", Now - 1, 2), new("a", Now, 1)], reader.ReadReadings(0, long.MaxValue));
+        Assert.Equal(["odd"], reader.ReadQuarantine().Select(m => m.Message.Topic));
+        Assert.Equal([1, 3], store.ReadAll().Select(r => r.Value));
     }
 
     [Fact]

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Npgsql;
 
 namespace Meanwhile.Tests.Support;
@@ -91,7 +90,7 @@ internal sealed class PostgresServer : IAsyncDisposable
         _folder.Dispose();
     }
 
-    private static bool IsRoot => Environment.UserName == "root" && !RuntimeInformation.IsOSPlatform(OSPlatform.Windows);
+    private static bool IsRoot => Environment.UserName == "root" && !OperatingSystem.IsWindows();
 
     private static string Programs()
     {

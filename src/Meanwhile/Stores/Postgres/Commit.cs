@@ -28,6 +28,12 @@ internal sealed class Commit
         SELECT number, epochtime, series, $4 + place FROM unnest($1, $2, $3) WITH ORDINALITY AS given (number, epochtime, series, place)
         """;
 
+    private static readonly string DeletePortion = $"""
+        WITH deleted AS (DELETE FROM messages WHERE ctid = ANY (ARRAY (
+          SELECT ctid FROM messages WHERE epochtime >= $1 AND epochtime < $2 ORDER BY epochtime LIMIT {Portion})) RETURNING epochtime)
+        SELECT COUNT(*), MAX(epochtime) FROM deleted
+        """;
+
     private readonly Columns _columns = new();
 
     /// <summary>
@@ -38,11 +44,16 @@ internal sealed class Commit
     {
         if (database.Floor > long.MinValue)
             return;
-        await using var delete = new NpgsqlCommand(
-            $"DELETE FROM messages WHERE ctid = ANY (ARRAY (SELECT ctid FROM messages WHERE epochtime < $1 LIMIT {Portion}))", database.Connection);
-        delete.Parameters.Add(Of(EpochTime.Seconds(cutoff)));
-        while (await delete.ExecuteNonQueryAsync(cancellationToken) == Portion)
+        var (count, newest) = ((long)Portion, double.MinValue);
+        while (count == Portion)
         {
+            await using var delete = new NpgsqlCommand(DeletePortion, database.Connection)
+            {
+                Parameters = { Of(newest), Of(EpochTime.Seconds(cutoff)) },
+            };
+            await using var deleted = await delete.ExecuteReaderAsync(cancellationToken);
+            await deleted.ReadAsync(cancellationToken);
+            (count, newest) = (deleted.GetInt64(0), deleted.IsDBNull(1) ? newest : deleted.GetDouble(1));
         }
         database.Floor = cutoff;
     }

@@ -23,7 +23,7 @@ internal sealed class PostgresAddress
     {
         if (!IsOne(text))
             return text;
-        if (text.IndexOf("password=", StringComparison.OrdinalIgnoreCase) >= 0) // Which is none of the parameters, but may be tried.
+        if (text.Contains("password=", StringComparison.OrdinalIgnoreCase)) // Which is none of the parameters, but may be tried.
             return text[..text.IndexOf(':', StringComparison.Ordinal)] + "://…";
         // Up to the last @: it may hold any character, also where that should have been escaped.
         var (start, end) = (text.IndexOf(':', text.IndexOf("://", StringComparison.Ordinal) + 3), text.LastIndexOf('@'));

@@ -9,11 +9,36 @@ internal static class PostgresFailure
 {
     private const string CheckPassword = "check the user, and the password in DB_FILE, PGPASSWORD or ~/.pgpass";
 
-    /// <summary>Whether an exception is one that <see cref="Of"/> can tell about.</summary>
-    public static bool IsOne(Exception e) => e is NpgsqlException or SocketException or IOException or TimeoutException;
+    /// <summary>Does something, and tells of a failure in our terms.</summary>
+    /// <exception cref="StoreException">One line for a person, and whether to try again.</exception>
+    public static T Guard<T>(Func<T> work, PostgresAddress address)
+    {
+        try
+        {
+            return work();
+        }
+        catch (Exception e) when (IsOne(e))
+        {
+            throw Of(e, address);
+        }
+    }
 
-    /// <summary>One line for a person, and whether to try again.</summary>
-    public static StoreException Of(Exception e, PostgresAddress address)
+    /// <inheritdoc cref="Guard"/>
+    public static async Task GuardAsync(Func<Task> work, PostgresAddress address)
+    {
+        try
+        {
+            await work();
+        }
+        catch (Exception e) when (IsOne(e))
+        {
+            throw Of(e, address);
+        }
+    }
+
+    private static bool IsOne(Exception e) => e is NpgsqlException or SocketException or IOException or TimeoutException;
+
+    private static StoreException Of(Exception e, PostgresAddress address)
     {
         var (what, mayHeal) = e is PostgresException refused ? Refusal(refused) : Trouble(e);
         return new StoreException($"{address}: {what.ReplaceLineEndings(" ")}", mayHeal);

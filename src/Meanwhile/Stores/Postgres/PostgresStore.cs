@@ -1,3 +1,4 @@
+using System.Data;
 using Meanwhile.Logging;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -67,20 +68,10 @@ internal sealed class PostgresStore : IStore
     }
 
     /// <inheritdoc/>
-    public IEnumerable<Reading> ReadReadings(long from, long to)
-    {
-        var topics = Connect().Series.ToDictionary(series => series.Value, series => series.Key);
-        return Query(
-            "SELECT number, epochtime, series FROM messages WHERE epochtime BETWEEN $1 AND $2 ORDER BY epochtime, arrival",
-            row => new Reading(topics.GetValueOrDefault(row.GetInt32(2), _options.UnnamedSeries), EpochTime.Milliseconds(row.GetDouble(1)), row.GetDouble(0)),
-            new NpgsqlParameter<double> { TypedValue = EpochTime.Seconds(from) },
-            new NpgsqlParameter<double> { TypedValue = EpochTime.Seconds(to) });
-    }
+    public IEnumerable<Reading> ReadReadings(long from, long to) => Rows().ReadReadings(from, to);
 
     /// <inheritdoc/>
-    public IEnumerable<QuarantinedMessage> ReadQuarantine() => Query(
-        "SELECT id, arrived, topic, payload, reason FROM quarantine ORDER BY id",
-        row => new QuarantinedMessage(row.GetInt64(0), new Quarantined(EpochTime.Milliseconds(row.GetDouble(1)), row.GetString(2), row.GetFieldValue<byte[]>(3), row.GetString(4))));
+    public IEnumerable<QuarantinedMessage> ReadQuarantine() => Rows().ReadQuarantine();
 
     /// <inheritdoc/>
     public SessionState ReadSession() => Connect().Session;
@@ -92,18 +83,20 @@ internal sealed class PostgresStore : IStore
         _source.Dispose();
     }
 
+    private RowReader Rows() => new(Connect().Connection, _address, _options.UnnamedSeries);
+
     private OwnedDatabase Connect()
     {
-        if (_database is null)
-            GuardAsync(() => ConnectAsync(CancellationToken.None)).GetAwaiter().GetResult();
+        GuardAsync(() => ConnectAsync(CancellationToken.None)).GetAwaiter().GetResult();
         return _database!;
     }
 
     // A new connection owns the database only if nobody else has committed since the last one, and if all that was committed then is still there.
     private async Task<OwnedDatabase> ConnectAsync(CancellationToken cancellationToken)
     {
-        if (_database is not null)
+        if (_database is { Connection.State: ConnectionState.Open })
             return _database;
+        Disconnect();
         _database = await OwnedDatabase.OpenAsync(_source, _address, _owner, _options, cancellationToken);
         if (_database.LastOwner != _owner.Name)
             throw new UserException($"{_address}: another aggregator ({Owner.Describe(_database.LastOwner)}) has committed since the connection was lost: start this one again, to read that as well");
@@ -112,38 +105,11 @@ internal sealed class PostgresStore : IStore
         return _database;
     }
 
-    private IEnumerable<T> Query<T>(string sql, Func<NpgsqlDataReader, T> read, params NpgsqlParameter[] parameters)
-    {
-        using var command = new NpgsqlCommand(sql, Connect().Connection) { CommandTimeout = 0 };
-        command.Parameters.AddRange(parameters);
-        using var rows = Guard(() => command.ExecuteReader());
-        while (Guard(rows.Read))
-            yield return read(rows);
-    }
-
-    private T Guard<T>(Func<T> work)
-    {
-        try
-        {
-            return work();
-        }
-        catch (Exception e) when (PostgresFailure.IsOne(e))
-        {
-            Disconnect();
-            throw PostgresFailure.Of(e, _address);
-        }
-    }
-
     private async Task GuardAsync(Func<Task> work)
     {
         try
         {
-            await work();
-        }
-        catch (Exception e) when (PostgresFailure.IsOne(e))
-        {
-            Disconnect();
-            throw PostgresFailure.Of(e, _address);
+            await PostgresFailure.GuardAsync(work, _address);
         }
         catch
         {
