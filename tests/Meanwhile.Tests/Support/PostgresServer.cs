@@ -77,7 +77,12 @@ internal sealed class PostgresServer : IAsyncDisposable
         var uri = new Uri(url);
         var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder
         {
-            Host = uri.Host, Port = uri.Port, Username = "me", Password = Password, Database = uri.AbsolutePath.Trim('/'), Pooling = false,
+            Host = uri.Host,
+            Port = uri.Port,
+            Username = "me",
+            Password = Password,
+            Database = uri.AbsolutePath.Trim('/'),
+            Pooling = false,
         }.ToString());
         await connection.OpenAsync(TestContext.Current.CancellationToken);
         return connection;
