@@ -82,4 +82,7 @@ internal static partial class Log
 
     [LoggerMessage(24, LogLevel.Warning, "the quarantine is full: its oldest {Count} messages were dropped ({Total} in all); see meanwhile quarantine --help")]
     public static partial void DroppedFromQuarantine(ILogger logger, int count, long total);
+
+    [LoggerMessage(60, LogLevel.Warning, "{Store}: the server runs with fsync = off, so what it has committed, and we have acknowledged, may be gone after a crash of its machine")]
+    public static partial void StoreIsVolatile(ILogger logger, object store);
 }

@@ -3,6 +3,8 @@ using System.Globalization;
 using System.Text;
 using Meanwhile.Clients;
 using Meanwhile.Feeds;
+using Meanwhile.Stores;
+using Meanwhile.Stores.Postgres;
 
 namespace Meanwhile.Settings;
 
@@ -19,7 +21,7 @@ internal static class CommonSettings
     public static readonly Setting<string> StatsTopic = new(
         "--stats-topic", "STATS_TOPIC", "STATS", "TOPIC", "topic of the results", TopicName.ParseTopic);
 
-    public static readonly Setting<string> DbFile = new("--db", "DB_FILE", "tmp/test.db", "FILE", "SQLite file of the readings", ParseDbFile);
+    public static readonly Setting<string> DbFile = new("--db", "DB_FILE", "tmp/test.db", "FILE", "SQLite file of the readings, or postgres://user@host/database", ParseDbFile) { Mask = Store.Describe };
 
     public static readonly Setting<string> UserName = new("--username", "MQTT_USERNAME", null, "NAME", "user name at the broker", text => text);
 
@@ -70,9 +72,9 @@ internal static class CommonSettings
 
     private static string ParseDbFile(string text)
     {
-        if (text.StartsWith("postgres://", StringComparison.Ordinal) || text.StartsWith("postgresql://", StringComparison.Ordinal))
-            throw new FormatException("the path of a SQLite file (this version does not know PostgreSQL yet)");
-        if (Directory.Exists(text) || text.EndsWith('/'))
+        if (PostgresAddress.IsOne(text))
+            _ = PostgresAddress.Parse(text);
+        else if (Directory.Exists(text) || text.EndsWith('/'))
             throw new FormatException("the path of a file, not of a folder");
         return text;
     }

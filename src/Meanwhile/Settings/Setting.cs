@@ -35,12 +35,20 @@ internal sealed class Setting<T>
     /// <summary>For the command that has it.</summary>
     public Option<string?> Option { get; }
 
+    /// <summary>Shows a value without the password that may be in it; null where none can be.</summary>
+    public Func<string, string>? Mask { get; init; }
+
     /// <summary>The first that is set of the command line, the environment, <c>.env</c> and the default.</summary>
     /// <exception cref="UserException">It cannot be understood.</exception>
     public T? Read(ParseResult commandLine, SettingSources sources)
     {
         if (commandLine.GetResult(Option) is { Implicit: false })
-            return Parse(commandLine.GetValue(Option) ?? "", Option.Name, source: null);
+        {
+            var text = commandLine.GetValue(Option) ?? "";
+            return Show(text) == text
+                ? Parse(text, Option.Name, source: null)
+                : throw new UserException($"{Option.Name}: a password on the command line can be read by everybody on this machine: expected it in {_variable}, PGPASSWORD or ~/.pgpass (PGPASSFILE)", ExitCode.Usage);
+        }
         if (_variable is not null && sources.Find(_variable) is { } found)
             return Parse(found.Value, _variable, found.Source);
         return _defaultText is null ? default : _parse(_defaultText);
@@ -54,7 +62,9 @@ internal sealed class Setting<T>
         }
         catch (FormatException e)
         {
-            throw new UserException($"{name}{(source is null ? "" : $" in {source}")}: '{text}' cannot be understood: expected {e.Message}", ExitCode.Usage, e);
+            throw new UserException($"{name}{(source is null ? "" : $" in {source}")}: '{Show(text)}' cannot be understood: expected {e.Message}", ExitCode.Usage, e);
         }
     }
+
+    private string Show(string text) => Mask?.Invoke(text) ?? text;
 }

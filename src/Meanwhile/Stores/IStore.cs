@@ -5,12 +5,13 @@ internal interface IStore : IDisposable
 {
     /// <summary>
     /// Makes a batch durable and deletes what is older than the retention, in one transaction. Readings whose identity is known are taken out of the
-    /// batch. A batch may be handed in again after a failure.
+    /// batch. After a failure that may heal, the same batch is handed in again before any other: a server may have committed it, and have been lost before
+    /// it could say so. It is not committed twice.
     /// </summary>
     /// <param name="batch">What is new.</param>
     /// <param name="cutoff">What is older goes.</param>
     /// <param name="cancellationToken">Gives up waiting; nothing is known then of what was done.</param>
-    /// <exception cref="StoreException">Nothing was done.</exception>
+    /// <exception cref="StoreException">Nothing was done, as far as is known.</exception>
     ValueTask<CommitReport> CommitAsync(Batch batch, Cutoff cutoff, CancellationToken cancellationToken);
 
     /// <summary>Reads readings back in the order of their times, and in that of their arrival where times are equal.</summary>

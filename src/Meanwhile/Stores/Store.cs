@@ -1,5 +1,6 @@
 using Meanwhile.Feeds;
 using Meanwhile.Logging;
+using Meanwhile.Stores.Postgres;
 using Meanwhile.Stores.Sqlite;
 using Microsoft.Extensions.Logging;
 
@@ -8,6 +9,9 @@ namespace Meanwhile.Stores;
 /// <summary>Opens the store that a setting names.</summary>
 internal static class Store
 {
+    /// <summary>A store's name for a person: without the password that may be in it.</summary>
+    public static string Describe(string name) => PostgresAddress.Mask(name);
+
     /// <summary>Opens it for its owner, and keeps other owners away from it. Waits for a full disk to have room, or a server to answer.</summary>
     /// <exception cref="UserException">It cannot be used.</exception>
     public static async Task<IStore> OpenAsync(string name, StoreOptions options, ILogger logger, TimeProvider time, CancellationToken stop)
@@ -18,7 +22,9 @@ internal static class Store
         {
             try
             {
-                return SqliteStore.Open(name, options);
+                return PostgresAddress.IsOne(name)
+                    ? await PostgresStore.OpenAsync(PostgresAddress.Parse(name), options, logger, stop)
+                    : SqliteStore.Open(name, options);
             }
             catch (StoreException e) when (e.MayHeal)
             {

@@ -31,7 +31,7 @@ internal static class DemoVerb
         using var store = await Store.OpenAsync(database, new StoreOptions("demo", options.Filter), session.Logger, session.Time, stop);
         var feed = await EmbeddedFeed.StartAsync(
             EmbeddedBroker.IsFree(Preferred) ? Preferred : new IPEndPoint(IPAddress.Loopback, 0), options.Filter, session.Logger, session.Time);
-        Log.DemoStarts(session.Logger, feed.EndPoint, database);
+        Log.DemoStarts(session.Logger, feed.EndPoint, Store.Describe(database));
 
         var address = new BrokerAddress("mqtt", feed.EndPoint.Address.ToString(), feed.EndPoint.Port, "");
         var subscribed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -61,6 +61,30 @@ public sealed class SettingTests : IDisposable
     }
 
     [Theory]
+    [InlineData("postgres://me:secret@host/db")]
+    [InlineData("postgres://me:s/e?c@ret@host/db")]
+    [InlineData("postgres://host/db?password=secret")]
+    public void A_password_is_neither_taken_from_the_command_line_nor_ever_shown(string url)
+    {
+        var failure = Assert.Throws<UserException>(() => Read(CommonSettings.DbFile, "--db", url));
+        Assert.Equal(2, failure.ExitCode);
+        Assert.StartsWith("--db: a password on the command line can be read by everybody", failure.Message, StringComparison.Ordinal);
+
+        _environment["DB_FILE"] = url.Replace("host", "ho st", StringComparison.Ordinal);
+        failure = Assert.Throws<UserException>(() => Read(CommonSettings.DbFile));
+        Assert.Matches("DB_FILE in the environment: 'postgres://.*….*' cannot be understood: expected postgres://user@host", failure.Message);
+        Assert.DoesNotContain("ret", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_database_is_a_url_or_a_file()
+    {
+        Assert.Equal("postgres://me@host:5433/db?sslmode=verify-full", Read(CommonSettings.DbFile, "--db", "postgres://me@host:5433/db?sslmode=verify-full"));
+        Assert.Contains("sslmode", Assert.Throws<UserException>(() => Read(CommonSettings.DbFile, "--db", "postgresql://host/db?sslmode=sometimes")).Message, StringComparison.Ordinal);
+        Assert.Equal("postgres.db", Read(CommonSettings.DbFile, "--db", "postgres.db"));
+    }
+
+    [Theory]
     [InlineData("1", 1, 1)]
     [InlineData("0.5-2", 0.5, 2)]
     [InlineData("0", 0, 0)]
@@ -105,9 +129,11 @@ public sealed class SettingTests : IDisposable
 
     private string EnvFile => Path.Combine(_folder, ".env");
 
-    private int Read(params string[] arguments)
+    private int Read(params string[] arguments) => Read(_setting, arguments);
+
+    private T? Read<T>(Setting<T> setting, params string[] arguments)
     {
-        var command = new RootCommand { _setting.Option };
-        return _setting.Read(command.Parse(arguments), SettingSources.Load(_folder, name => _environment.GetValueOrDefault(name)));
+        var command = new RootCommand { setting.Option };
+        return setting.Read(command.Parse(arguments), SettingSources.Load(_folder, name => _environment.GetValueOrDefault(name)));
     }
 }

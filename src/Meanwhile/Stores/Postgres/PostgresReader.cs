@@ -1,0 +1,48 @@
+using Npgsql;
+
+namespace Meanwhile.Stores.Postgres;
+
+/// <summary>Reads a database beside its owner, whose lock it neither needs nor takes: what it reads is of one moment, however long it takes.</summary>
+internal sealed class PostgresReader : IDisposable
+{
+    private readonly NpgsqlConnection _connection;
+    private readonly RowReader _rows;
+
+    private PostgresReader(NpgsqlConnection connection, PostgresAddress address, string unnamedSeries) =>
+        (_connection, _rows) = (connection, new RowReader(connection, address, unnamedSeries));
+
+    /// <summary>Connects to a database that is there. Makes nothing.</summary>
+    /// <exception cref="UserException">It is no aggregator's.</exception>
+    /// <exception cref="StoreException">It cannot be read.</exception>
+    public static PostgresReader Open(PostgresAddress address, string unnamedSeries)
+    {
+        var connection = new NpgsqlConnection(address.Connection.ConnectionString);
+        try
+        {
+            return PostgresFailure.Guard(
+                () =>
+                {
+                    connection.Open();
+                    using var begin = new NpgsqlCommand("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT to_regclass('meanwhile') IS NOT NULL", connection);
+                    return begin.ExecuteScalar() is true
+                        ? new PostgresReader(connection, address, unnamedSeries)
+                        : throw new UserException($"{address} has no readings: expected the database of an aggregator (DB_FILE)");
+                },
+                address);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc cref="IStore.ReadReadings"/>
+    public IEnumerable<Reading> ReadReadings(long from, long to) => _rows.ReadReadings(from, to);
+
+    /// <inheritdoc cref="IStore.ReadQuarantine"/>
+    public IEnumerable<QuarantinedMessage> ReadQuarantine() => _rows.ReadQuarantine();
+
+    /// <inheritdoc/>
+    public void Dispose() => _connection.Dispose();
+}

@@ -1,0 +1,127 @@
+using System.Data;
+using Meanwhile.Logging;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Meanwhile.Stores.Postgres;
+
+/// <summary>Readings, quarantine and the feed's session in a PostgreSQL database. One caller at a time.</summary>
+internal sealed class PostgresStore : IStore
+{
+    private readonly PostgresAddress _address;
+    private readonly StoreOptions _options;
+    private readonly Owner _owner;
+    private readonly NpgsqlDataSource _source;
+    private readonly Commit _commit = new();
+    private OwnedDatabase? _database;
+    private Outcome? _unanswered; // Of a transaction which the server may have committed without our hearing of it.
+    private long _commits;
+
+    private PostgresStore(PostgresAddress address, StoreOptions options)
+    {
+        (_address, _options, _owner) = (address, options, new Owner(address));
+        var connection = new NpgsqlConnectionStringBuilder(address.Connection.ConnectionString) { ApplicationName = _owner.Name };
+        _source = new NpgsqlSlimDataSourceBuilder(connection.ConnectionString).EnableArrays().EnableTransportSecurity().Build();
+    }
+
+    /// <summary>Connects to a database, makes its tables if they are missing, and keeps other aggregators away from it.</summary>
+    public static async Task<PostgresStore> OpenAsync(PostgresAddress address, StoreOptions options, ILogger logger, CancellationToken cancellationToken)
+    {
+        var store = new PostgresStore(address, options);
+        try
+        {
+            await store.GuardAsync(async () =>
+            {
+                store._database = await OwnedDatabase.OpenAsync(store._source, address, store._owner, options, cancellationToken);
+                await store._database.ClaimAsync(store._owner, cancellationToken);
+            });
+            if (store._database!.IsVolatile)
+                Log.StoreIsVolatile(logger, address);
+            return store;
+        }
+        catch
+        {
+            store.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<CommitReport> CommitAsync(Batch batch, Cutoff cutoff, CancellationToken cancellationToken)
+    {
+        Outcome? outcome = null;
+        await GuardAsync(async () =>
+        {
+            var database = await ConnectAsync(cancellationToken);
+            if (_unanswered is { } unanswered && database.Commits == unanswered.Number)
+            {
+                outcome = unanswered;
+                return;
+            }
+            await Commit.ExpireBacklogAsync(database, cutoff.Readings, cancellationToken);
+            outcome = await _commit.RunAsync(database, batch, cutoff, _options.Session, prepared => _unanswered = prepared, cancellationToken);
+        });
+        _unanswered = null;
+        _commits = outcome!.Number;
+        outcome.TakeKnownOutOf(batch.Readings);
+        return outcome.Report;
+    }
+
+    /// <inheritdoc/>
+    public IEnumerable<Reading> ReadReadings(long from, long to) => Rows().ReadReadings(from, to);
+
+    /// <inheritdoc/>
+    public IEnumerable<QuarantinedMessage> ReadQuarantine() => Rows().ReadQuarantine();
+
+    /// <inheritdoc/>
+    public SessionState ReadSession() => Connect().Session;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _database?.Dispose();
+        _source.Dispose();
+    }
+
+    private RowReader Rows() => new(Connect().Connection, _address, _options.UnnamedSeries);
+
+    private OwnedDatabase Connect()
+    {
+        GuardAsync(() => ConnectAsync(CancellationToken.None)).GetAwaiter().GetResult();
+        return _database!;
+    }
+
+    // A new connection owns the database only if nobody else has committed since the last one, and if all that was committed then is still there.
+    private async Task<OwnedDatabase> ConnectAsync(CancellationToken cancellationToken)
+    {
+        if (_database is { Connection.State: ConnectionState.Open })
+            return _database;
+        Disconnect();
+        _database = await OwnedDatabase.OpenAsync(_source, _address, _owner, _options, cancellationToken);
+        if (_database.LastOwner != _owner.Name)
+            throw new UserException($"{_address}: another aggregator ({Owner.Describe(_database.LastOwner)}) has committed since the connection was lost: start this one again, to read that as well");
+        if (_database.Commits != _commits && _database.Commits != _unanswered?.Number)
+            throw new StoreException($"{_address} has lost what it had committed (a backup restored, or a standby that was behind): start again, to go on with what is left", mayHeal: false);
+        return _database;
+    }
+
+    private async Task GuardAsync(Func<Task> work)
+    {
+        try
+        {
+            await PostgresFailure.GuardAsync(work, _address);
+        }
+        catch
+        {
+            Disconnect();
+            throw;
+        }
+    }
+
+    // After any failure: what we remember may not be what the server has.
+    private void Disconnect()
+    {
+        _database?.Dispose();
+        _database = null;
+    }
+}

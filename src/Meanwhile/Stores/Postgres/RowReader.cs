@@ -1,0 +1,32 @@
+using Npgsql;
+
+namespace Meanwhile.Stores.Postgres;
+
+/// <summary>Reads the tables, row by row: no more than a few of them are in memory at a time.</summary>
+internal sealed class RowReader(NpgsqlConnection connection, PostgresAddress address, string unnamedSeries)
+{
+    /// <summary>Readings in the order of their times, and in that of their arrival where times are equal.</summary>
+    public IEnumerable<Reading> ReadReadings(long from, long to)
+    {
+        var topics = Query("SELECT id, topic FROM series", row => (Id: row.GetInt32(0), Topic: row.GetString(1))).ToDictionary(series => series.Id, series => series.Topic);
+        return Query(
+            "SELECT number, epochtime, series FROM messages WHERE epochtime BETWEEN $1 AND $2 ORDER BY epochtime, arrival",
+            row => new Reading(topics.GetValueOrDefault(row.GetInt32(2), unnamedSeries), EpochTime.Milliseconds(row.GetDouble(1)), row.GetDouble(0)),
+            new NpgsqlParameter<double> { TypedValue = EpochTime.Seconds(from) },
+            new NpgsqlParameter<double> { TypedValue = EpochTime.Seconds(to) });
+    }
+
+    /// <summary>Messages that were no readings, oldest first.</summary>
+    public IEnumerable<QuarantinedMessage> ReadQuarantine() => Query(
+        "SELECT id, arrived, topic, payload, reason FROM quarantine ORDER BY id",
+        row => new QuarantinedMessage(row.GetInt64(0), new Quarantined(EpochTime.Milliseconds(row.GetDouble(1)), row.GetString(2), row.GetFieldValue<byte[]>(3), row.GetString(4))));
+
+    private IEnumerable<T> Query<T>(string sql, Func<NpgsqlDataReader, T> read, params NpgsqlParameter[] parameters)
+    {
+        using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
+        command.Parameters.AddRange(parameters);
+        using var rows = PostgresFailure.Guard(() => command.ExecuteReader(), address);
+        while (PostgresFailure.Guard(rows.Read, address))
+            yield return read(rows);
+    }
+}
