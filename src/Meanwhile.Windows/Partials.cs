@@ -7,8 +7,6 @@ internal readonly struct Partials(int capacity, Parts parts)
     private readonly Sum[] _sums = new Sum[capacity];
     private readonly double[] _rest = parts.Width == 0 ? [] : new double[capacity * parts.Width];
 
-    public int Capacity => _sums.Length;
-
     public ref readonly Sum SumOf(int at) => ref _sums[at];
 
     public Span<double> RestOf(int at) => _rest.AsSpan(at * _parts.Width, _parts.Width);
@@ -45,11 +43,11 @@ internal readonly struct Partials(int capacity, Parts parts)
             others.RestOf(from).CopyTo(RestOf(at));
     }
 
-    /// <summary>Moves a run of partials within the row.</summary>
-    public void Move(int from, int to, int count)
+    /// <summary>Copies a run of partials to another row, or within this one.</summary>
+    public void CopyTo(in Partials others, int from, int to, int count)
     {
-        Array.Copy(_sums, from, _sums, to, count);
-        Array.Copy(_rest, from * _parts.Width, _rest, to * _parts.Width, count * _parts.Width);
+        Array.Copy(_sums, from, others._sums, to, count);
+        Array.Copy(_rest, from * _parts.Width, others._rest, to * _parts.Width, count * _parts.Width);
     }
 
     /// <summary>A longer row with the same partials.</summary>
