@@ -7,7 +7,7 @@ internal sealed class BagKeeper
     private const int WorthSketching = 64;
 
     private readonly Workspace _workspace;
-    private readonly Func<TimeNode, int, bool> _take;
+    private readonly Action<TimeNode, int, int> _take;
     private ValueBag _into;
     private bool _exact;
 
@@ -42,7 +42,7 @@ internal sealed class BagKeeper
             return;
         var bag = _workspace.RentSketch();
         (_into, _exact) = (bag, false);
-        node.ChildAt(place).Visit(long.MinValue, long.MaxValue, _take, isEdge: false);
+        VisitAll(node.ChildAt(place));
         node.SetBag(place, bag);
     }
 
@@ -62,11 +62,16 @@ internal sealed class BagKeeper
             _workspace.Return(bag);
     }
 
-    private bool Take(TimeNode node, int place)
+    private void Take(TimeNode node, int first, int end)
     {
-        if (node.BagAt(place) is not { } bag || (_exact && !node.IsLeaf))
-            return false;
-        _into.Add(bag);
-        return true;
+        for (var place = first; place < end; place++)
+        {
+            if (node.BagAt(place) is { } bag && (node.IsLeaf || !_exact))
+                _into.Add(bag);
+            else
+                VisitAll(node.ChildAt(place));
+        }
     }
+
+    private void VisitAll(TimeNode node) => node.Visit(-Workspace.FarthestMs, Workspace.FarthestMs, _take, isEdge: false);
 }

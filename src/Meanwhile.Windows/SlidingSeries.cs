@@ -57,15 +57,16 @@ public class SlidingSeries
     /// <returns>A view that is valid until the next query to this series, or to any other of the same table.</returns>
     public Summary Query(long fromMs, long toMs)
     {
-        _workspace.Answer.Clear(0);
-        _workspace.AnswerValues.Clear();
+        if (_workspace.HasQuantiles)
+            _workspace.AnswerValues.Clear();
         var from = Math.Clamp(fromMs, _workspace.CutoffMs, Workspace.FarthestMs + 1);
+        var to = Math.Min(toMs, Workspace.FarthestMs);
         if (_tree is null)
-            CollectSparse(from, toMs);
-        else if (toMs >= _latest && Layout.WindowsMs.IndexOf(toMs - fromMs) is >= 0 and var window)
+            CollectSparse(from, to);
+        else if (toMs >= _latest && Layout.WindowOf(toMs - fromMs) is >= 0 and var window)
             _tree.CollectWindow(window, from);
         else
-            _tree.Collect(from, toMs);
+            _tree.Collect(from, to);
         return new Summary(_workspace, (double)toMs - fromMs, toMs);
     }
 
@@ -133,6 +134,7 @@ public class SlidingSeries
 
     private void CollectSparse(long from, long to)
     {
+        _workspace.Answer.Clear(0);
         for (var i = FirstPlaceFrom(from); i < _count && _readings[i].TimeMs <= to; i++)
         {
             var (time, value) = _readings[i];

@@ -50,7 +50,8 @@ internal readonly struct Sum
         get
         {
             var (quotient, remainder, exponent) = Divide();
-            return Scale(quotient + remainder / Count, exponent);
+            // Of the remainder few bits matter: both divisions can go on at once.
+            return Scale(quotient + remainder * (1 / Count), exponent);
         }
     }
 
@@ -83,20 +84,22 @@ internal readonly struct Sum
         return new((ulong)significand << shift, significand >> 1 >> (63 - shift), (1 << 16) | (ulong)(ushort)(exponent - shift));
     }
 
+    /// <summary>Sets a sum, which may be one of the two, to what two others amount to.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Sum operator +(in Sum left, in Sum right)
+    public static void Add(ref Sum sum, in Sum left, in Sum right)
     {
         var low = left._low + right._low;
         var high = left._high + right._high + (low < left._low ? 1 : 0);
         var overflows = ((high ^ left._high) & (high ^ right._high)) < 0;
         var sameUnit = ((left._countAndExponent ^ right._countAndExponent) & ExponentMask) == 0;
-        return sameUnit && !overflows ? new(low, high, left._countAndExponent + (right._countAndExponent & ~ExponentMask)) : AddAligned(left, right);
+        if (sameUnit && !overflows)
+            sum = new(low, high, left._countAndExponent + (right._countAndExponent & ~ExponentMask));
+        else
+            sum = left.Exponent < right.Exponent ? AddAligned(right, left) : AddAligned(left, right);
     }
 
     private static Sum AddAligned(in Sum left, in Sum right)
     {
-        if (left.Exponent < right.Exponent)
-            return AddAligned(right, left);
         var count = (left._countAndExponent >> 16) + (right._countAndExponent >> 16);
         var (coarse, fine) = (left.Significand, right.Significand);
         if (coarse == 0)

@@ -9,7 +9,7 @@ public readonly ref struct Summary
 
     internal Summary(Workspace workspace, double spanMs, double toMs) => (_workspace, _spanMs, _toMs) = (workspace, spanMs, toMs);
 
-    private Sum Sum => _workspace.Answer.SumOf(0);
+    private ref readonly Sum Sum => ref _workspace.Answer.SumOf(0);
 
     /// <summary>A statistic of the readings in the span; null if it has none (the count is then 0), or if no finite double can say it.</summary>
     /// <remarks>
@@ -27,7 +27,7 @@ public readonly ref struct Summary
     {
         if (statistic.Kind == StatisticKind.Count)
             return Sum.Count;
-        if (Sum.Count == 0)
+        if (Sum.IsEmpty)
             return null;
         var value = statistic.Kind switch
         {
@@ -46,7 +46,7 @@ public readonly ref struct Summary
             StatisticKind.Twa => TimeWeighted(statistic),
             StatisticKind.Ewma => Part(Parts.Decay, 2 * Parts.DecayFor(_spanMs) + 1, statistic),
             StatisticKind.Quantile => Quantile(statistic),
-            _ => throw new InvalidOperationException($"no such statistic: {statistic.Kind}"),
+            _ => throw NotKept(statistic),
         };
         return double.IsFinite(value) ? value : null;
     }

@@ -52,7 +52,7 @@ internal sealed class TimeNode(bool isLeaf, Parts parts, bool withBags)
     /// <summary>Folds the partial of a reading into a leaf.</summary>
     public void Fold(long time, in Partials lifted)
     {
-        var place = PlaceOf(time);
+        var place = Count > 0 && _times[Count - 1] < time ? Count : PlaceOf(time);
         if (place < Count && _times[place] == time)
         {
             _entries.Combine(place, lifted, 0);
@@ -101,18 +101,27 @@ internal sealed class TimeNode(bool isLeaf, Parts parts, bool withBags)
     }
 
     /// <summary>
-    /// Goes through the entries with from &lt;= t &lt;= to in order of time. Of each inner one that lies wholly inside, and is not open, it asks whether that is taken;
-    /// if not, it goes into its child.
+    /// Goes through the entries with from &lt;= t &lt;= to in order of time: takes runs of those of leaves, and of inner ones that lie wholly inside and are not open.
     /// </summary>
-    public void Visit(long from, long to, Func<TimeNode, int, bool> take, long end = long.MaxValue, bool isEdge = true)
+    public void Visit(long from, long to, Action<TimeNode, int, int> take, long end = long.MaxValue, bool isEdge = true)
     {
-        for (var place = isLeaf ? PlaceOf(from) : ChildPlaceOf(from); place < Count && _times[place] <= to; place++)
+        if (isLeaf)
         {
-            var (childEnd, isOpen) = (EndAt(place, end), isEdge && place == Count - 1);
-            var isInside = isLeaf || (_times[place] >= from && childEnd - 1 <= to && !isOpen);
-            if (!isInside || !take(this, place))
-                _children[place].Visit(from, to, take, childEnd, isOpen);
+            take(this, PlaceOf(from), PlaceOf(to + 1));
+            return;
         }
+        bool IsInside(int place) => _times[place] >= from && EndAt(place, end) - 1 <= to && !(isEdge && place == Count - 1);
+        void GoInto(int place) => _children[place].Visit(from, to, take, EndAt(place, end), isEdge && place == Count - 1);
+
+        var (first, last) = (ChildPlaceOf(from), ChildPlaceOf(to));
+        if (!IsInside(first))
+            GoInto(first++);
+        if (first > last)
+            return;
+        var isLastInside = IsInside(last);
+        take(this, first, isLastInside ? last + 1 : last);
+        if (!isLastInside)
+            GoInto(last);
     }
 
     /// <summary>Takes away the first entries.</summary>

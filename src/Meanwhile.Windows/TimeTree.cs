@@ -9,7 +9,7 @@ internal sealed class TimeTree
     private readonly Workspace _workspace;
     private readonly BagKeeper? _bags;
     private readonly WindowFront?[] _fronts;
-    private readonly Func<TimeNode, int, bool> _combine;
+    private readonly Action<TimeNode, int, int> _combine;
     private TimeNode _root;
     private TimeNode _newest;
     private long _prunedToMs;
@@ -45,6 +45,9 @@ internal sealed class TimeTree
     /// <summary>Puts the readings with from &lt;= t &lt;= to into the answer.</summary>
     public void Collect(long from, long to)
     {
+        _workspace.Answer.Clear(0);
+        if (from > to)
+            return;
         _root.Visit(from, to, _combine);
         _bags?.Collect(_root, from, to);
     }
@@ -53,12 +56,9 @@ internal sealed class TimeTree
     public void CollectWindow(int window, long from)
     {
         var front = _fronts[window] ??= new WindowFront(_workspace.Layout.Parts);
-        if (!front.TryAnswer(from, _workspace.Answer) && LeafFrom(from, out var end) is { } leaf)
-        {
-            _root.Visit(end, long.MaxValue, _combine);
-            front.Take(from, leaf, _workspace.Answer);
-        }
-        _bags?.Collect(_root, from, long.MaxValue);
+        if (!front.TryAnswer(from, _workspace.Answer))
+            Renew(front, from);
+        _bags?.Collect(_root, from, Workspace.FarthestMs);
     }
 
     /// <summary>The earliest time not before the given one, if there is any.</summary>
@@ -83,10 +83,20 @@ internal sealed class TimeTree
         }
     }
 
-    private bool CombineIntoAnswer(TimeNode node, int place)
+    private void Renew(WindowFront front, long from)
     {
-        _workspace.Answer.Combine(0, node.Entries, place);
-        return true;
+        _workspace.Answer.Clear(0);
+        if (LeafFrom(from, out var end) is not { } leaf)
+            return;
+        if (end <= Workspace.FarthestMs)
+            _root.Visit(end, Workspace.FarthestMs, _combine);
+        front.Take(from, leaf, _workspace.Answer);
+    }
+
+    private void CombineIntoAnswer(TimeNode node, int first, int end)
+    {
+        for (var place = first; place < end; place++)
+            _workspace.Answer.Combine(0, node.Entries, place);
     }
 
     // The leaf with the earliest entry not before a time, and the end of the stretch of time that belongs to it.

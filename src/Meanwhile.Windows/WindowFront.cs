@@ -41,7 +41,7 @@ internal sealed class WindowFront(Parts parts)
             return false;
         _from = from;
         answer.Copy(0, _suffixes, _next);
-        if (!_rest.SumOf(0).IsEmpty)
+        if (!_rest.IsEmpty(0))
             answer.Combine(0, _rest, 0);
         return true;
     }
@@ -54,8 +54,7 @@ internal sealed class WindowFront(Parts parts)
         if (_times.Length < _count)
             (_times, _suffixes) = (new long[TimeNode.MostEntries], new Partials(TimeNode.MostEntries, parts));
         leaf.CopyTo(first, _times, _suffixes);
-        for (var i = _count - 2; i >= 0; i--)
-            _suffixes.Combine(i, _suffixes, i + 1);
+        _suffixes.MakeSuffixes(_count);
         _rest.Copy(0, answer, 0);
         TryAnswer(from, answer);
     }
