@@ -6,7 +6,7 @@ namespace Meanwhile.Windows;
 /// <summary>A count and a sum, the latter as a whole number of 128 bits in units of a power of two: 1e16 + 1 - 1e16 is 1.</summary>
 /// <remarks>
 /// Sums are exact, in any order and grouping, while they fit: up to 2^28 readings whose magnitudes lie within 2^45 of one another do. Beyond, an addition drops the bits
-/// of its smaller operand that lie more than 2^125 below the larger one. There is no overflow, and subnormals are nothing special.
+/// of its smaller operand that lie more than 2^124 below the larger one. There is no overflow, and subnormals are nothing special.
 /// </remarks>
 internal readonly struct Sum
 {

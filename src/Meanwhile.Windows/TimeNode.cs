@@ -74,6 +74,18 @@ internal sealed class TimeNode(bool isLeaf, Parts parts, bool withBags)
             _entries.Combine(place, child._entries, i);
     }
 
+    /// <summary>Makes the entries on the way to a late reading anew from below, for when the order of time matters.</summary>
+    public void Recombine(long time, bool isEdge = true)
+    {
+        if (isLeaf)
+            return;
+        var place = ChildPlaceOf(time);
+        isEdge &= place == Count - 1;
+        _children[place].Recombine(time, isEdge);
+        if (!isEdge)
+            CombineChild(place);
+    }
+
     /// <summary>Lets the first entry begin at a time if it begins later.</summary>
     public void BeginAt(long time) => _times[0] = Math.Min(_times[0], time);
 

@@ -145,7 +145,7 @@ internal sealed class TimeTree
         }
         node.Fold(time, _workspace.Lifted);
         if (!newest && _workspace.Layout.Parts.IsOrdered)
-            Recombine(_root, time, isEdge: true);
+            _root.Recombine(time);
     }
 
     // Halves a full child; or, for a reading behind all others, opens an empty one after it.
@@ -162,18 +162,6 @@ internal sealed class TimeTree
             Renew(node, place + 1);
         if (child == _newest)
             _newest = sibling;
-    }
-
-    // Makes the entries on the way to a late reading anew from below, where the order of time matters.
-    private static void Recombine(TimeNode node, long time, bool isEdge)
-    {
-        if (node.IsLeaf)
-            return;
-        var place = node.ChildPlaceOf(time);
-        isEdge &= place == node.Count - 1;
-        Recombine(node.ChildAt(place), time, isEdge);
-        if (!isEdge)
-            node.CombineChild(place);
     }
 
     // True if anything was forgotten; what straddles the cut-off is made anew, so that no entry tells of a reading that is gone.
