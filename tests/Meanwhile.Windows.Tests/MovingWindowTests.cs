@@ -51,6 +51,17 @@ public class MovingWindowTests
         Assert.Equal(500, Counted());
     }
 
+    [Fact]
+    public void A_late_reading_before_all_others_is_left_out_of_a_span_that_starts_behind_it()
+    {
+        var series = new SlidingSeries(WindowLayout.Default);
+        for (var i = 0; i < 200; i++)
+            series.Add(Start + i, 1);
+        series.Add(Start - 10, 1);
+        Assert.Equal(200, series.Query(Start - 9, Start + 1000).Value(Count));
+        Assert.Equal(201, series.Query(Start - 10, Start + 1000).Value(Count));
+    }
+
     private static void Check(SlidingSeries series, WindowLayout layout, double[] inside, long from, long to)
     {
         var found = series.Query(from, to);
