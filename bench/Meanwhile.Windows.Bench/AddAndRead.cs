@@ -3,14 +3,21 @@ using BenchmarkDotNet.Engines;
 
 namespace Meanwhile.Windows.Bench;
 
-/// <summary>A reading added and three means read, with so many readings in the longest window.</summary>
-[SimpleJob(RunStrategy.Throughput, launchCount: 1, warmupCount: 3, iterationCount: 7, invocationCount: 16)]
+/// <summary>
+/// A reading added and three means read (1, 5 and 30 minutes), with so many readings in the longest window; beside it what the making of a reading costs, and
+/// what one mean over the last minute costs otherwise, over the same readings in memory or in a table.
+/// </summary>
+[SimpleJob(RunStrategy.Throughput, launchCount: 1, warmupCount: 3, iterationCount: 7, invocationCount: 4)]
+#pragma warning disable CA1001 // Disposed of in its clean-up; a sealed or disposable class is no benchmark.
 public class AddAndRead
+#pragma warning restore CA1001
 {
-    private const int Batch = 10_000;
+    private const int Batch = 50_000;
     private static readonly WindowLayout Layout = WindowLayout.Default;
     private static readonly Statistic Mean = Statistic.Of(StatisticKind.Mean);
-    private SlidingSeries _series = null!;
+    private readonly SlidingSeries _series = new(Layout);
+    private readonly List<(long TimeMs, double Value)> _held = [];
+    private SqliteReadings? _table;
     private Readings _readings = null!;
     private long _newest;
 
@@ -20,17 +27,47 @@ public class AddAndRead
     [Params(false, true)]
     public bool MillisecondsAndLate { get; set; }
 
-    [GlobalSetup]
-    public void Fill()
+    [GlobalSetup(Target = nameof(Reading))]
+    public void Start() => _readings = MillisecondsAndLate ? new Readings(InWindow / 1800.0, 1, 10) : new Readings(InWindow / 1800.0, 1000, 0);
+
+    [GlobalSetup(Target = nameof(Windows))]
+    public void FillWindows()
     {
-        _readings = MillisecondsAndLate ? new Readings(InWindow / 1800.0, 1, 10) : new Readings(InWindow / 1800.0, 1000, 0);
-        _series = new SlidingSeries(Layout);
+        Start();
         // The retention is a little longer than the window, and all of it is to be full.
         for (var i = 0; i < InWindow * 1.25; i++)
             Add();
     }
 
+    [GlobalSetup(Target = nameof(PlainRecalculation))]
+    public void FillMemory()
+    {
+        Start();
+        for (var i = 0; i < InWindow; i++)
+            _held.Add(_readings.Next());
+        _newest = _held.Max(r => r.TimeMs);
+    }
+
+    [GlobalSetup(Target = nameof(Sqlite))]
+    public void FillTable()
+    {
+        FillMemory();
+        _table = new SqliteReadings(_held, _newest);
+    }
+
+    [GlobalCleanup]
+    public void Close() => _table?.Dispose();
+
     [Benchmark(OperationsPerInvoke = Batch)]
+    public long Reading()
+    {
+        var sum = 0L;
+        for (var i = 0; i < Batch; i++)
+            sum += _readings.Next().TimeMs;
+        return sum;
+    }
+
+    [Benchmark(OperationsPerInvoke = Batch, Baseline = true)]
     public double Windows()
     {
         var sum = 0.0;
@@ -42,6 +79,21 @@ public class AddAndRead
         }
         return sum;
     }
+
+    [Benchmark]
+    public double PlainRecalculation()
+    {
+        var (from, sum, count) = (_newest - 60_000, 0.0, 0);
+        foreach (var (time, value) in _held)
+        {
+            if (time >= from)
+                (sum, count) = (sum + value, count + 1);
+        }
+        return sum / count;
+    }
+
+    [Benchmark]
+    public object? Sqlite() => _table!.MeanOfLastMinute();
 
     private void Add()
     {

@@ -7,9 +7,9 @@ internal readonly struct Partials(int capacity, Parts parts)
     private readonly Sum[] _sums = new Sum[capacity];
     private readonly double[] _rest = parts.Width == 0 ? [] : new double[capacity * parts.Width];
 
-    public int Capacity => _sums.Length;
-
     public ref readonly Sum SumOf(int at) => ref _sums[at];
+
+    public bool IsEmpty(int at) => _sums[at].IsEmpty;
 
     public Span<double> RestOf(int at) => _rest.AsSpan(at * _parts.Width, _parts.Width);
 
@@ -29,13 +29,15 @@ internal readonly struct Partials(int capacity, Parts parts)
         ref var sum = ref _sums[at];
         ref readonly var other = ref others.SumOf(from);
         if (_parts.Width > 0)
-        {
-            if (sum.IsEmpty)
-                others.RestOf(from).CopyTo(RestOf(at));
-            else
-                _parts.Combine(sum, RestOf(at), other, others.RestOf(from));
-        }
-        sum += other;
+            CombineRest(at, others, from);
+        Sum.Add(ref sum, sum, other);
+    }
+
+    /// <summary>Combines each of the first partials with all behind it.</summary>
+    public void MakeSuffixes(int count)
+    {
+        for (var i = count - 2; i >= 0; i--)
+            Combine(i, this, i + 1);
     }
 
     public void Copy(int at, in Partials others, int from)
@@ -45,11 +47,11 @@ internal readonly struct Partials(int capacity, Parts parts)
             others.RestOf(from).CopyTo(RestOf(at));
     }
 
-    /// <summary>Moves a run of partials within the row.</summary>
-    public void Move(int from, int to, int count)
+    /// <summary>Copies a run of partials to another row, or within this one.</summary>
+    public void CopyTo(in Partials others, int from, int to, int count)
     {
-        Array.Copy(_sums, from, _sums, to, count);
-        Array.Copy(_rest, from * _parts.Width, _rest, to * _parts.Width, count * _parts.Width);
+        Array.Copy(_sums, from, others._sums, to, count);
+        Array.Copy(_rest, from * _parts.Width, others._rest, to * _parts.Width, count * _parts.Width);
     }
 
     /// <summary>A longer row with the same partials.</summary>
@@ -59,5 +61,13 @@ internal readonly struct Partials(int capacity, Parts parts)
         _sums.CopyTo(grown._sums, 0);
         _rest.CopyTo(grown._rest, 0);
         return grown;
+    }
+
+    private void CombineRest(int at, in Partials others, int from)
+    {
+        if (IsEmpty(at))
+            others.RestOf(from).CopyTo(RestOf(at));
+        else
+            _parts.Combine(_sums[at], RestOf(at), others._sums[from], others.RestOf(from));
     }
 }

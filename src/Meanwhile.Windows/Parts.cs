@@ -103,13 +103,13 @@ internal sealed class Parts
         return window;
     }
 
-    // Chan, Golub and LeVeque's combination, divided by the count, with the means' difference taken in double-double.
+    // Chan, Golub and LeVeque's combination, divided by the count, with the means' difference taken from pairs of doubles.
     private static double Deviation(in Sum olderSum, double older, in Sum newerSum, double newer)
     {
         var count = olderSum.Count + newerSum.Count;
         var (olderPart, newerPart) = (olderSum.Count / count, newerSum.Count / count);
-        var (olderMean, olderRest) = olderSum.Mean();
-        var (newerMean, newerRest) = newerSum.Mean();
+        var (olderMean, olderRest) = olderSum.WideMean;
+        var (newerMean, newerRest) = newerSum.WideMean;
         var half = 0.5 * newerMean - 0.5 * olderMean + 0.5 * (newerRest - olderRest);
         var square = olderPart * older * older + newerPart * newer * newer + 4 * olderPart * newerPart * half * half;
         if (square is > 1e-280 and < 1e300)

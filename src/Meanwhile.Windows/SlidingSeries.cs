@@ -36,7 +36,7 @@ public class SlidingSeries
     {
         if (!double.IsFinite(value))
             throw new ArgumentOutOfRangeException(nameof(value), value, "a reading is a finite number");
-        if (timeMs is > TimeKey.Farthest or < -TimeKey.Farthest)
+        if (timeMs is > Workspace.FarthestMs or < -Workspace.FarthestMs)
             throw new ArgumentOutOfRangeException(nameof(timeMs), timeMs, "a time in milliseconds since 1970 was expected");
         if (timeMs < _workspace.CutoffMs)
             return false;
@@ -57,20 +57,23 @@ public class SlidingSeries
     /// <returns>A view that is valid until the next query to this series, or to any other of the same table.</returns>
     public Summary Query(long fromMs, long toMs)
     {
-        _workspace.Answer.Clear();
-        _workspace.AnswerValues.Clear();
-        var from = Math.Max(fromMs, _workspace.CutoffMs);
-        if (from <= toMs && _tree is not null)
-            _tree.Collect(from, toMs, toMs >= _latest);
-        else if (from <= toMs)
-            CollectSparse(from, toMs);
+        if (_workspace.HasQuantiles)
+            _workspace.AnswerValues.Clear();
+        var from = Math.Clamp(fromMs, _workspace.CutoffMs, Workspace.FarthestMs + 1);
+        var to = Math.Min(toMs, Workspace.FarthestMs);
+        if (_tree is null)
+            CollectSparse(from, to);
+        else if (toMs >= _latest && Layout.WindowOf(toMs - fromMs) is >= 0 and var window)
+            _tree.CollectWindow(window, from);
+        else
+            _tree.Collect(from, to);
         return new Summary(_workspace, (double)toMs - fromMs, toMs);
     }
 
     /// <summary>Forgets the readings older than a time, for good. In a table of series this is the table's work.</summary>
     public void DropBefore(long cutoffMs)
     {
-        _workspace.CutoffMs = Math.Clamp(cutoffMs, _workspace.CutoffMs, TimeKey.Farthest);
+        _workspace.CutoffMs = Math.Clamp(cutoffMs, _workspace.CutoffMs, Workspace.FarthestMs);
         if (_tree is not { IsPruningDue: false })
             Prune();
     }
@@ -131,13 +134,12 @@ public class SlidingSeries
 
     private void CollectSparse(long from, long to)
     {
-        for (var i = _count - 1; i >= 0 && _readings[i].TimeMs >= from; i--)
+        _workspace.Answer.Clear(0);
+        for (var i = FirstPlaceFrom(from); i < _count && _readings[i].TimeMs <= to; i++)
         {
             var (time, value) = _readings[i];
-            if (time > to)
-                continue;
             _workspace.Lifted.Lift(0, time, value);
-            _workspace.Answer.Prepend(_workspace.Lifted, 0);
+            _workspace.Answer.Combine(0, _workspace.Lifted, 0);
             if (_workspace.HasQuantiles)
                 _workspace.AnswerValues.Add(value);
         }

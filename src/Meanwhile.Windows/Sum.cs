@@ -1,88 +1,163 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace Meanwhile.Windows;
 
-/// <summary>A count and a sum, the latter as an unevaluated pair of doubles of about 106 bits: 1e16 + 1 - 1e16 is 1.</summary>
+/// <summary>A count and a sum, the latter as a whole number of 128 bits in units of a power of two: 1e16 + 1 - 1e16 is 1.</summary>
 /// <remarks>
-/// The addition is the accurate one of Joldes, Muller and Popescu, "Tight and rigorous error bounds for basic building blocks of double-word
-/// arithmetic", ACM TOMS 44 (2017), algorithm 6: its error is below 2^-104 of the result, however much cancels.
-/// A sum that would leave the range of doubles is held times 2^-64, and comes back when it is small again.
+/// Sums are exact, in any order and grouping, while they fit: up to 2^28 readings whose magnitudes lie within 2^45 of one another do. Beyond, an addition drops the bits
+/// of its smaller operand that lie more than 2^124 below the larger one. There is no overflow, and subnormals are nothing special.
 /// </remarks>
 internal readonly struct Sum
 {
-    private const double Down = 1.0 / 18446744073709551616.0;
-    private const double Up = 18446744073709551616.0;
-    private const double FitsAgain = 1e285;
+    // Units are powers of 2^32 at first: readings of like magnitudes then have the same one, and add up without being aligned.
+    private const int UnitGrain = 32;
+    private const ulong ExponentMask = 0xFFFF;
+    private const double TwoToMinus11 = 1.0 / 2048;
+    private const double TwoToMinus64 = 1.0 / 18446744073709551616.0;
 
-    // Negative while the sum is held times 2^-64: a flag of its own would make every node a third larger.
-    private readonly double _count;
-    private readonly double _high;
-    private readonly double _low;
+    private readonly ulong _low;
+    private readonly long _high;
 
-    /// <summary>A sum of so many values, given as two parts.</summary>
-    public Sum(double count, double high, double low) => (_count, _high, _low) = (count, high, low);
-
-    public static Sum Of(double value) => new(1, value, 0);
-
-    public double Count => Math.Abs(_count);
-
-    public bool IsEmpty => _count == 0;
-
-    public bool IsScaled => _count < 0;
-
-    /// <summary>The sum but for what its rounding left over; times 2^-64 if it is scaled.</summary>
-    public double High => _high;
-
-    /// <summary>The rest of the sum, scaled likewise.</summary>
-    public double Low => _low;
-
-    /// <summary>The sum, an infinity if it is beyond the range of doubles.</summary>
-    public double Total => IsScaled ? (_high + _low) * Up : _high + _low;
-
-    /// <summary>The mean as high + low; the sum must not be empty.</summary>
-    public (double High, double Low) Mean()
-    {
-        var count = Count;
-        var high = _high / count;
-        var low = (Math.FusedMultiplyAdd(-high, count, _high) + _low) / count;
-        return IsScaled ? (high * Up, low * Up) : (high, low);
-    }
+    // 48 bits of count, 16 of exponent: a field more would make every node a third larger.
+    private readonly ulong _countAndExponent;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Sum operator +(in Sum left, in Sum right)
+    private Sum(ulong low, long high, ulong countAndExponent) => (_low, _high, _countAndExponent) = (low, high, countAndExponent);
+
+    private Sum(Int128 significand, ulong count, int exponent)
+        : this((ulong)significand, (long)(significand >> 64), (count << 16) | (ushort)exponent)
     {
-        var (high, low) = Add(left._high, left._low, right._high, right._low);
-        return double.IsFinite(high) && left._count >= 0 && right._count >= 0
-            ? new(left._count + right._count, high, low)
-            : AddScaled(left, right);
     }
 
-    public static (double Sum, double Error) TwoSum(double a, double b)
+    public double Count => (long)(_countAndExponent >> 16);
+
+    public bool IsEmpty => _countAndExponent >> 16 == 0;
+
+    /// <summary>The sum, an infinity if it is beyond the range of doubles.</summary>
+    public double Total
     {
-        var sum = a + b;
-        var back = sum - a;
-        return (sum, a - (sum - back) + (b - back));
+        get
+        {
+            var (high, low, exponent) = Split();
+            return Scale(high + low, exponent);
+        }
     }
 
-    private static Sum AddScaled(in Sum left, in Sum right)
+    /// <summary>The mean; the sum must not be empty.</summary>
+    public double Mean
     {
-        var (scaleLeft, scaleRight) = (left.IsScaled ? 1 : Down, right.IsScaled ? 1 : Down);
-        var (high, low) = Add(left._high * scaleLeft, left._low * scaleLeft, right._high * scaleRight, right._low * scaleRight);
-        var count = left.Count + right.Count;
-        return Math.Abs(high) < FitsAgain ? new(count, high * Up, low * Up) : new(-count, high, low);
+        get
+        {
+            var (quotient, remainder, exponent) = Divide();
+            // Of the remainder few bits matter: both divisions can go on at once.
+            return Scale(quotient + remainder * (1 / Count), exponent);
+        }
     }
 
-    private static (double High, double Low) Add(double high1, double low1, double high2, double low2)
+    /// <summary>The mean as high + low; the sum must not be empty.</summary>
+    public (double High, double Low) WideMean
     {
-        var (high, highError) = TwoSum(high1, high2);
-        var (low, lowError) = TwoSum(low1, low2);
-        (high, low) = FastTwoSum(high, highError + low);
-        return FastTwoSum(high, lowError + low);
+        get
+        {
+            var (quotient, remainder, exponent) = Divide();
+            var low = remainder / Count;
+            var high = quotient + low;
+            return (Scale(high, exponent), Scale(low - (high - quotient), exponent));
+        }
     }
 
-    private static (double Sum, double Error) FastTwoSum(double larger, double smaller)
+    private Int128 Significand => new((ulong)_high, _low);
+
+    private int Exponent => (short)_countAndExponent;
+
+    public static Sum Of(double value)
     {
-        var sum = larger + smaller;
-        return (sum, smaller - (sum - larger));
+        var bits = BitConverter.DoubleToInt64Bits(value);
+        var biased = (int)(bits >> 52) & 0x7FF;
+        var fraction = bits & 0xFFFFFFFFFFFFF;
+        var magnitude = biased == 0 ? fraction : fraction | (1L << 52);
+        var sign = bits >> 63;
+        var significand = (magnitude ^ sign) - sign;
+        var exponent = Math.Max(biased, 1) - 1075;
+        var shift = exponent & (UnitGrain - 1);
+        return new((ulong)significand << shift, significand >> 1 >> (63 - shift), (1 << 16) | (ulong)(ushort)(exponent - shift));
     }
+
+    /// <summary>Sets a sum, which may be one of the two, to what two others amount to.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Add(ref Sum sum, in Sum left, in Sum right)
+    {
+        var low = left._low + right._low;
+        var high = left._high + right._high + (low < left._low ? 1 : 0);
+        var overflows = ((high ^ left._high) & (high ^ right._high)) < 0;
+        var sameUnit = ((left._countAndExponent ^ right._countAndExponent) & ExponentMask) == 0;
+        if (sameUnit && !overflows)
+            sum = new(low, high, left._countAndExponent + (right._countAndExponent & ~ExponentMask));
+        else
+            sum = left.Exponent < right.Exponent ? AddAligned(right, left) : AddAligned(left, right);
+    }
+
+    private static Sum AddAligned(in Sum left, in Sum right)
+    {
+        var count = (left._countAndExponent >> 16) + (right._countAndExponent >> 16);
+        var (coarse, fine) = (left.Significand, right.Significand);
+        if (coarse == 0)
+            return new(fine, count, right.Exponent);
+        if (fine == 0)
+            return new(coarse, count, left.Exponent);
+
+        // To the finer unit as far as there is room, and the rest of the way to the coarser one.
+        var apart = left.Exponent - right.Exponent;
+        var room = (int)Int128.LeadingZeroCount(coarse < 0 ? ~coarse : coarse) - 1;
+        var up = Math.Min(apart, room);
+        coarse <<= up;
+        fine = ShiftRight(fine, apart - up);
+        var sum = coarse + fine;
+        var overflows = ((coarse ^ sum) & (fine ^ sum)) < 0;
+        return overflows ? new(Halve(sum), count, left.Exponent - up + 1) : new(sum, count, left.Exponent - up);
+    }
+
+    // To the nearest.
+    private static Int128 ShiftRight(Int128 value, int bits) =>
+        bits == 0 ? value : bits > 127 ? 0 : (value >> bits) + ((value >> (bits - 1)) & 1);
+
+    // Half of a sum whose sign has been lost to a carry.
+    private static Int128 Halve(Int128 overflown)
+    {
+        var half = (overflown >>> 1) + (overflown & 1);
+        return overflown < 0 ? half : half | Int128.MinValue;
+    }
+
+    // Of the division by the count, all scaled by 2^Exponent.
+    private (double Quotient, double Remainder, int Exponent) Divide()
+    {
+        var (high, low, exponent) = Split();
+        var quotient = high / Count;
+        return (quotient, Math.FusedMultiplyAdd(-quotient, Count, high) + low, exponent);
+    }
+
+    // (High + Low) × 2^Exponent, with a High of 53 bits.
+    private (double High, double Low, int Exponent) Split()
+    {
+        var sign = _high >> 63;
+        var low = (_low ^ (ulong)sign) - (ulong)sign;
+        var high = (ulong)((_high ^ sign) - (low == 0 ? sign : 0));
+        int zeros;
+        if (high == 0)
+        {
+            zeros = BitOperations.LeadingZeroCount(low);
+            (high, low, zeros) = (low << zeros, 0, zeros + 64);
+        }
+        else
+        {
+            zeros = BitOperations.LeadingZeroCount(high);
+            (high, low) = ((high << zeros) | (low >> 1 >> (63 - zeros)), low << zeros);
+        }
+        double signed = sign | 1;
+        return (signed * (long)(high >> 11), signed * ((long)(high & 0x7FF) * TwoToMinus11 + (long)(low >> 11) * TwoToMinus64), Exponent - zeros + 75);
+    }
+
+    private static double Scale(double value, int exponent) =>
+        exponent is > -1000 and < 900 ? value * BitConverter.Int64BitsToDouble((exponent + 1023L) << 52) : Math.ScaleB(value, exponent);
 }

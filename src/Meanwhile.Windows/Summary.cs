@@ -9,7 +9,7 @@ public readonly ref struct Summary
 
     internal Summary(Workspace workspace, double spanMs, double toMs) => (_workspace, _spanMs, _toMs) = (workspace, spanMs, toMs);
 
-    private Sum Sum => _workspace.Answer.Sum;
+    private ref readonly Sum Sum => ref _workspace.Answer.SumOf(0);
 
     /// <summary>A statistic of the readings in the span; null if it has none (the count is then 0), or if no finite double can say it.</summary>
     /// <remarks>
@@ -26,13 +26,13 @@ public readonly ref struct Summary
     public double? Value(Statistic statistic)
     {
         if (statistic.Kind == StatisticKind.Count)
-            return _workspace.Answer.Count;
-        if (_workspace.Answer.Count == 0)
+            return Sum.Count;
+        if (Sum.IsEmpty)
             return null;
         var value = statistic.Kind switch
         {
             StatisticKind.Sum => Sum.Total,
-            StatisticKind.Mean => Mean(),
+            StatisticKind.Mean => Sum.Mean,
             StatisticKind.Min => Part(Parts.Extremes, 0, statistic),
             StatisticKind.Max => Part(Parts.Extremes, 1, statistic),
             StatisticKind.Range => Part(Parts.Extremes, 1, statistic) - Part(Parts.Extremes, 0, statistic),
@@ -46,7 +46,7 @@ public readonly ref struct Summary
             StatisticKind.Twa => TimeWeighted(statistic),
             StatisticKind.Ewma => Part(Parts.Decay, 2 * Parts.DecayFor(_spanMs) + 1, statistic),
             StatisticKind.Quantile => Quantile(statistic),
-            _ => throw new InvalidOperationException($"no such statistic: {statistic.Kind}"),
+            _ => throw NotKept(statistic),
         };
         return double.IsFinite(value) ? value : null;
     }
@@ -54,13 +54,7 @@ public readonly ref struct Summary
     private Parts Parts => _workspace.Layout.Parts;
 
     private double Part(int part, int offset, Statistic statistic) =>
-        part >= 0 ? _workspace.Answer.Rest[part + offset] : throw NotKept(statistic);
-
-    private double Mean()
-    {
-        var (high, low) = Sum.Mean();
-        return high + low;
-    }
+        part >= 0 ? _workspace.Answer.RestOf(0)[part + offset] : throw NotKept(statistic);
 
     private double SampleDeviation(Statistic statistic) =>
         Sum.Count < 2 ? double.NaN : Part(Parts.Spread, 0, statistic) * Math.Sqrt(Sum.Count / (Sum.Count - 1));

@@ -1,197 +1,180 @@
-using System.Numerics;
-
 namespace Meanwhile.Windows;
 
 /// <summary>
-/// A node of the tree: 32 slots of equal length in time, of which only the occupied ones take room. An entry is the partial of all readings
-/// in its slot; below it lies a child node or, when all are of one time, just that time.
+/// A node of the tree: entries in order of time. An entry of a leaf is the partial of all readings of one time; one of an inner node is the partial of a child,
+/// at a time no later than the child's first.
 /// </summary>
-internal sealed class TimeNode(int level, Parts parts, bool withBags)
+internal sealed class TimeNode(bool isLeaf, Parts parts, bool withBags)
 {
-    /// <summary>Above this level every entry has a child, so that a lone time's offset into its slot fits 16 bits.</summary>
-    public const int HighestWithTimes = 3;
+    public const int MostEntries = 64;
+    private const int FewestPlaces = 8;
 
-    private const int SlotMask = (1 << TimeKey.BitsPerLevel) - 1;
+    private long[] _times = new long[FewestPlaces];
+    private Partials _entries = new(FewestPlaces, parts);
+    private TimeNode[] _children = isLeaf ? [] : new TimeNode[FewestPlaces];
+    private ValueBag?[] _bags = withBags ? new ValueBag?[FewestPlaces] : [];
 
-    private readonly int _shift = level * TimeKey.BitsPerLevel;
-    private Partials _entries = new(2, parts);
-    private Partials _suffixes = new(0, parts);
-    private int _suffixEnd;
-    private ushort[] _offsets = level <= HighestWithTimes ? new ushort[2] : [];
-    private TimeNode?[]? _children;
-    private ValueBag?[]? _bags = withBags ? new ValueBag?[2] : null;
-    private uint _occupied;
-    private long _block;
+    public bool IsLeaf => isLeaf;
 
-    public int Level => level;
-
-    public int Count => BitOperations.PopCount(_occupied);
+    public int Count { get; private set; }
 
     public ref readonly Partials Entries => ref _entries;
 
-    public long Start => _block << (_shift + TimeKey.BitsPerLevel);
+    public long TimeAt(int place) => _times[place];
 
-    public long End => Start | ((1L << (_shift + TimeKey.BitsPerLevel)) - 1);
+    /// <summary>Where the stretch of time of an inner entry ends, given where that of the node does: there the next one begins.</summary>
+    public long EndAt(int place, long end) => place < Count - 1 ? _times[place + 1] : end;
 
-    /// <summary>Makes the node the empty one of the block that holds a key.</summary>
-    public void Reset(long key) => (_block, _occupied, _suffixEnd) = (key >> (_shift + TimeKey.BitsPerLevel), 0, 0);
+    public TimeNode ChildAt(int place) => _children[place];
 
-    public bool Holds(long key) => key >> (_shift + TimeKey.BitsPerLevel) == _block;
+    public ValueBag? BagAt(int place) => _bags[place];
 
-    public bool Has(long key) => (_occupied & SlotBit(key)) != 0;
+    public void SetBag(int place, ValueBag? bag) => _bags[place] = bag;
 
-    /// <summary>How many entries lie before the slot of a key of this block; so the place of the slot's entry, if it has one.</summary>
-    public int PlaceOf(long key) => BitOperations.PopCount(_occupied & (SlotBit(key) - 1));
-
-    public TimeNode? ChildAt(int place) => _children?[place];
-
-    public ValueBag? BagAt(int place) => _bags![place];
-
-    /// <summary>The key of an entry without a child.</summary>
-    public long KeyAt(int place)
+    /// <summary>How many entries lie before a time; so the place of the entry of that time, if there is one.</summary>
+    public int PlaceOf(long time)
     {
-        var slots = _occupied;
-        for (var i = 0; i < place; i++)
-            slots &= slots - 1;
-        return Start | ((long)BitOperations.TrailingZeroCount(slots) << _shift) | _offsets[place];
-    }
-
-    /// <summary>How the lone time of an entry compares with a key of the same slot: negative if it is earlier.</summary>
-    public int CompareTime(int place, long key) => _offsets[place] - OffsetOf(key);
-
-    public void SetChild(int place, TimeNode child)
-    {
-        _children ??= new TimeNode?[_entries.Capacity];
-        _children[place] = child;
-    }
-
-    public void SetBag(int place, ValueBag? bag) => _bags![place] = bag;
-
-    /// <summary>The first entry that lies wholly at or after a key, and the child in which the key lies, if it lies in one.</summary>
-    public int FirstFrom(long key, out TimeNode? child)
-    {
-        child = null;
-        if (key <= Start)
-            return 0;
-        var place = PlaceOf(key);
-        if (!Has(key))
-            return place;
-        child = ChildAt(place);
-        return child is not null || _offsets[place] < OffsetOf(key) ? place + 1 : place;
-    }
-
-    /// <summary>Opens an empty entry for the slot of a key, at that key's time.</summary>
-    public int Insert(long key)
-    {
-        var (place, count) = (PlaceOf(key), Count);
-        if (count == _entries.Capacity)
-            Grow(count * 2);
-        Shift(place, place + 1, count - place);
-        _occupied |= SlotBit(key);
-        _entries.Clear(place);
-        if (_offsets.Length > 0)
-            _offsets[place] = OffsetOf(key);
-        _children?[place] = null;
-        _bags?[place] = null;
-        ShiftSuffixes(place);
+        var place = 0;
+        for (var step = MostEntries; step > 0; step >>= 1)
+        {
+            if (place + step <= Count && _times[place + step - 1] < time)
+                place += step;
+        }
         return place;
     }
 
-    /// <summary>Takes away the first entries.</summary>
-    public void RemoveFirst(int number)
+    /// <summary>The place of the child to which a time belongs.</summary>
+    public int ChildPlaceOf(long time) => Math.Max(0, PlaceOf(time + 1) - 1);
+
+    /// <summary>Whether a reading fits in without a split.</summary>
+    public bool HasRoomFor(long time) => Count < MostEntries || (isLeaf && PlaceOf(time) is var place && place < Count && _times[place] == time);
+
+    /// <summary>Folds the partial of a reading into a leaf.</summary>
+    public void Fold(long time, in Partials lifted)
     {
-        Shift(number, 0, Count - number);
-        for (var i = 0; i < number; i++)
-            _occupied &= _occupied - 1;
-        _suffixEnd = 0;
+        var place = Count > 0 && _times[Count - 1] < time ? Count : PlaceOf(time);
+        if (place < Count && _times[place] == time)
+        {
+            _entries.Combine(place, lifted, 0);
+            return;
+        }
+        Open(place, time);
+        _entries.Copy(place, lifted, 0);
     }
 
-    /// <summary>Combines an entry with partials that follow it in time, or in a late reading's case belong into it.</summary>
-    public void Combine(int place, in Partials others, int from)
-    {
-        _entries.Combine(place, others, from);
-        if (place >= _suffixEnd)
-            return;
-        if (parts.IsOrdered)
-            _suffixEnd = 0;
-        for (var i = 0; i <= place && i < _suffixEnd; i++)
-            _suffixes.Combine(i, others, from);
-    }
+    /// <summary>Folds the partial of a reading into an inner entry.</summary>
+    public void Combine(int place, in Partials lifted) => _entries.Combine(place, lifted, 0);
 
     /// <summary>Makes an entry anew from all of its child.</summary>
     public void CombineChild(int place)
     {
-        _suffixEnd = 0;
-        var child = _children![place]!;
+        var child = _children[place];
         _entries.Copy(place, child._entries, 0);
         for (var i = 1; i < child.Count; i++)
             _entries.Combine(place, child._entries, i);
     }
 
-    /// <summary>Whether the node has a row in which to keep suffixes.</summary>
-    public bool HasSuffixRow => _suffixes.Capacity > 0;
-
-    /// <summary>Takes over the row of a node that has not needed it for a while.</summary>
-    public void TakeSuffixRow(TimeNode other)
+    /// <summary>Makes the entries on the way to a late reading anew from below, for when the order of time matters.</summary>
+    public void Recombine(long time, bool isEdge = true)
     {
-        (_suffixes, other._suffixes) = (other._suffixes, _suffixes);
-        (_suffixEnd, other._suffixEnd) = (0, 0);
+        if (isLeaf)
+            return;
+        var place = ChildPlaceOf(time);
+        isEdge &= place == Count - 1;
+        _children[place].Recombine(time, isEdge);
+        if (!isEdge)
+            CombineChild(place);
     }
 
-    /// <summary>The combinations of the entries from each place up to, not including, an end; made when first asked for.</summary>
-    public ref readonly Partials SuffixesTo(int end)
+    /// <summary>Lets the first entry begin at a time if it begins later.</summary>
+    public void BeginAt(long time) => _times[0] = Math.Min(_times[0], time);
+
+    /// <summary>Opens an entry for a child, whose partial is still to be made.</summary>
+    public void Insert(int place, long time, TimeNode child)
     {
-        if (_suffixEnd != end)
+        Open(place, time);
+        _children[place] = child;
+    }
+
+    /// <summary>Moves the entries from a place on to an empty node.</summary>
+    public void MoveTo(TimeNode other, int place)
+    {
+        var count = Count - place;
+        other.MakeRoom(count);
+        Copy(this, place, other, 0, count);
+        (other.Count, Count) = (count, place);
+    }
+
+    /// <summary>Copies the entries from a place on.</summary>
+    public void CopyTo(int place, long[] times, in Partials entries)
+    {
+        Array.Copy(_times, place, times, 0, Count - place);
+        _entries.CopyTo(entries, place, 0, Count - place);
+    }
+
+    /// <summary>
+    /// Goes through the entries with from &lt;= t &lt;= to in order of time: takes runs of those of leaves, and of inner ones that lie wholly inside and are not open.
+    /// </summary>
+    public void Visit(long from, long to, Action<TimeNode, int, int> take, long end = long.MaxValue, bool isEdge = true)
+    {
+        if (isLeaf)
         {
-            if (_suffixes.Capacity < end)
-                _suffixes = _suffixes.Grown(_entries.Capacity);
-            _suffixes.Copy(end - 1, _entries, end - 1);
-            for (var i = end - 2; i >= 0; i--)
-            {
-                _suffixes.Copy(i, _entries, i);
-                _suffixes.Combine(i, _suffixes, i + 1);
-            }
-            _suffixEnd = end;
+            take(this, PlaceOf(from), PlaceOf(to + 1));
+            return;
         }
-        return ref _suffixes;
-    }
+        bool IsInside(int place) => _times[place] >= from && EndAt(place, end) - 1 <= to && !(isEdge && place == Count - 1);
+        void GoInto(int place) => _children[place].Visit(from, to, take, EndAt(place, end), isEdge && place == Count - 1);
 
-    // Makes way for a new entry, still empty, whose suffix is so far that of the one behind it.
-    private void ShiftSuffixes(int place)
-    {
-        if (place >= _suffixEnd)
+        var (first, last) = (ChildPlaceOf(from), ChildPlaceOf(to));
+        if (!IsInside(first))
+            GoInto(first++);
+        if (first > last)
             return;
-        if (_suffixes.Capacity <= _suffixEnd)
-            _suffixes = _suffixes.Grown(_entries.Capacity);
-        _suffixes.Move(place, place + 1, _suffixEnd - place);
-        _suffixEnd++;
+        var isLastInside = IsInside(last);
+        take(this, first, isLastInside ? last + 1 : last);
+        if (!isLastInside)
+            GoInto(last);
     }
 
-    private void Shift(int from, int to, int count)
+    /// <summary>Takes away the first entries.</summary>
+    public void RemoveFirst(int number)
     {
-        if (count == 0)
+        Count -= number;
+        Copy(this, number, this, 0, Count);
+    }
+
+    private void Open(int place, long time)
+    {
+        MakeRoom(Count + 1);
+        Copy(this, place, this, place + 1, Count - place);
+        _times[place] = time;
+        if (withBags)
+            _bags[place] = null;
+        Count++;
+    }
+
+    private void MakeRoom(int count)
+    {
+        if (count <= _times.Length)
             return;
-        _entries.Move(from, to, count);
-        if (_offsets.Length > 0)
-            Array.Copy(_offsets, from, _offsets, to, count);
-        if (_children is not null)
-            Array.Copy(_children, from, _children, to, count);
-        if (_bags is not null)
-            Array.Copy(_bags, from, _bags, to, count);
-    }
-
-    private void Grow(int capacity)
-    {
+        var capacity = Math.Min(MostEntries, Math.Max(count, 2 * _times.Length));
+        Array.Resize(ref _times, capacity);
         _entries = _entries.Grown(capacity);
-        if (_offsets.Length > 0)
-            Array.Resize(ref _offsets, capacity);
-        if (_children is not null)
+        if (!isLeaf)
             Array.Resize(ref _children, capacity);
-        if (_bags is not null)
+        if (withBags)
             Array.Resize(ref _bags, capacity);
     }
 
-    private uint SlotBit(long key) => 1u << ((int)(key >> _shift) & SlotMask);
-
-    private ushort OffsetOf(long key) => (ushort)(key & ((1L << _shift) - 1));
+    private static void Copy(TimeNode source, int from, TimeNode target, int to, int count)
+    {
+        if (count == 0)
+            return;
+        Array.Copy(source._times, from, target._times, to, count);
+        source._entries.CopyTo(target._entries, from, to, count);
+        if (!source.IsLeaf)
+            Array.Copy(source._children, from, target._children, to, count);
+        if (source._bags.Length > 0)
+            Array.Copy(source._bags, from, target._bags, to, count);
+    }
 }

@@ -1,242 +1,186 @@
 namespace Meanwhile.Windows;
 
 /// <summary>
-/// The readings of a dense series: a tree over time whose nodes divide their stretch into 32 slots. A reading is folded into one entry a level;
-/// a span takes from each level one run of whole entries, as a suffix combined beforehand, and goes down only at its ends.
+/// The readings of a dense series: a B+ tree over time whose inner entries hold the partials of their children. The last entry of each node along the right edge
+/// is open: its partial is made only when a sibling appears behind it, so that a reading newer than all others touches nothing but its leaf.
 /// </summary>
-internal sealed class TimeTree(Workspace workspace)
+internal sealed class TimeTree
 {
-    // A shorter run is read entry by entry, and its node needs no suffixes.
-    private const int WorthSuffixes = 3;
+    private readonly Workspace _workspace;
+    private readonly BagKeeper? _bags;
+    private readonly WindowFront?[] _fronts;
+    private readonly Action<TimeNode, int, int> _combine;
+    private TimeNode _root;
+    private TimeNode _newest;
+    private long _prunedToMs;
 
-    // Only the nodes at the ends of windows need suffixes: more than a few windows have on all levels, and fewer than there are nodes.
-    private const int SuffixRows = 32;
-
-    private readonly BagKeeper? _bags = workspace.HasQuantiles ? new BagKeeper(workspace) : null;
-    private readonly TimeNode?[] _withSuffixes = new TimeNode?[SuffixRows];
-    private uint _nextSuffixes;
-    private TimeNode? _root;
-    private long _prunedToMs = workspace.CutoffMs;
-
-    public bool IsEmpty => _root is null;
-
-    /// <summary>Whether a good part of the retention has passed since the last pruning, which is too dear for every reading.</summary>
-    public bool IsPruningDue => workspace.CutoffMs - _prunedToMs > workspace.Layout.RetentionMs / 16;
-
-    /// <summary>Adds a reading; it is newest if nothing here is of a later time.</summary>
-    public void Add(long timeMs, double value, bool newest)
+    public TimeTree(Workspace workspace)
     {
-        var key = TimeKey.Of(timeMs);
-        workspace.Lifted.Lift(0, timeMs, value);
-        _root = _root is null ? workspace.RentNode(TimeNode.HighestWithTimes, key) : Widen(_root, key);
-        for (var node = _root; node is not null;)
-            node = Fold(node, key);
-        if (!newest && workspace.Layout.Parts.IsOrdered)
-            Recombine(_root, key);
-        _bags?.Add(_root, key, value);
+        _workspace = workspace;
+        _bags = workspace.HasQuantiles ? new BagKeeper(workspace) : null;
+        _fronts = new WindowFront?[workspace.Layout.WindowsMs.Length];
+        _combine = CombineIntoAnswer;
+        _root = _newest = workspace.RentNode(isLeaf: true);
+        _prunedToMs = workspace.CutoffMs;
     }
 
-    /// <summary>Puts the readings with from &lt;= t &lt;= to into the answer; the newest is among them if no reading here is later than to.</summary>
-    public void Collect(long fromMs, long toMs, bool toNewest)
+    public bool IsEmpty => _root.Count == 0;
+
+    /// <summary>Whether a good part of the retention has passed since the last pruning, which is too dear for every reading.</summary>
+    public bool IsPruningDue => _workspace.CutoffMs - _prunedToMs > _workspace.Layout.RetentionMs / 16;
+
+    /// <summary>Adds a reading; it is newest if nothing here is of a later time.</summary>
+    public void Add(long time, double value, bool newest)
     {
-        if (_root is null)
-            return;
-        var from = TimeKey.Of(fromMs);
-        if (toNewest)
-            CollectFrom(_root, from, true);
+        _workspace.Lifted.Lift(0, time, value);
+        if (!newest || !_newest.HasRoomFor(time))
+            Insert(time, newest);
         else
-            Collect(_root, from, TimeKey.Of(toMs), true);
-        _bags?.Collect(_root, from, toNewest ? long.MaxValue : TimeKey.Of(toMs));
+            _newest.Fold(time, _workspace.Lifted);
+        foreach (var front in _fronts)
+            front?.Add(time, _workspace.Lifted, newest);
+        _bags?.Add(_root, time, value);
+    }
+
+    /// <summary>Puts the readings with from &lt;= t &lt;= to into the answer.</summary>
+    public void Collect(long from, long to)
+    {
+        _workspace.Answer.Clear(0);
+        if (from > to)
+            return;
+        _root.Visit(from, to, _combine);
+        _bags?.Collect(_root, from, to);
+    }
+
+    /// <summary>Puts the readings from a time on into the answer, for one of the layout's windows: its start hardly ever goes back.</summary>
+    public void CollectWindow(int window, long from)
+    {
+        var front = _fronts[window] ??= new WindowFront(_workspace.Layout.Parts);
+        if (!front.TryAnswer(from, _workspace.Answer))
+            Renew(front, from);
+        _bags?.Collect(_root, from, Workspace.FarthestMs);
     }
 
     /// <summary>The earliest time not before the given one, if there is any.</summary>
-    public long? FirstFrom(long timeMs) => _root is not null && FirstFrom(_root, TimeKey.Of(timeMs)) is { } key ? TimeKey.TimeOf(key) : null;
+    public long? FirstFrom(long time)
+    {
+        var leaf = LeafFrom(time, out _);
+        return leaf?.TimeAt(leaf.PlaceOf(time));
+    }
 
     /// <summary>Forgets all readings before the cut-off.</summary>
     public void Prune()
     {
-        _prunedToMs = workspace.CutoffMs;
-        if (_root is null || !Drop(_root, TimeKey.Of(_prunedToMs)))
-            return;
-        while (_root.Count == 1 && _root.ChildAt(0) is { } only)
+        _prunedToMs = _workspace.CutoffMs;
+        foreach (var front in _fronts)
+            front?.Forget();
+        Drop(_root, isEdge: true);
+        while (!_root.IsLeaf && _root.Count == 1)
         {
-            _bags?.ReturnAt(_root, 0);
-            workspace.Return(_root);
+            var only = _root.ChildAt(0);
+            _workspace.Return(_root);
             _root = only;
         }
-        if (_root.Count == 0)
-        {
-            workspace.Return(_root);
-            _root = null;
-        }
     }
 
-    // Folds the lifted reading into its entry, and gives the node below in which to go on.
-    private TimeNode? Fold(TimeNode node, long key)
+    private void Renew(WindowFront front, long from)
     {
-        if (!node.Has(key))
+        _workspace.Answer.Clear(0);
+        if (LeafFrom(from, out var end) is not { } leaf)
+            return;
+        if (end <= Workspace.FarthestMs)
+            _root.Visit(end, Workspace.FarthestMs, _combine);
+        front.Take(from, leaf, _workspace.Answer);
+    }
+
+    private void CombineIntoAnswer(TimeNode node, int first, int end)
+    {
+        for (var place = first; place < end; place++)
+            _workspace.Answer.Combine(0, node.Entries, place);
+    }
+
+    // The leaf with the earliest entry not before a time, and the end of the stretch of time that belongs to it.
+    private TimeNode? LeafFrom(long time, out long end)
+    {
+        while (true)
         {
-            var empty = node.Insert(key);
-            node.Combine(empty, workspace.Lifted, 0);
-            if (node.Level <= TimeNode.HighestWithTimes)
+            var node = _root;
+            end = long.MaxValue;
+            while (!node.IsLeaf)
+            {
+                var place = node.ChildPlaceOf(time);
+                end = node.EndAt(place, end);
+                node = node.ChildAt(place);
+            }
+            if (node.PlaceOf(time) < node.Count)
+                return node;
+            if (end == long.MaxValue)
                 return null;
-            var below = workspace.RentNode(TimeNode.HighestWithTimes, key);
-            node.SetChild(empty, below);
-            return below;
+            time = end;
         }
+    }
 
-        var place = node.PlaceOf(key);
+    private void Insert(long time, bool newest)
+    {
+        if (!_root.HasRoomFor(time))
+        {
+            var above = _workspace.RentNode(isLeaf: false);
+            above.Insert(0, _root.TimeAt(0), _root);
+            _root = above;
+        }
+        var (node, isEdge) = (_root, true);
+        while (!node.IsLeaf)
+        {
+            node.BeginAt(time);
+            var place = node.ChildPlaceOf(time);
+            if (!node.ChildAt(place).HasRoomFor(time))
+            {
+                Split(node, place, time, isEdge, newest);
+                place = node.ChildPlaceOf(time);
+            }
+            isEdge &= place == node.Count - 1;
+            if (!isEdge)
+                node.Combine(place, _workspace.Lifted);
+            node = node.ChildAt(place);
+        }
+        node.Fold(time, _workspace.Lifted);
+        if (!newest && _workspace.Layout.Parts.IsOrdered)
+            _root.Recombine(time);
+    }
+
+    // Halves a full child; or, for a reading behind all others, opens an empty one after it.
+    private void Split(TimeNode node, int place, long time, bool isEdge, bool newest)
+    {
         var child = node.ChildAt(place);
-        if (child is not null)
-        {
-            var wide = Widen(child, key);
-            if (wide != child)
-                node.SetChild(place, wide);
-            child = wide;
-        }
-        else if (node.CompareTime(place, key) != 0)
-        {
-            child = Split(node, place, key);
-        }
-        node.Combine(place, workspace.Lifted, 0);
-        return child;
+        var isOpen = isEdge && place == node.Count - 1;
+        var at = !newest ? child.Count / 2 : child.IsLeaf ? child.Count : child.Count - 1;
+        var sibling = _workspace.RentNode(child.IsLeaf);
+        node.Insert(place + 1, at == child.Count ? time : child.TimeAt(at), sibling);
+        child.MoveTo(sibling, at);
+        Renew(node, place);
+        if (!isOpen)
+            Renew(node, place + 1);
+        if (child == _newest)
+            _newest = sibling;
     }
 
-    // Puts a node above one that does not reach to a key.
-    private TimeNode Widen(TimeNode node, long key)
+    // True if anything was forgotten; what straddles the cut-off is made anew, so that no entry tells of a reading that is gone.
+    private bool Drop(TimeNode node, bool isEdge)
     {
-        if (node.Holds(key))
-            return node;
-        var wide = workspace.RentNode(TimeKey.LevelOf(node.Start, key), key);
-        var place = wide.Insert(node.Start);
-        wide.SetChild(place, node);
-        wide.CombineChild(place);
-        _bags?.Summarise(wide, place);
-        return wide;
-    }
-
-    // Puts a node below an entry that has had but one time and is to have another.
-    private TimeNode Split(TimeNode node, int place, long key)
-    {
-        var lone = node.KeyAt(place);
-        var child = workspace.RentNode(TimeKey.LevelOf(lone, key), key);
-        child.Combine(child.Insert(lone), node.Entries, place);
-        node.SetChild(place, child);
-        if (_bags is not null)
-        {
-            child.SetBag(0, node.BagAt(place));
-            node.SetBag(place, null);
-            _bags.Summarise(node, place);
-        }
-        return child;
-    }
-
-    // Makes the entries on the way to a late reading anew from below, where the order of time matters.
-    private static void Recombine(TimeNode node, long key)
-    {
-        var place = node.PlaceOf(key);
-        if (node.ChildAt(place) is not { } child)
-            return;
-        Recombine(child, key);
-        node.CombineChild(place);
-    }
-
-    // All readings of a node from a key on: a run of whole entries on each level on the way down to the key.
-    private void CollectFrom(TimeNode? node, long from, bool holdsNewest)
-    {
-        while (node is not null && from <= node.End)
-        {
-            var (first, count) = (node.FirstFrom(from, out var child), node.Count);
-            // The newest entry changes with nearly every reading, so it stays outside the suffixes.
-            var end = holdsNewest ? count - 1 : count;
-            if (holdsNewest && first < count)
-                workspace.Answer.Prepend(node.Entries, end);
-            if (end - first > WorthSuffixes)
-                workspace.Answer.Prepend(SuffixesOf(node, end), first);
-            else
-                PrependRun(node, first, end);
-            holdsNewest &= first == count;
-            node = child;
-        }
-    }
-
-    private ref readonly Partials SuffixesOf(TimeNode node, int end)
-    {
-        if (!node.HasSuffixRow)
-        {
-            ref var longest = ref _withSuffixes[_nextSuffixes++ % SuffixRows];
-            if (longest is not null)
-                node.TakeSuffixRow(longest);
-            longest = node;
-        }
-        return ref node.SuffixesTo(end);
-    }
-
-    private void Collect(TimeNode node, long from, long to, bool holdsNewest)
-    {
-        if (to >= node.End)
-        {
-            CollectFrom(node, from, holdsNewest);
-            return;
-        }
-        if (to < node.Start || from > node.End)
-            return;
-        var (first, last) = (node.FirstFrom(from, out var before), node.PlaceOf(to));
-        var isNewest = holdsNewest && last == node.Count - 1;
-        if (node.Has(to) && node.ChildAt(last) is { } child)
-            Collect(child, from, to, isNewest);
-        else if (node.Has(to) && first <= last && node.CompareTime(last, to) <= 0)
-            workspace.Answer.Prepend(node.Entries, last);
-        PrependRun(node, first, last);
-        if (before is not null && first <= last)
-            CollectFrom(before, from, false);
-    }
-
-    private void PrependRun(TimeNode node, int first, int end)
-    {
-        for (var i = end - 1; i >= first; i--)
-            workspace.Answer.Prepend(node.Entries, i);
-    }
-
-    private static long? FirstFrom(TimeNode node, long key)
-    {
-        if (key > node.End)
-            return null;
-        for (var place = key > node.Start ? node.PlaceOf(key) : 0; place < node.Count; place++)
-        {
-            var found = node.ChildAt(place) is { } child ? FirstFrom(child, key) : node.KeyAt(place);
-            if (found >= key)
-                return found;
-        }
-        return null;
-    }
-
-    // True if anything was forgotten; what straddles the key is made anew, so that no entry tells of a reading that is gone.
-    private bool Drop(TimeNode node, long key)
-    {
-        if (key <= node.Start)
-            return false;
-        var gone = key > node.End ? node.Count : node.PlaceOf(key);
-        var changed = gone > 0;
-        if (gone < node.Count && node.Has(key))
-        {
-            if (node.ChildAt(gone) is not { } child)
-            {
-                gone += node.KeyAt(gone) < key ? 1 : 0;
-            }
-            else if (Drop(child, key))
-            {
-                changed = true;
-                if (child.Count == 0)
-                    gone++;
-                else
-                    Renew(node, gone);
-            }
-        }
-        for (var i = 0; i < gone; i++)
-            Return(node, i);
-        node.RemoveFirst(gone);
-        return changed || gone > 0;
+        var gone = node.IsLeaf ? node.PlaceOf(_prunedToMs) : node.ChildPlaceOf(_prunedToMs);
+        RemoveFirst(node, gone);
+        if (node.IsLeaf)
+            return gone > 0;
+        isEdge &= node.Count == 1;
+        if (!Drop(node.ChildAt(0), isEdge))
+            return gone > 0;
+        if (isEdge)
+            return true;
+        if (node.ChildAt(0).Count == 0)
+            RemoveFirst(node, 1);
+        else
+            Renew(node, 0);
+        return true;
     }
 
     private void Renew(TimeNode node, int place)
@@ -245,13 +189,17 @@ internal sealed class TimeTree(Workspace workspace)
         _bags?.Renew(node, place);
     }
 
-    private void Return(TimeNode node, int place)
+    private void RemoveFirst(TimeNode node, int number)
     {
-        _bags?.ReturnAt(node, place);
-        if (node.ChildAt(place) is not { } child)
-            return;
-        for (var i = 0; i < child.Count; i++)
-            Return(child, i);
-        workspace.Return(child);
+        for (var place = 0; place < number; place++)
+        {
+            _bags?.ReturnAt(node, place);
+            if (node.IsLeaf)
+                continue;
+            var child = node.ChildAt(place);
+            RemoveFirst(child, child.Count);
+            _workspace.Return(child);
+        }
+        node.RemoveFirst(number);
     }
 }

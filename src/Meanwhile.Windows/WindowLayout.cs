@@ -31,4 +31,15 @@ public sealed class WindowLayout
     public ImmutableArray<Statistic> Statistics { get; }
 
     internal Parts Parts { get; }
+
+    /// <summary>The index of the window of a length, or -1.</summary>
+    internal int WindowOf(long spanMs)
+    {
+        for (var i = 0; i < WindowsMs.Length; i++)
+        {
+            if (WindowsMs[i] == spanMs)
+                return i;
+        }
+        return -1;
+    }
 }

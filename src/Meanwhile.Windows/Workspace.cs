@@ -6,31 +6,31 @@ internal sealed class Workspace(WindowLayout layout)
     // Enough for the nodes that fall out of the retention at one pruning of a dense series; more would only hold on to a burst's memory.
     private const int NodesLaidBy = 4096;
 
-    private readonly List<Stack<TimeNode>> _nodes = [];
+    /// <summary>Milliseconds: far beyond any date, and small enough that sums of times and lengths do not overflow.</summary>
+    public const long FarthestMs = 1L << 52;
+
+    private readonly Stack<TimeNode> _leaves = new();
+    private readonly Stack<TimeNode> _innerNodes = new();
     private readonly Stack<ValueBag> _exactBags = new();
     private readonly Stack<ValueBag> _sketches = new();
 
     /// <summary>Holds the reading that is being added.</summary>
     public readonly Partials Lifted = new(1, layout.Parts);
 
+    /// <summary>Holds the answer to the latest query.</summary>
+    public readonly Partials Answer = new(1, layout.Parts);
+
     public WindowLayout Layout => layout;
 
     public bool HasQuantiles { get; } = layout.Statistics.Any(s => s.Kind == StatisticKind.Quantile);
 
     /// <summary>Readings older than this are left out of every answer.</summary>
-    public long CutoffMs { get; set; } = -TimeKey.Farthest;
-
-    /// <summary>Holds the answer to the latest query.</summary>
-    public Answer Answer { get; } = new(layout.Parts);
+    public long CutoffMs { get; set; } = -FarthestMs;
 
     public ValueBag AnswerValues { get; } = new();
 
-    public TimeNode RentNode(int level, long key)
-    {
-        var node = level < _nodes.Count && _nodes[level].TryPop(out var used) ? used : new TimeNode(level, Layout.Parts, HasQuantiles);
-        node.Reset(key);
-        return node;
-    }
+    public TimeNode RentNode(bool isLeaf) =>
+        (isLeaf ? _leaves : _innerNodes).TryPop(out var node) ? node : new TimeNode(isLeaf, layout.Parts, HasQuantiles);
 
     public ValueBag RentBag() => _exactBags.TryPop(out var bag) ? bag : new ValueBag();
 
@@ -44,10 +44,10 @@ internal sealed class Workspace(WindowLayout layout)
 
     public void Return(TimeNode node)
     {
-        while (_nodes.Count <= node.Level)
-            _nodes.Add(new Stack<TimeNode>());
-        if (_nodes[node.Level].Count < NodesLaidBy)
-            _nodes[node.Level].Push(node);
+        node.RemoveFirst(node.Count);
+        var nodes = node.IsLeaf ? _leaves : _innerNodes;
+        if (nodes.Count < NodesLaidBy)
+            nodes.Push(node);
     }
 
     public void Return(ValueBag bag)

@@ -62,11 +62,11 @@ internal sealed class Judge(WindowLayout layout)
         };
     }
 
-    // An ulp where the magnitudes lie within 2^45, as promised; elsewhere 100 bits of the largest.
+    // An ulp where the magnitudes lie within 2^45, as promised; elsewhere 120 bits of the largest.
     private static double SumSlack(List<double> values)
     {
         var magnitudes = values.Select(Math.Abs).Where(v => v > 0).DefaultIfEmpty(1).ToList();
-        return magnitudes.Max() <= magnitudes.Min() * Math.Pow(2, 45) ? 0 : magnitudes.Max() * values.Count * Math.Pow(2, -100);
+        return magnitudes.Max() <= magnitudes.Min() * Math.Pow(2, 45) ? 0 : magnitudes.Max() * values.Count * Math.Pow(2, -120);
     }
 
     private static double Square(double value) => value * value;

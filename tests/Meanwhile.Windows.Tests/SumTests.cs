@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Meanwhile.Windows.Tests;
 
 public class SumTests
@@ -53,23 +55,110 @@ public class SumTests
     }
 
     [Fact]
-    public void Combining_is_associative_to_a_hundred_bits_and_the_empty_sum_changes_nothing()
+    public void A_million_readings_that_cancel_almost_wholly_leave_an_exact_mean()
     {
         var random = Seeds.Next();
-        for (var round = 0; round < 10_000; round++)
+        var values = new List<double>();
+        for (var i = 0; i < 350_000; i++)
         {
-            var (a, b, c) = (Any(random), Any(random), Any(random));
-            var (left, right) = (a + b + c, a + (b + c));
-            Assert.Equal(left.Count, right.Count);
-            var difference = Exact.Units(left.High) + Exact.Units(left.Low) - Exact.Units(right.High) - Exact.Units(right.Low);
-            var size = Exact.Units(Math.Abs(a.High)) + Exact.Units(Math.Abs(b.High)) + Exact.Units(Math.Abs(c.High));
-            Assert.True(System.Numerics.BigInteger.Abs(difference) <= size >> 100, $"round {round}");
-            Assert.Equal(a, a + default(Sum));
-            Assert.Equal(a, default(Sum) + a);
+            var large = Math.ScaleB(1 + random.NextDouble(), 44);
+            values.AddRange([large, -large, (random.NextDouble() + 1) * (random.Next(2) * 2 - 1)]);
+        }
+        var shuffled = values.ToArray();
+        random.Shuffle(shuffled);
+        var mean = Of(shuffled, StatisticKind.Mean)!.Value;
+        Assert.True(Exact.Ulps(Exact.Mean(values), mean) <= 1, $"{mean:R}");
+
+        // Another order, and other times, so other groups.
+        random.Shuffle(shuffled);
+        var series = new SlidingSeries(Layout);
+        foreach (var value in shuffled)
+            series.Add(random.Next(1000), value);
+        Assert.Equal(mean, series.Query(0, 1000).Value(Statistic.Of(StatisticKind.Mean)));
+    }
+
+    [Theory]
+    [InlineData(0, 45)]
+    [InlineData(-1100, -1050)]
+    [InlineData(975, 1020)]
+    [InlineData(-25, 20)]
+    public void Any_order_and_any_grouping_give_the_same_bits_within_the_range(int leastExponent, int mostExponent)
+    {
+        var random = Seeds.Next();
+        for (var round = 0; round < 500; round++)
+        {
+            var values = new double[random.Next(1, 100)];
+            for (var i = 0; i < values.Length; i++)
+                values[i] = random.Next(20) == 0 ? 0 : Any(random, leastExponent, mostExponent);
+            var expected = Answer(Group(random, values));
+            Assert.True(Exact.Ulps(Exact.Mean(values), Group(random, values).Mean) <= 1, $"round {round}");
+            Assert.Equal(Exact.Round(Exact.Sum(values), 1), expected.Item2);
+            for (var i = 0; i < 5; i++)
+            {
+                random.Shuffle(values);
+                Assert.Equal(expected, Answer(Group(random, values)));
+            }
         }
     }
 
-    private static Sum Any(Random random) => Sum.Of(random.NextDouble() - 0.5) + Sum.Of((random.NextDouble() - 0.5) * Math.Pow(2, -54));
+    [Fact]
+    public void Beyond_the_range_each_addition_keeps_124_bits_of_the_larger_side()
+    {
+        var random = Seeds.Next();
+        for (var round = 0; round < 5_000; round++)
+        {
+            // All but cancelled, so that what was lost far below the largest values shows.
+            var values = new List<double>();
+            for (var i = random.Next(1, 10); i > 0; i--)
+            {
+                var large = Any(random, 100, 180);
+                values.AddRange([large, -large, Any(random, 0, 100)]);
+            }
+            var shuffled = values.ToArray();
+            random.Shuffle(shuffled);
+            var found = Group(random, shuffled).WideMean;
+            var difference = Exact.Units(found.High) + Exact.Units(found.Low) - Exact.Sum(values) / values.Count;
+            var largest = Exact.Units(values.Max(Math.Abs)) * values.Count;
+            Assert.True(BigInteger.Abs(difference) <= (largest >> 124) + BigInteger.Abs(Exact.Units(found.High) >> 100), $"round {round}");
+        }
+    }
+
+    [Fact]
+    public void Combining_is_associative_and_commutative_and_the_empty_sum_changes_nothing()
+    {
+        var random = Seeds.Next();
+        for (var round = 0; round < 20_000; round++)
+        {
+            var (a, b, c) = (Few(random), Few(random), Few(random));
+            Assert.Equal(Answer(Add(Add(a, b), c)), Answer(Add(a, Add(b, c))));
+            Assert.Equal(Answer(Add(a, b)), Answer(Add(b, a)));
+            Assert.Equal(Answer(a), Answer(Add(a, default)));
+            Assert.Equal(Answer(a), Answer(Add(default, a)));
+        }
+    }
+
+    // A sum as it leaves the library.
+    private static (double, double, (double, double)) Answer(Sum sum) => (sum.Count, sum.Total, sum.WideMean);
+
+    private static Sum Add(Sum left, Sum right)
+    {
+        Sum.Add(ref left, left, right);
+        return left;
+    }
+
+    private static double Any(Random random, int leastExponent, int mostExponent) =>
+        Math.ScaleB(random.NextDouble() + 1, random.Next(leastExponent, mostExponent)) * (random.Next(2) * 2 - 1);
+
+    private static Sum Few(Random random) => Group(random, [.. Enumerable.Range(0, random.Next(1, 8)).Select(_ => Any(random, 0, 45))]);
+
+    // The sum of values, split at random places.
+    private static Sum Group(Random random, ReadOnlySpan<double> values)
+    {
+        if (values.Length == 1)
+            return Sum.Of(values[0]);
+        var at = random.Next(1, values.Length);
+        return Add(Group(random, values[..at]), Group(random, values[at..]));
+    }
 
     private static double? Of(double[] values, StatisticKind kind)
     {

@@ -1,0 +1,82 @@
+namespace Meanwhile.Windows.Tests;
+
+/// <summary>Windows asked for after every single reading, so that each answer rests on the one before it.</summary>
+public class MovingWindowTests
+{
+    private const long Start = 1_700_000_000_000;
+    private static readonly Statistic Count = Statistic.Of(StatisticKind.Count);
+    private static readonly Statistic Sum = Statistic.Of(StatisticKind.Sum);
+
+    [Theory]
+    [InlineData("sum,min,max", 1, 0)]
+    [InlineData("sum,min,max", 1000, 10)]
+    [InlineData("sum,min,max,first,last", 1, 10)]
+    [InlineData("sum,min,max,first,last", 1000, 0)]
+    [InlineData("sum,min,max,first,last", 1000, 30)]
+    public void Each_reading_moves_them_exactly(string statistics, int roundToMs, int latePercent)
+    {
+        var random = Seeds.Next();
+        var layout = new WindowLayout(1_000_000, [20_000, 150_000, 900_000], Statistic.ParseList(statistics));
+        var (series, held, newest, cutoff) = (new SlidingSeries(layout), new List<(long Time, double Value)>(), Start, 0L);
+        for (var i = 0; i < 4_000; i++)
+        {
+            newest += random.Next(500) == 0 ? random.Next(500_000) : random.Next(1_500);
+            var time = random.Next(100) < latePercent ? newest - random.Next(1_000_000) : newest;
+            var reading = (Time: time - time % roundToMs, Value: (double)random.Next(-100, 100));
+            if (series.Add(reading.Time, reading.Value))
+                held.Add(reading);
+            if (random.Next(50) == 0)
+            {
+                cutoff = Math.Max(cutoff, newest - random.Next(900_000, 1_000_000));
+                series.DropBefore(cutoff);
+                held.RemoveAll(r => r.Time < cutoff);
+            }
+            // The newest reading's time, and now and then a clock that has gone on.
+            var now = Math.Max(series.Newest ?? newest, newest - newest % roundToMs) + (random.Next(20) == 0 ? random.Next(3_000) : 0);
+            foreach (var window in layout.WindowsMs)
+                Check(series, layout, [.. held.Where(r => r.Time >= now - window).OrderBy(r => r.Time).Select(r => r.Value)], now - window, now);
+        }
+    }
+
+    [Fact]
+    public void What_has_expired_does_not_come_back_to_a_window_with_the_clock()
+    {
+        var table = new SeriesTable<string>(new WindowLayout(100_000, [100_000], [Sum]), 1_000_000);
+        for (var i = 0; i < 1000; i++)
+            table.Add("a", Start + i * 100, 1, Start);
+        double? Counted() => table.Find("a")!.Query(Start, Start + 100_000).Value(Count);
+        Assert.Equal(1000, Counted());
+        table.Advance(Start + 100_000 + 50_000, []);
+        table.Advance(Start + 100_000, []);
+        Assert.Equal(500, Counted());
+    }
+
+    [Fact]
+    public void A_late_reading_before_all_others_is_left_out_of_a_span_that_starts_behind_it()
+    {
+        var series = new SlidingSeries(WindowLayout.Default);
+        for (var i = 0; i < 200; i++)
+            series.Add(Start + i, 1);
+        series.Add(Start - 10, 1);
+        Assert.Equal(200, series.Query(Start - 9, Start + 1000).Value(Count));
+        Assert.Equal(201, series.Query(Start - 10, Start + 1000).Value(Count));
+    }
+
+    private static void Check(SlidingSeries series, WindowLayout layout, double[] inside, long from, long to)
+    {
+        var found = series.Query(from, to);
+        Assert.Equal(inside.Length, found.Value(Count));
+        foreach (var statistic in layout.Statistics)
+        {
+            double? expected = inside.Length == 0 ? null : statistic.Kind switch
+            {
+                StatisticKind.Sum => inside.Sum(),
+                StatisticKind.Min => inside.Min(),
+                StatisticKind.Max => inside.Max(),
+                StatisticKind.First => inside[0],
+                _ => inside[^1],
+            };
+            Assert.Equal(expected, found.Value(statistic));
+        }
+    }
+}
