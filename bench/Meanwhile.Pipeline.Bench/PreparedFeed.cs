@@ -48,7 +48,7 @@ internal sealed class PreparedFeed : ChannelReader<Delivery>, IFeed
         _time.Step(1 / _aSecond);
         var payload = _payloads[_next % Slots];
         Utf8Formatter.TryFormat(_time.Seconds, payload.AsSpan(TimeAt), out _);
-        item = new Delivery { Kind = DeliveryKind.Message, Topic = _topics[_next % _topics.Length], Payload = payload };
+        item = new Delivery { Kind = DeliveryKind.Message, Topic = _topics[_next % _topics.Length], Payload = payload, Arrived = _time.Seconds * 1000 };
         _next++;
         _batch++;
         return true;

@@ -70,7 +70,7 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
         while (intake.Deliveries.Count < LargestBatch && bytes < LargestBatchBytes && feed.Deliveries.TryRead(out var delivery))
         {
             bytes += delivery.Payload.Length;
-            intake.Add(delivery, now, now - _retention);
+            intake.Add(delivery, now - _retention);
         }
     }
 

@@ -24,9 +24,8 @@ internal sealed class Intake(AggregatorOptions options, Ledger ledger, ILogger l
 
     /// <summary>Takes a delivery into the batch.</summary>
     /// <param name="delivery">What came.</param>
-    /// <param name="now">Milliseconds since the Unix epoch.</param>
-    /// <param name="cutoff">Where the retention starts.</param>
-    public void Add(in Delivery delivery, long now, long cutoff)
+    /// <param name="cutoff">Where the retention starts; milliseconds since the Unix epoch.</param>
+    public void Add(in Delivery delivery, long cutoff)
     {
         var isOwnResult = delivery.Kind != DeliveryKind.SessionChange && options.IsResultTopic(delivery.Topic);
         if (isOwnResult)
@@ -50,12 +49,12 @@ internal sealed class Intake(AggregatorOptions options, Ledger ledger, ILogger l
             Log.Received(logger, delivery.Topic, Encoding.UTF8.GetString(delivery.Payload.Span));
         if (delivery.Kind == DeliveryKind.Redelivery)
             _duplicates++;
-        else if (!options.Parser.TryParse(delivery.Payload.Span, now, out var found, out var reason))
-            Quarantine(delivery, now, reason!);
-        else if (found.Time > now + (long)options.MaxAhead.TotalMilliseconds)
-            Quarantine(delivery, now, _tooFarAhead);
+        else if (!options.Parser.TryParse(delivery.Payload.Span, delivery.Arrived, out var found, out var reason))
+            Quarantine(delivery, reason!);
+        else if (found.Time > delivery.Arrived + (long)options.MaxAhead.TotalMilliseconds)
+            Quarantine(delivery, _tooFarAhead);
         else if (delivery.Topic.Length > (LongestTopic / 3) - _resultPrefix && Encoding.UTF8.GetByteCount(delivery.Topic) + _resultPrefix > LongestTopic)
-            Quarantine(delivery, now, "its topic leaves no room for the topic of its results");
+            Quarantine(delivery, "its topic leaves no room for the topic of its results");
         else if (found.Time < cutoff)
             Expire(delivery.Topic);
         else
@@ -81,9 +80,9 @@ internal sealed class Intake(AggregatorOptions options, Ledger ledger, ILogger l
         _duplicates = _expired = 0;
     }
 
-    private void Quarantine(in Delivery delivery, long now, string reason)
+    private void Quarantine(in Delivery delivery, string reason)
     {
-        Batch.Quarantined.Add(new Quarantined(now, delivery.Topic, delivery.Payload, reason));
+        Batch.Quarantined.Add(new Quarantined(delivery.Arrived, delivery.Topic, delivery.Payload, reason));
         if (limiter.MayLog(reason, out var repeated))
             Log.Quarantined(logger, reason, delivery.Topic, repeated);
     }

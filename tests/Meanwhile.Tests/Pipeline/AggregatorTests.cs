@@ -17,7 +17,7 @@ public sealed class AggregatorTests : IDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly FakeTimeProvider _time = new(DateTimeOffset.FromUnixTimeSeconds(Start));
     private readonly AggregatorOptions _options = new("DATA", "STATS");
-    private ManualFeed _feed = new();
+    private ManualFeed _feed = null!;
     private Ledger _ledger = new();
 
     private string File => _folder["test.db"];
@@ -142,6 +142,25 @@ public sealed class AggregatorTests : IDisposable
             {
             }
         }
+    }
+
+    [Fact]
+    public async Task A_bare_number_belongs_to_the_moment_of_its_arrival_however_long_the_store_takes()
+    {
+        var busy = new TaskCompletionSource();
+        await RunAsync(_options, async () =>
+        {
+            _feed.Acknowledging = busy.Task.Wait; // The data path is held up after the first commit.
+            _feed.Send("DATA", "1");
+            await Until.TrueAsync(() => _ledger.Committed == 1, () => _ledger.ToString());
+            _time.Advance(TimeSpan.FromSeconds(10));
+            _feed.Send("DATA", "2");
+            _time.Advance(TimeSpan.FromSeconds(90));
+            busy.SetResult();
+            Assert.EndsWith("\"avg_30min\": 1}", await _feed.ResultAsync(), StringComparison.Ordinal);
+            Assert.EndsWith("\"avg_30min\": 1.5}", await _feed.ResultAsync(), StringComparison.Ordinal);
+        });
+        Assert.Equal([$"{Start}", $"{Start + 10}"], ReadingsFile.Query(File, "SELECT epochtime FROM messages"));
     }
 
     [Fact]
@@ -297,7 +316,7 @@ public sealed class AggregatorTests : IDisposable
 
     private async Task RunAsync(AggregatorOptions options, Func<Task> test)
     {
-        (_feed, _ledger) = (new ManualFeed(), new Ledger());
+        (_feed, _ledger) = (new ManualFeed(_time), new Ledger());
         using var store = SqliteStore.Open(File, new StoreOptions("test", "DATA"));
         var aggregator = new Aggregator(_feed, store, options, _ledger, NullLogger.Instance, _time);
         var running = Task.Run(() => aggregator.RunAsync(CancellationToken.None));

@@ -84,6 +84,7 @@ public sealed class PostgresConnectionTests(PostgresFixture fixture) : IAsyncLif
             (_proxy.Skip, _proxy.Next) = (random.Next(4), (Cut)random.Next((int)Cut.HalfOpen));
             Persist(store, Batch(Enumerable.Range(0, random.Next(1, 50)).Select(_ => new Reading("a", Now, next++))));
         }
+        (_proxy.Skip, _proxy.Next) = (0, Cut.None); // The last cut may not have had its turn.
         Assert.True(Enumerable.Range(0, next).Select(n => (double)n).SequenceEqual(store.ReadAll().Select(r => r.Value)), $"seed {seed}");
     }
 

@@ -5,7 +5,8 @@ using Meanwhile.Feeds;
 namespace Meanwhile.Tests.Support;
 
 /// <summary>A feed whose messages come from the test, and which keeps what is acknowledged and published.</summary>
-internal sealed class ManualFeed : IFeed
+/// <param name="time">For the arrival of messages.</param>
+internal sealed class ManualFeed(TimeProvider time) : IFeed
 {
     private readonly Channel<Delivery> _deliveries = Channel.CreateUnbounded<Delivery>();
     private readonly Channel<string> _results = Channel.CreateUnbounded<string>();
@@ -23,7 +24,8 @@ internal sealed class ManualFeed : IFeed
     public void Send(string topic, byte[] payload) =>
         Send(new Delivery { Kind = DeliveryKind.Message, Topic = topic, Payload = payload });
 
-    public void Send(Delivery delivery) => Assert.True(_deliveries.Writer.TryWrite(delivery));
+    public void Send(Delivery delivery) =>
+        Assert.True(_deliveries.Writer.TryWrite(delivery with { Arrived = time.GetUtcNow().ToUnixTimeMilliseconds() }));
 
     /// <summary>Ends the deliveries, as a feed that was told to stop does.</summary>
     public void End() => _deliveries.Writer.Complete();

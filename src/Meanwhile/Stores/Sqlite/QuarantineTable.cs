@@ -9,15 +9,17 @@ internal sealed class QuarantineTable
     private readonly Statement _oldest;
     private readonly Statement _read;
     private readonly Statement _size;
+    private readonly Statement _expire;
+    private readonly Database _database;
     private (long Messages, long Bytes)? _held;
-    private long _arrivedFirst = long.MinValue;
 
     public QuarantineTable(Database database, StoreOptions options)
     {
-        _options = options;
+        (_database, _options) = (database, options);
         _insert = database.Prepare("INSERT INTO quarantine (topic, arrived, payload, reason) VALUES (?, ?, ?, ?)");
         _delete = database.Prepare("DELETE FROM quarantine WHERE id = ?");
-        _oldest = database.Prepare("SELECT id, LENGTH(payload), arrived FROM quarantine ORDER BY id LIMIT 1");
+        _oldest = database.Prepare("SELECT id, LENGTH(payload) FROM quarantine ORDER BY id LIMIT 1");
+        _expire = database.Prepare("DELETE FROM quarantine WHERE arrived < ?");
         _read = database.Prepare("SELECT id, arrived, topic, payload, reason FROM quarantine ORDER BY id");
         _size = database.Prepare("SELECT COUNT(*), COALESCE(SUM(LENGTH(payload)), 0) FROM quarantine");
     }
@@ -26,19 +28,20 @@ internal sealed class QuarantineTable
     /// <returns>How many had to go.</returns>
     public int Change(Batch batch, long cutoff)
     {
-        var held = _held ??= Measure();
+        var (messages, bytes) = _held ?? Measure();
         foreach (var (arrived, topic, payload, reason) in batch.Quarantined)
         {
             ReadingsTable.BindTime(_insert.Bind(1, topic), arrived).Bind(3, payload.Span).Bind(4, reason).Run();
-            held = (held.Messages + 1, held.Bytes + payload.Length);
+            (messages, bytes) = (messages + 1, bytes + payload.Length);
         }
-        _held = held;
         foreach (var number in batch.TakenFromQuarantine)
-        {
             _delete.Bind(1, number).Run();
-            _held = null;
-        }
-        return Bound(cutoff);
+        _expire.Bind(1, cutoff / 1000.0).Run();
+        var dropped = _database.Changes;
+        if (dropped > 0 || batch.TakenFromQuarantine.Count > 0)
+            (messages, bytes) = Measure();
+        _held = (messages, bytes);
+        return dropped + Bound();
     }
 
     /// <summary>Oldest first.</summary>
@@ -50,24 +53,18 @@ internal sealed class QuarantineTable
     }
 
     /// <summary>What was written is gone.</summary>
-    public void RolledBack() => (_held, _arrivedFirst) = (null, long.MinValue);
+    public void RolledBack() => _held = null;
 
-    private int Bound(long cutoff)
+    private int Bound()
     {
-        var (messages, bytes) = _held ??= Measure();
+        var (messages, bytes) = _held!.Value;
         var dropped = 0;
-        while (messages > _options.QuarantinedMessages || bytes > _options.QuarantinedBytes || (messages > 0 && _arrivedFirst < cutoff))
+        while ((messages > _options.QuarantinedMessages || bytes > _options.QuarantinedBytes) && _oldest.Step())
         {
-            if (!_oldest.Step())
-                break;
             var (id, length) = (_oldest.Integer(0), _oldest.Integer(1));
-            _arrivedFirst = ReadingsTable.TimeOf(_oldest, 2);
             _oldest.Reset();
-            if (messages <= _options.QuarantinedMessages && bytes <= _options.QuarantinedBytes && _arrivedFirst >= cutoff)
-                break;
             _delete.Bind(1, id).Run();
             (messages, bytes, dropped) = (messages - 1, bytes - length, dropped + 1);
-            _arrivedFirst = long.MinValue;
         }
         _held = (messages, bytes);
         return dropped;

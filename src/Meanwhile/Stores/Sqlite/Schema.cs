@@ -5,6 +5,10 @@ internal static class Schema
 {
     private const int Version = 2;
 
+    // A number that was given once never names another message.
+    private const string Quarantine =
+        "CREATE TABLE quarantine (id INTEGER PRIMARY KEY AUTOINCREMENT, arrived NUMERIC NOT NULL, topic TEXT NOT NULL, payload BLOB NOT NULL, reason TEXT NOT NULL)";
+
     /// <summary>Brings a file up to date.</summary>
     /// <exception cref="StoreException">It was written by a newer version.</exception>
     public static void Prepare(Database database, string path)
@@ -29,11 +33,16 @@ internal static class Schema
             database.Execute("CREATE TABLE IF NOT EXISTS messages (number NUMERIC, epochtime NUMERIC)");
             database.Execute("ALTER TABLE messages ADD COLUMN series INTEGER");
             database.Execute("CREATE TABLE series (id INTEGER PRIMARY KEY, topic TEXT NOT NULL UNIQUE)");
-            database.Execute("CREATE TABLE quarantine (id INTEGER PRIMARY KEY, arrived NUMERIC NOT NULL, topic TEXT NOT NULL, payload BLOB NOT NULL, reason TEXT NOT NULL)");
+            database.Execute(Quarantine);
             database.Execute("CREATE TABLE sessions (name TEXT PRIMARY KEY, subscription TEXT NOT NULL) WITHOUT ROWID");
             database.Execute("CREATE TABLE received_ids (session TEXT NOT NULL, packet_id INTEGER NOT NULL, PRIMARY KEY (session, packet_id)) WITHOUT ROWID");
         }
+        else
+        {
+            database.Execute($"ALTER TABLE quarantine RENAME TO old; {Quarantine}; INSERT INTO quarantine SELECT * FROM old ORDER BY id; DROP TABLE old");
+        }
         PutInOrderOfTime(database);
+        database.Execute("CREATE INDEX quarantine_arrived ON quarantine (arrived)");
         database.Execute("CREATE TABLE identities (position INTEGER PRIMARY KEY, series INTEGER NOT NULL, identity TEXT NOT NULL, UNIQUE (series, identity))");
         database.Execute($"PRAGMA user_version = {Version}");
     }
