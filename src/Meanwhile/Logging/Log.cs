@@ -77,6 +77,27 @@ internal static partial class Log
     [LoggerMessage(23, LogLevel.Warning, "{Published} of {Count} messages were published and acknowledged before it was told to stop")]
     public static partial void PublishedSome(ILogger logger, long published, long count);
 
+    [LoggerMessage(26, LogLevel.Warning, "windows reach back to {Start}, before the oldest reading there is: if older ones were deleted since, they are missing from the answer")]
+    public static partial void MayBeIncomplete(ILogger logger, DateTime start);
+
+    [LoggerMessage(27, LogLevel.Information, "{Count} readings exported")]
+    public static partial void Exported(ILogger logger, long count);
+
+    [LoggerMessage(28, LogLevel.Information, "{Report}")]
+    public static partial void Imported(ILogger logger, object report);
+
+    [LoggerMessage(29, LogLevel.Warning, "line {Line} is no reading: {Reason}")]
+    public static partial void NotUnderstood(ILogger logger, long line, string reason);
+
+    [LoggerMessage(30, LogLevel.Warning, "further lines that are no readings are only counted")]
+    public static partial void MoreNotUnderstood(ILogger logger);
+
+    [LoggerMessage(31, LogLevel.Information, "replayed: {Committed} readings committed, {Known} known by their identity, {Stayed} messages stay")]
+    public static partial void Replayed(ILogger logger, long committed, long known, long stayed);
+
+    [LoggerMessage(32, LogLevel.Information, "{Count} messages dropped from the quarantine")]
+    public static partial void Dropped(ILogger logger, int count);
+
     [LoggerMessage(24, LogLevel.Warning, "the quarantine is full: its oldest {Count} messages were dropped ({Total} in all); see meanwhile quarantine --help")]
     public static partial void DroppedFromQuarantine(ILogger logger, int count, long total);
 }

@@ -9,8 +9,7 @@ namespace Meanwhile.Pipeline;
 /// <summary>Sorts deliveries into a batch: readings, messages that are none, and what needs no more than an acknowledgement.</summary>
 internal sealed class Intake(AggregatorOptions options, Ledger ledger, ILogger logger, LogLimiter limiter)
 {
-    private const int LongestTopic = 65_535; // [MQTT-1.5.4]
-    private readonly string _tooFarAhead = $"its time is more than {options.MaxAhead.TotalSeconds:0.###} s ahead of the clock (--max-ahead)";
+    private readonly Admission _admission = new(options);
 
     /// <summary>What the next commit makes durable.</summary>
     public Batch Batch { get; } = new();
@@ -46,16 +45,12 @@ internal sealed class Intake(AggregatorOptions options, Ledger ledger, ILogger l
             Log.Received(logger, delivery.Topic, Encoding.UTF8.GetString(delivery.Payload.Span));
         if (delivery.Kind == DeliveryKind.Redelivery)
             _duplicates++;
-        else if (!options.Parser.TryParse(delivery.Payload.Span, now, out var found, out var reason))
+        else if (!_admission.TryAdmit(delivery.Topic, delivery.Payload, now, now, out var reading, out var reason))
             Quarantine(delivery, now, reason!);
-        else if (found.Time > now + (long)options.MaxAhead.TotalMilliseconds)
-            Quarantine(delivery, now, _tooFarAhead);
-        else if (Encoding.UTF8.GetByteCount(options.ResultTopic(delivery.Topic)) > LongestTopic)
-            Quarantine(delivery, now, "its topic leaves no room for the topic of its results");
-        else if (found.Time < cutoff)
+        else if (reading.Time < cutoff)
             Expire(delivery.Topic);
         else
-            Batch.Readings.Add(new Reading(delivery.Topic, found.Time, found.Value) { Identity = delivery.Payload[found.Identity] });
+            Batch.Readings.Add(reading);
     }
 
     /// <summary>The batch is durable: the ledger says so.</summary>

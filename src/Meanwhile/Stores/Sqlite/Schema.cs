@@ -11,10 +11,7 @@ internal static class Schema
     {
         // FULL: a commit is on the disk, not only with the operating system, when it returns.
         database.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
-        var version = ReadVersion(database);
-        if (version > Version)
-            throw new StoreException($"{path} was written by a newer version of meanwhile (its schema is {version}, expected at most {Version})", mayHeal: false);
-        if (version < Version)
+        if (ReadVersion(database, path) < Version)
             database.Transact(() => Migrate(database));
     }
 
@@ -32,12 +29,16 @@ internal static class Schema
         database.Execute($"PRAGMA user_version = {Version}");
     }
 
-    private static long ReadVersion(Database database)
+    /// <summary>The version of a file: 0 for one that is empty, or of the seed's program.</summary>
+    /// <exception cref="StoreException">It was written by a newer version of ours.</exception>
+    public static long ReadVersion(Database database, string path)
     {
         var statement = database.Prepare("PRAGMA user_version");
         statement.Step();
         var version = statement.Integer(0);
         statement.Reset();
-        return version;
+        return version <= Version
+            ? version
+            : throw new StoreException($"{path} was written by a newer version of meanwhile (its schema is {version}, expected at most {Version})", mayHeal: false);
     }
 }

@@ -119,9 +119,9 @@ internal sealed class SqliteStore : IStore
         _lock.Dispose();
     }
 
-    private static double Seconds(long milliseconds) => milliseconds / 1000.0;
+    public static double Seconds(long milliseconds) => milliseconds / 1000.0;
 
-    private static long Milliseconds(Statement row) => row.IsInteger(1) ? row.Integer(1) * 1000 : (long)Math.Round(row.Double(1) * 1000);
+    public static long Milliseconds(Statement row) => row.IsInteger(1) ? row.Integer(1) * 1000 : (long)Math.Round(row.Double(1) * 1000);
 
     private void Write(Batch batch, long cutoff)
     {

@@ -62,6 +62,8 @@ internal sealed class Statement(Database database, sqlite3_stmt handle) : IDispo
 
     public double Double(int column) => raw.sqlite3_column_double(handle, column);
 
+    public byte[] Blob(int column) => raw.sqlite3_column_blob(handle, column).ToArray();
+
     public string Text(int column) => raw.sqlite3_column_text(handle, column).utf8_to_string();
 
     /// <inheritdoc/>
