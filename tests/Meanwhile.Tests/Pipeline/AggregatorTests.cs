@@ -114,6 +114,50 @@ public sealed class AggregatorTests : IDisposable
     }
 
     [Fact]
+    public async Task A_reading_with_an_identity_counts_once_whatever_its_qos_and_whoever_runs()
+    {
+        var options = _options with { Parser = new ReadingParser(JsonPointer.Parse("/number"), JsonPointer.Parse("/epochtime"), JsonPointer.Parse("/id")) };
+        await RunAsync(options, async () =>
+        {
+            SendWithIdentity(1, "\"x\"");
+            SendWithIdentity(2, "7");
+            SendWithIdentity(1, "\"x\"");
+            SendWithIdentity(3, "\"y\"");
+            await ResultWithMeanAsync(2);
+        });
+        Assert.Equal((4, 3, 1), (_ledger.Received, _ledger.Committed, _ledger.Duplicates));
+        await RunAsync(options, async () =>
+        {
+            SendWithIdentity(2, "7");
+            SendWithIdentity(6, "\"z\"");
+            await ResultWithMeanAsync(3);
+        });
+        Assert.Equal((2, 1, 1, 0), (_ledger.Received, _ledger.Committed, _ledger.Duplicates, _ledger.OnTheWay));
+
+        void SendWithIdentity(int number, string identity) => _feed.Send("DATA", $$"""{"id": {{identity}}, "number": {{number}}, "epochtime": {{Start}}}""");
+
+        async Task ResultWithMeanAsync(int mean)
+        {
+            while (!(await _feed.ResultAsync()).EndsWith($"\"avg_30min\": {mean}}}", StringComparison.Ordinal))
+            {
+            }
+        }
+    }
+
+    [Fact]
+    public async Task What_the_quarantine_has_no_room_for_is_counted()
+    {
+        await RunAsync(_options with { QuarantineAge = TimeSpan.FromHours(1) }, async () =>
+        {
+            _feed.Send("DATA", "?");
+            await Until.TrueAsync(() => _ledger.Quarantined == 1, () => _ledger.ToString());
+            _time.Advance(TimeSpan.FromHours(2));
+            await Until.TrueAsync(() => _ledger.DroppedFromQuarantine == 1, () => _ledger.ToString());
+        });
+        Assert.Contains("dropped from the quarantine 1", _ledger.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Own_results_are_no_readings()
     {
         await RunAsync(new AggregatorOptions("#", "STATS"), async () =>

@@ -121,4 +121,39 @@ public class ReadingParserTests
 
         Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
     }
+
+    [Theory]
+    [InlineData("""{"id":"a-1","number":1,"epochtime":5}""", "a-1")]
+    [InlineData("""{"id":17,"number":1,"epochtime":5}""", "17")]
+    [InlineData("""  {"number":1,"epochtime":5,"id" : "\u0041\"" } """, "\\u0041\\\"")]
+    public void An_identity_is_the_bytes_between_the_quotes(string payload, string expected)
+    {
+        var bytes = Encoding.UTF8.GetBytes(payload);
+        Assert.True(WithIdentity.TryParse(bytes, Arrival, out var found, out var reason), reason);
+        Assert.Equal(expected, Encoding.UTF8.GetString(bytes[found.Identity]));
+    }
+
+    [Theory]
+    [InlineData("21.5", "no identity at /id (--id)")]
+    [InlineData("""{"number":1,"epochtime":5}""", "no identity at /id (--id)")]
+    [InlineData("""{"id":"","number":1,"epochtime":5}""", "no identity at /id (--id)")]
+    [InlineData("""{"id":null,"number":1,"epochtime":5}""", "no identity at /id (--id)")]
+    [InlineData("""{"id":["a"],"number":1,"epochtime":5}""", "no identity at /id (--id)")]
+    public void A_reading_without_the_identity_that_was_asked_for_is_none(string payload, string expected)
+    {
+        Assert.False(WithIdentity.TryParse(Encoding.UTF8.GetBytes(payload), Arrival, out _, out var reason));
+        Assert.Equal(expected, reason);
+    }
+
+    [Fact]
+    public void An_identity_has_a_longest_length()
+    {
+        Assert.True(WithIdentity.TryParse(Payload(1024), Arrival, out _, out _));
+        Assert.False(WithIdentity.TryParse(Payload(1025), Arrival, out _, out var reason));
+        Assert.Equal("/id is longer than 1024 bytes", reason);
+
+        static byte[] Payload(int length) => Encoding.UTF8.GetBytes($$"""{"id":"{{new string('x', length)}}","number":1,"epochtime":5}""");
+    }
+
+    private static ReadingParser WithIdentity { get; } = new(JsonPointer.Parse("/number"), JsonPointer.Parse("/epochtime"), JsonPointer.Parse("/id"));
 }

@@ -26,13 +26,13 @@ public sealed class SqliteStoreTests : IDisposable
         }
 
         Assert.Equal(
-            ["46|1700000000|a", "45.5|1700000000.123|b", "-1E+300|1699999999.999|a"],
-            ReadingsFile.Query(File, "SELECT number, epochtime, topic FROM messages JOIN series ON series.id = series ORDER BY messages.rowid"));
+            ["-1E+300|1699999999.999|a", "46|1700000000|a", "45.5|1700000000.123|b"],
+            ReadingsFile.Query(File, "SELECT number, epochtime, topic FROM messages JOIN series ON series.id = series ORDER BY position"));
         Assert.Equal(
             ["1700000000.005|odd|00FF|because", "1700000000|empty||because"],
             ReadingsFile.Query(File, "SELECT arrived, topic, HEX(payload), reason FROM quarantine ORDER BY id"));
         using var again = Open("me");
-        Assert.Equal([new("a", Now, 46), new("b", Now + 123, 45.5), new("a", Now - 1, -1e300)], again.ReadAll());
+        Assert.Equal([new("a", Now - 1, -1e300), new("a", Now, 46), new("b", Now + 123, 45.5)], again.ReadAll());
         Assert.Equal([1, 65_535], again.ReadSession().ReceivedIds.Select(id => (int)id).Order());
         Assert.Equal("DATA", again.ReadSession().Subscription);
     }
@@ -148,8 +148,11 @@ public sealed class SqliteStoreTests : IDisposable
             for (var i = 0; i < 20; i++)
                 stream.Write(new byte[4096].Select((_, j) => (byte)(i + j)).ToArray());
         }
-        using var damaged = Open("me");
-        var failure = Assert.Throws<StoreException>(() => damaged.ReadAll().Count());
+        var failure = Assert.Throws<StoreException>(() =>
+        {
+            using var damaged = Open("me");
+            return damaged.ReadAll().Count();
+        });
         Assert.False(failure.MayHeal);
         Assert.Contains("is damaged", failure.Message, StringComparison.Ordinal);
     }

@@ -7,14 +7,17 @@ internal sealed class Database : IDisposable
 {
     private readonly sqlite3 _handle;
     private readonly string _path;
+    private readonly string _journalPath;
     private readonly List<Statement> _statements = [];
+    private readonly Statement _begin;
+    private readonly Statement _commit;
 
     static Database() => Batteries_V2.Init();
 
     /// <summary>Opens a file; for writing, it is made if it is missing.</summary>
     public Database(string path, bool forReading = false)
     {
-        _path = path;
+        (_path, _journalPath) = (path, path + "-wal");
         var mode = forReading ? raw.SQLITE_OPEN_READONLY : raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_CREATE;
         var code = raw.sqlite3_open_v2(path, out _handle, mode | raw.SQLITE_OPEN_NOMUTEX, null);
         if (code != raw.SQLITE_OK)
@@ -30,6 +33,8 @@ internal sealed class Database : IDisposable
             Dispose();
             throw new StoreException($"{path} is read-only: expected a file that can be written to", mayHeal: false);
         }
+        _begin = Prepare("BEGIN IMMEDIATE");
+        _commit = Prepare("COMMIT");
     }
 
     /// <summary>The rowid of the last insert.</summary>
@@ -47,22 +52,44 @@ internal sealed class Database : IDisposable
     /// <summary>Runs statements whose rows are of no interest.</summary>
     public void Execute(string sql) => Check(raw.sqlite3_exec(_handle, sql));
 
+    /// <summary>How many rows the last statement has changed.</summary>
+    public int Changes => raw.sqlite3_changes(_handle);
+
     /// <summary>Runs something in a transaction: all of it is durable when this returns, or nothing of it was done.</summary>
-    public void Transact(Action work)
+    public void Transact<TState>(TState state, Action<TState> work) => Transact((state, work), static both =>
     {
-        Execute("BEGIN IMMEDIATE");
+        both.work(both.state);
+        return true;
+    });
+
+    /// <inheritdoc cref="Transact{TState}(TState, Action{TState})"/>
+    public TResult Transact<TState, TResult>(TState state, Func<TState, TResult> work)
+    {
+        _begin.Run();
         try
         {
-            work();
-            Execute("COMMIT");
+            var result = work(state);
+            _commit.Run();
+            return result;
         }
         catch
         {
+            // A query that is still open would keep the transaction open as well.
+            foreach (var statement in _statements)
+                statement.Reset();
             // Some failures, a full disk among them, have rolled back already.
             if (raw.sqlite3_get_autocommit(_handle) == 0)
                 _ = raw.sqlite3_exec(_handle, "ROLLBACK");
             throw;
         }
+    }
+
+    /// <summary>Sees to it that what was committed can be found again: the names of an open file can be taken from it.</summary>
+    /// <exception cref="StoreException">The file was deleted or moved.</exception>
+    public void CheckStillThere()
+    {
+        if (!File.Exists(_path) || !File.Exists(_journalPath))
+            throw new StoreException($"{_path} was deleted or moved while it was in use: start again to begin a new one, or put it back first", mayHeal: false);
     }
 
     /// <summary>Throws what a result code stands for.</summary>
@@ -84,6 +111,7 @@ internal sealed class Database : IDisposable
     {
         raw.SQLITE_FULL => new StoreException($"{_path}: the disk is full", mayHeal: true),
         raw.SQLITE_BUSY or raw.SQLITE_LOCKED => new StoreException($"{_path} is held by another program", mayHeal: true),
+        raw.SQLITE_CONSTRAINT => new StoreException($"{_path} was written to by another program ({Message()})", mayHeal: true),
         raw.SQLITE_IOERR => new StoreException($"{_path} cannot be read or written ({Message()})", mayHeal: true),
         raw.SQLITE_READONLY => new StoreException($"{_path} is read-only: expected a file that can be written to", mayHeal: false),
         raw.SQLITE_NOTADB => new StoreException($"{_path} is no SQLite database: expected one, or no file at all", mayHeal: false),

@@ -3,42 +3,75 @@ namespace Meanwhile.Stores.Sqlite;
 /// <summary>The tables, and the way from a file of the seed's program, or of an older version of ours, to today's.</summary>
 internal static class Schema
 {
-    private const int Version = 1;
+    /// <summary>Today's.</summary>
+    public const int Version = 2;
 
     /// <summary>Brings a file up to date.</summary>
     /// <exception cref="StoreException">It was written by a newer version.</exception>
     public static void Prepare(Database database, string path)
     {
-        // FULL: a commit is on the disk, not only with the operating system, when it returns.
-        database.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
-        if (ReadVersion(database, path) < Version)
-            database.Transact(() => Migrate(database));
-    }
-
-    private static void Migrate(Database database)
-    {
-        // The seed's program names the two columns when it inserts, so a third one does not disturb it. NUMERIC keeps whole numbers whole, as its own
-        // INTEGER does. Rows that it writes have no series.
-        database.Execute("CREATE TABLE IF NOT EXISTS messages (number NUMERIC, epochtime NUMERIC)");
-        database.Execute("ALTER TABLE messages ADD COLUMN series INTEGER");
-        database.Execute("CREATE INDEX messages_epochtime ON messages (epochtime)");
-        database.Execute("CREATE TABLE series (id INTEGER PRIMARY KEY, topic TEXT NOT NULL UNIQUE)");
-        database.Execute("CREATE TABLE quarantine (id INTEGER PRIMARY KEY, arrived NUMERIC NOT NULL, topic TEXT NOT NULL, payload BLOB NOT NULL, reason TEXT NOT NULL)");
-        database.Execute("CREATE TABLE sessions (name TEXT PRIMARY KEY, subscription TEXT NOT NULL) WITHOUT ROWID");
-        database.Execute("CREATE TABLE received_ids (session TEXT NOT NULL, packet_id INTEGER NOT NULL, PRIMARY KEY (session, packet_id)) WITHOUT ROWID");
-        database.Execute($"PRAGMA user_version = {Version}");
+        // FULL: a commit is on the disk, not only with the operating system, when it returns. The journal is reused, so a peak is cut off later.
+        database.Execute("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864");
+        var version = ReadVersion(database, path);
+        if (version == Version)
+            return;
+        database.Transact((database, version), static file => Migrate(file.database, file.version));
+        if (ReadPragma(database, "auto_vacuum") == 0)
+            database.Execute("PRAGMA auto_vacuum = INCREMENTAL; VACUUM"); // It was made without; only this changes that.
     }
 
     /// <summary>The version of a file: 0 for one that is empty, or of the seed's program.</summary>
     /// <exception cref="StoreException">It was written by a newer version of ours.</exception>
     public static long ReadVersion(Database database, string path)
     {
-        var statement = database.Prepare("PRAGMA user_version");
-        statement.Step();
-        var version = statement.Integer(0);
-        statement.Reset();
+        var version = ReadPragma(database, "user_version");
         return version <= Version
             ? version
             : throw new StoreException($"{path} was written by a newer version of meanwhile (its schema is {version}, expected at most {Version})", mayHeal: false);
+    }
+
+    private static void Migrate(Database database, long version)
+    {
+        if (version == 0)
+        {
+            // What the seed's program makes: the same as in a file of its own, so that both start from the same place.
+            database.Execute("CREATE TABLE IF NOT EXISTS messages (number NUMERIC, epochtime NUMERIC)");
+            database.Execute("ALTER TABLE messages ADD COLUMN series INTEGER");
+            database.Execute("CREATE TABLE series (id INTEGER PRIMARY KEY, topic TEXT NOT NULL UNIQUE)");
+            database.Execute("CREATE TABLE quarantine (id INTEGER PRIMARY KEY, arrived NUMERIC NOT NULL, topic TEXT NOT NULL, payload BLOB NOT NULL, reason TEXT NOT NULL)");
+            database.Execute("CREATE TABLE sessions (name TEXT PRIMARY KEY, subscription TEXT NOT NULL) WITHOUT ROWID");
+            database.Execute("CREATE TABLE received_ids (session TEXT NOT NULL, packet_id INTEGER NOT NULL, PRIMARY KEY (session, packet_id)) WITHOUT ROWID");
+        }
+        PutInOrderOfTime(database);
+        database.Execute("CREATE TABLE identities (position INTEGER PRIMARY KEY, series INTEGER NOT NULL, identity TEXT NOT NULL, UNIQUE (series, identity))");
+        database.Execute($"PRAGMA user_version = {Version}");
+    }
+
+    // Names the two columns when it inserts: so does the seed's program, which gets the last position for its rows and no series. The index holds its
+    // rows alone, and costs ours nothing. NUMERIC keeps whole numbers whole, as its own INTEGER does.
+    private static void PutInOrderOfTime(Database database)
+    {
+        database.Execute("ALTER TABLE messages RENAME TO unordered");
+        database.Execute("CREATE TABLE messages (number NUMERIC, epochtime NUMERIC, series INTEGER, position INTEGER PRIMARY KEY)");
+        database.Execute("CREATE INDEX foreign_rows ON messages (series) WHERE series IS NULL");
+        var positions = new Positions(database);
+        var old = database.Prepare("SELECT number, epochtime, series FROM unordered WHERE TYPEOF(number) IN ('integer', 'real') AND TYPEOF(epochtime) IN ('integer', 'real') ORDER BY rowid");
+        var copy = database.Prepare("INSERT INTO messages (number, epochtime, series, position) VALUES (?, ?, ?, ?)");
+        while (old.Step())
+        {
+            var time = ReadingsTable.TimeOf(old, 1);
+            ReadingsTable.BindTime(copy.Bind(1, old.Double(0)), time).Bind(4, positions.Next(time));
+            (old.IsNull(2) ? copy.BindNull(3) : copy.Bind(3, old.Integer(2))).Run();
+        }
+        database.Execute("DROP TABLE unordered");
+    }
+
+    private static long ReadPragma(Database database, string name)
+    {
+        var statement = database.Prepare($"PRAGMA {name}");
+        statement.Step();
+        var value = statement.Integer(0);
+        statement.Reset();
+        return value;
     }
 }

@@ -1,44 +1,29 @@
-using Meanwhile.Mqtt.Delivery;
-
 namespace Meanwhile.Stores.Sqlite;
 
-/// <summary>Readings, quarantine and the feed's session in one SQLite file. One caller at a time.</summary>
+/// <summary>Readings, quarantine and the feed's session in one SQLite file.</summary>
 internal sealed class SqliteStore : IStore
 {
     private readonly Database _database;
     private readonly FileLock _lock;
-    private readonly string _session;
-    private readonly StoreOptions _options;
-    private readonly Dictionary<string, long> _seriesIds = new(StringComparer.Ordinal);
-    private readonly Statement _insertReading;
-    private readonly Statement _insertQuarantined;
-    private readonly Statement _findSeries;
-    private readonly Statement _insertSeries;
-    private readonly Statement _expire;
-    private readonly Statement _addId;
-    private readonly Statement _removeId;
-    private readonly Statement _removeIds;
-    private readonly Statement _subscribed;
-    private readonly Statement _unsubscribed;
+    private readonly ReadingsTable _readings;
+    private readonly QuarantineTable _quarantine;
+    private readonly SessionTable _session;
+    private readonly FreeSpace _freeSpace;
+    private readonly List<int> _known = [];
 
     private SqliteStore(Database database, FileLock fileLock, StoreOptions options)
     {
-        (_database, _lock, _options, _session) = (database, fileLock, options, options.Session);
-        _insertReading = database.Prepare("INSERT INTO messages (number, epochtime, series) VALUES (?, ?, ?)");
-        _insertQuarantined = database.Prepare("INSERT INTO quarantine (arrived, topic, payload, reason) VALUES (?, ?, ?, ?)");
-        _findSeries = database.Prepare("SELECT id FROM series WHERE topic = ?");
-        _insertSeries = database.Prepare("INSERT INTO series (topic) VALUES (?)");
-        _expire = database.Prepare("DELETE FROM messages WHERE epochtime < ?");
-        _addId = database.Prepare("INSERT OR IGNORE INTO received_ids (session, packet_id) VALUES (?, ?)");
-        _removeId = database.Prepare("DELETE FROM received_ids WHERE session = ? AND packet_id = ?");
-        _removeIds = database.Prepare("DELETE FROM received_ids WHERE session = ?");
-        _unsubscribed = database.Prepare("DELETE FROM sessions WHERE name = ?");
-        _subscribed = database.Prepare("INSERT INTO sessions (name, subscription) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET subscription = excluded.subscription");
+        (_database, _lock) = (database, fileLock);
+        _readings = new ReadingsTable(database, options.UnnamedSeries);
+        _quarantine = new QuarantineTable(database, options);
+        _session = new SessionTable(database, options.Session);
+        _freeSpace = new FreeSpace(database);
+        database.Transact(this, static store => store._readings.TakeInForeignRows());
     }
 
-    /// <summary>Opens a file, or makes it with its folders, and keeps other aggregators away from it.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="options">What it has to know of its owner.</param>
+    /// <summary>Opens a file, or makes it with its folders, and keeps other owners away from it.</summary>
+    /// <exception cref="StoreException">It cannot be used, or not yet.</exception>
+    /// <exception cref="UserException">It has another owner, or its folder cannot be used.</exception>
     public static SqliteStore Open(string path, StoreOptions options)
     {
         try
@@ -70,47 +55,29 @@ internal sealed class SqliteStore : IStore
     {
         try
         {
-            _database.Transact(() => Write(batch, cutoff.Readings));
-            return default;
+            _known.Clear();
+            var dropped = _database.Transact((Store: this, batch, cutoff), static work => work.Store.Write(work.batch, work.cutoff));
+            _database.CheckStillThere();
+            _readings.Committed();
+            TakeOutKnown(batch.Readings);
+            return new(new CommitReport(_known.Count, dropped));
         }
         catch
         {
-            _seriesIds.Clear(); // Some may have been given out by the transaction that is gone.
+            _readings.RolledBack();
+            _quarantine.RolledBack();
             throw;
         }
     }
 
     /// <inheritdoc/>
-    public IEnumerable<Reading> ReadReadings(long from, long to)
-    {
-        var query = _database.Prepare(
-            "SELECT number, epochtime, topic FROM messages LEFT JOIN series ON series.id = messages.series WHERE epochtime >= ? AND epochtime <= ? ORDER BY messages.rowid");
-        query.Bind(1, Seconds(from)).Bind(2, Seconds(Math.Min(to, 99_999_999_999_000)));
-        while (query.Step())
-        {
-            // Another program may have left texts or nothing at all where numbers belong.
-            if (query.IsNumber(0) && query.IsNumber(1) && double.IsFinite(query.Double(0)))
-                yield return new Reading(query.IsNull(2) ? _options.UnnamedSeries : query.Text(2), Milliseconds(query), query.Double(0));
-        }
-    }
+    public IEnumerable<Reading> ReadReadings(long from, long to) => _readings.Read(from, to);
 
     /// <inheritdoc/>
-    public IEnumerable<QuarantinedMessage> ReadQuarantine() => [];
+    public IEnumerable<QuarantinedMessage> ReadQuarantine() => _quarantine.Read();
 
     /// <inheritdoc/>
-    public SessionState ReadSession()
-    {
-        List<ushort> ids = [];
-        var query = _database.Prepare("SELECT packet_id FROM received_ids WHERE session = ?").Bind(1, _session);
-        while (query.Step())
-            ids.Add((ushort)query.Integer(0));
-
-        query = _database.Prepare("SELECT subscription FROM sessions WHERE name = ?").Bind(1, _session);
-        string? subscription = null;
-        while (query.Step())
-            subscription = query.Text(0);
-        return new SessionState(ids, subscription);
-    }
+    public SessionState ReadSession() => _session.Read();
 
     /// <inheritdoc/>
     public void Dispose()
@@ -119,53 +86,28 @@ internal sealed class SqliteStore : IStore
         _lock.Dispose();
     }
 
-    public static double Seconds(long milliseconds) => milliseconds / 1000.0;
-
-    public static long Milliseconds(Statement row) => row.IsInteger(1) ? row.Integer(1) * 1000 : (long)Math.Round(row.Double(1) * 1000);
-
-    private void Write(Batch batch, long cutoff)
+    private int Write(Batch batch, Cutoff cutoff)
     {
-        foreach (var (series, time, value) in batch.Readings)
-        {
-            _insertReading.Bind(1, value).Bind(3, SeriesId(series));
-            (time % 1000 == 0 ? _insertReading.Bind(2, time / 1000) : _insertReading.Bind(2, Seconds(time))).Run();
-        }
-        foreach (var (arrived, topic, payload, reason) in batch.Quarantined)
-            _insertQuarantined.Bind(1, Seconds(arrived)).Bind(2, topic).Bind(3, payload.Span).Bind(4, reason).Run();
-        foreach (var change in batch.IdChanges)
-            Write(change);
-        if (batch.Subscription is { } filter)
-            _subscribed.Bind(1, _session).Bind(2, filter).Run();
-        _expire.Bind(1, Seconds(cutoff)).Run();
+        _readings.Insert(batch.Readings, _known);
+        _session.Change(batch);
+        _readings.Expire(cutoff.Readings);
+        var dropped = _quarantine.Change(batch, cutoff.Quarantined);
+        _freeSpace.GiveBack();
+        return dropped;
     }
 
-    private void Write(IdChange change)
+    private void TakeOutKnown(List<Reading> readings)
     {
-        if (change.Kind == IdChangeKind.AllForgotten)
-            _unsubscribed.Bind(1, _session).Run(); // The broker has forgotten that as well.
-        var statement = change.Kind switch
+        if (_known.Count == 0)
+            return;
+        var (kept, next) = (_known[0], 0);
+        for (var i = kept; i < readings.Count; i++)
         {
-            IdChangeKind.Received => _addId.Bind(2, change.PacketId),
-            IdChangeKind.Released => _removeId.Bind(2, change.PacketId),
-            _ => _removeIds,
-        };
-        statement.Bind(1, _session).Run();
-    }
-
-    private long SeriesId(string topic)
-    {
-        if (_seriesIds.TryGetValue(topic, out var id))
-            return id;
-        if (_findSeries.Bind(1, topic).Step())
-        {
-            id = _findSeries.Integer(0);
-            _findSeries.Reset();
+            if (next < _known.Count && _known[next] == i)
+                next++;
+            else
+                readings[kept++] = readings[i];
         }
-        else
-        {
-            _insertSeries.Bind(1, topic).Run();
-            id = _database.LastInsertRowId;
-        }
-        return _seriesIds[topic] = id;
+        readings.RemoveRange(kept, readings.Count - kept);
     }
 }

@@ -30,6 +30,18 @@ internal sealed class Statement(Database database, sqlite3_stmt handle) : IDispo
         return this;
     }
 
+    public Statement BindText(int parameter, ReadOnlySpan<byte> utf8)
+    {
+        database.Check(raw.sqlite3_bind_text(handle, parameter, utf8));
+        return this;
+    }
+
+    public Statement BindNull(int parameter)
+    {
+        database.Check(raw.sqlite3_bind_null(handle, parameter));
+        return this;
+    }
+
     /// <summary>Goes to the next row; at the end it is ready to be bound again.</summary>
     public bool Step()
     {
@@ -62,9 +74,9 @@ internal sealed class Statement(Database database, sqlite3_stmt handle) : IDispo
 
     public double Double(int column) => raw.sqlite3_column_double(handle, column);
 
-    public byte[] Blob(int column) => raw.sqlite3_column_blob(handle, column).ToArray();
-
     public string Text(int column) => raw.sqlite3_column_text(handle, column).utf8_to_string();
+
+    public byte[] Blob(int column) => raw.sqlite3_column_blob(handle, column).ToArray();
 
     /// <inheritdoc/>
     public void Dispose() => handle.Dispose();

@@ -1,0 +1,58 @@
+using System.Runtime.InteropServices;
+
+namespace Meanwhile.Stores.Sqlite;
+
+/// <summary>
+/// Gives every reading a row number in the order of its time, and of arrival where times are equal. The table is a tree over row numbers, so the
+/// oldest readings are its first rows: they are found and deleted without an index, and a late reading is no more than an insert further left.
+/// </summary>
+internal sealed class Positions
+{
+    // 22 bits tell apart what has the same millisecond: four million readings. The other 42 hold milliseconds from 1950 to 2089.
+    private const int OrderBits = 22;
+    private const long Origin = 1_577_836_800_000; // 2020-01-01
+    private const long Span = 1L << (63 - OrderBits);
+    private const int MostRemembered = 4096;
+
+    private readonly Statement _last;
+    private readonly Dictionary<long, long> _next = [];
+
+    /// <summary>Row numbers of the table of readings.</summary>
+    public Positions(Database database) => _last = database.Prepare("SELECT MAX(position) FROM messages WHERE position BETWEEN ? AND ?");
+
+    /// <summary>The lowest row number of a millisecond; times out of range are moved to its end.</summary>
+    public static long First(long time) => (Math.Clamp(time, Origin - Span, Origin + Span - 1) - Origin) << OrderBits;
+
+    /// <summary>The highest row number of a millisecond.</summary>
+    public static long Last(long time) => First(time) | ((1L << OrderBits) - 1);
+
+    /// <summary>The millisecond that a row number stands for.</summary>
+    public static long Time(long position) => (position >> OrderBits) + Origin;
+
+    /// <summary>The next free row number of a millisecond, or of one that follows when it is full.</summary>
+    public long Next(long time)
+    {
+        while (true)
+        {
+            if (_next.Count >= MostRemembered)
+                _next.Clear();
+            ref var next = ref CollectionsMarshal.GetValueRefOrAddDefault(_next, time, out var isKnown);
+            if (!isKnown)
+                next = FindNext(time);
+            if (next <= Last(time))
+                return next++;
+            time++;
+        }
+    }
+
+    /// <summary>Looks into the table again: another program has written to it.</summary>
+    public void Forget() => _next.Clear();
+
+    private long FindNext(long time)
+    {
+        _last.Bind(1, First(time)).Bind(2, Last(time)).Step();
+        var next = _last.IsNull(0) ? First(time) : _last.Integer(0) + 1;
+        _last.Reset();
+        return next;
+    }
+}

@@ -1,0 +1,89 @@
+namespace Meanwhile.Stores.Sqlite;
+
+/// <summary>The messages that were no readings, bounded by count, bytes and age: the oldest leave first.</summary>
+internal sealed class QuarantineTable
+{
+    /// <summary>A query for all messages.</summary>
+    public const string ReadAll = "SELECT id, arrived, topic, payload, reason FROM quarantine ORDER BY id";
+
+    private readonly StoreOptions _options;
+    private readonly Statement _insert;
+    private readonly Statement _delete;
+    private readonly Statement _oldest;
+    private readonly Statement _read;
+    private readonly Statement _size;
+    private (long Messages, long Bytes)? _held;
+    private long _arrivedFirst = long.MinValue;
+
+    public QuarantineTable(Database database, StoreOptions options)
+    {
+        _options = options;
+        _insert = database.Prepare("INSERT INTO quarantine (topic, arrived, payload, reason) VALUES (?, ?, ?, ?)");
+        _delete = database.Prepare("DELETE FROM quarantine WHERE id = ?");
+        _oldest = database.Prepare("SELECT id, LENGTH(payload), arrived FROM quarantine ORDER BY id LIMIT 1");
+        _read = database.Prepare(ReadAll);
+        _size = database.Prepare("SELECT COUNT(*), COALESCE(SUM(LENGTH(payload)), 0) FROM quarantine");
+    }
+
+    /// <summary>Writes messages, takes others out, and lets the oldest go that are too many, too large or too old.</summary>
+    /// <returns>How many had to go.</returns>
+    public int Change(Batch batch, long cutoff)
+    {
+        var held = _held ??= Measure();
+        foreach (var (arrived, topic, payload, reason) in batch.Quarantined)
+        {
+            ReadingsTable.BindTime(_insert.Bind(1, topic), arrived).Bind(3, payload.Span).Bind(4, reason).Run();
+            held = (held.Messages + 1, held.Bytes + payload.Length);
+        }
+        _held = held;
+        foreach (var number in batch.TakenFromQuarantine)
+        {
+            _delete.Bind(1, number).Run();
+            _held = null;
+        }
+        return Bound(cutoff);
+    }
+
+    /// <summary>Oldest first.</summary>
+    public IEnumerable<QuarantinedMessage> Read() => Read(_read);
+
+    /// <summary>Runs a query for all messages, and reads what it finds.</summary>
+    public static IEnumerable<QuarantinedMessage> Read(Statement all)
+    {
+        all.Reset();
+        while (all.Step())
+            yield return new QuarantinedMessage(all.Integer(0), new Quarantined(ReadingsTable.TimeOf(all, 1), all.Text(2), all.Blob(3), all.Text(4)));
+    }
+
+    /// <summary>What was written is gone.</summary>
+    public void RolledBack() => (_held, _arrivedFirst) = (null, long.MinValue);
+
+    private int Bound(long cutoff)
+    {
+        var (messages, bytes) = _held ??= Measure();
+        var dropped = 0;
+        while (messages > _options.QuarantinedMessages || bytes > _options.QuarantinedBytes || (messages > 0 && _arrivedFirst < cutoff))
+        {
+            if (!_oldest.Step())
+                break;
+            var (id, length) = (_oldest.Integer(0), _oldest.Integer(1));
+            _arrivedFirst = ReadingsTable.TimeOf(_oldest, 2);
+            _oldest.Reset();
+            if (messages <= _options.QuarantinedMessages && bytes <= _options.QuarantinedBytes && _arrivedFirst >= cutoff)
+                break;
+            _delete.Bind(1, id).Run();
+            (messages, bytes, dropped) = (messages - 1, bytes - length, dropped + 1);
+            _arrivedFirst = long.MinValue;
+        }
+        _held = (messages, bytes);
+        return dropped;
+    }
+
+    private (long Messages, long Bytes) Measure()
+    {
+        _size.Step();
+        var size = (_size.Integer(0), _size.Integer(1));
+        _size.Reset();
+        return size;
+    }
+}

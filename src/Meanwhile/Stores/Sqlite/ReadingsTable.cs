@@ -1,0 +1,114 @@
+namespace Meanwhile.Stores.Sqlite;
+
+/// <summary>The readings and their identities, in the order of time.</summary>
+internal sealed class ReadingsTable
+{
+    private readonly Database _database;
+    private readonly Positions _positions;
+    private readonly SeriesNames _series;
+    private readonly string _unnamedSeries;
+    private readonly Statement _insert;
+    private readonly Statement _insertIdentity;
+    private readonly Statement _expire;
+    private readonly Statement _expireIdentities;
+    private readonly Statement _read;
+
+    /// <summary>The readings of a file that is up to date.</summary>
+    /// <param name="database">The file.</param>
+    /// <param name="unnamedSeries">The series of rows that the seed's program wrote.</param>
+    public ReadingsTable(Database database, string unnamedSeries)
+    {
+        (_database, _unnamedSeries) = (database, unnamedSeries);
+        _positions = new Positions(database);
+        _insert = database.Prepare("INSERT INTO messages (number, epochtime, series, position) VALUES (?, ?, ?, ?)");
+        _insertIdentity = database.Prepare("INSERT OR IGNORE INTO identities (position, series, identity) VALUES (?, ?, ?)");
+        _expire = database.Prepare("DELETE FROM messages WHERE position < ?");
+        _expireIdentities = database.Prepare("DELETE FROM identities WHERE position < ?");
+        _read = database.Prepare("SELECT number, epochtime, series FROM messages WHERE position BETWEEN ? AND ? ORDER BY position");
+        var newest = database.Prepare("SELECT MAX(position) FROM messages");
+        newest.Step();
+        _series = new SeriesNames(database, newest.IsNull(0) ? 0 : Positions.Time(newest.Integer(0)));
+        newest.Reset();
+    }
+
+    /// <summary>Writes readings, and finds those whose identity is known.</summary>
+    /// <param name="known">Where the indexes of those go.</param>
+    public void Insert(List<Reading> readings, List<int> known)
+    {
+        for (var i = 0; i < readings.Count; i++)
+        {
+            var (topic, time, value) = readings[i];
+            var (series, position) = (_series.IdOf(topic, time), _positions.Next(time));
+            if (!readings[i].Identity.IsEmpty && !IsNew(position, series, readings[i].Identity.Span))
+            {
+                known.Add(i);
+                continue;
+            }
+            _insert.Bind(1, value).Bind(3, series).Bind(4, position);
+            BindTime(_insert, time).Run();
+        }
+    }
+
+    /// <summary>Deletes what is older than the retention.</summary>
+    public void Expire(long cutoff)
+    {
+        var first = Positions.First(cutoff);
+        _expire.Bind(1, first).Run();
+        _expireIdentities.Bind(1, first).Run();
+        _series.Prune(cutoff);
+    }
+
+    /// <summary>Reads readings in the order of their times.</summary>
+    public IEnumerable<Reading> Read(long from, long to)
+    {
+        _read.Reset();
+        _read.Bind(1, Positions.First(from)).Bind(2, Positions.Last(to));
+        while (_read.Step())
+        {
+            if (IsReading(_read))
+                yield return new Reading(_read.IsNull(2) ? _unnamedSeries : _series.TopicOf(_read.Integer(2)) ?? _unnamedSeries, TimeOf(_read, 1), _read.Double(0));
+        }
+    }
+
+    /// <summary>Whether a row starts with a number and a time: another program may have left texts or nothing at all where they belong.</summary>
+    public static bool IsReading(Statement row) => row.IsNumber(0) && row.IsNumber(1) && double.IsFinite(row.Double(0));
+
+    /// <summary>Puts the rows that another program has added behind the last one where their times belong.</summary>
+    public void TakeInForeignRows()
+    {
+        List<(long Position, long Time)> misplaced = [];
+        var foreign = _database.Prepare("SELECT position, epochtime FROM messages WHERE series IS NULL");
+        while (foreign.Step())
+        {
+            if (foreign.IsNumber(1) && TimeOf(foreign, 1) is var time && Positions.Time(foreign.Integer(0)) != time)
+                misplaced.Add((foreign.Integer(0), time));
+        }
+        var move = _database.Prepare("UPDATE messages SET position = ? WHERE position = ?");
+        foreach (var (position, time) in misplaced)
+            move.Bind(1, _positions.Next(time)).Bind(2, position).Run();
+    }
+
+    /// <summary>What was written is durable.</summary>
+    public void Committed() => _series.Committed();
+
+    /// <summary>What was written is gone.</summary>
+    public void RolledBack()
+    {
+        _series.RolledBack();
+        _positions.Forget();
+    }
+
+    /// <summary>Binds whole seconds as such, as the seed's program does, and others with their fraction.</summary>
+    public static Statement BindTime(Statement statement, long time, int parameter = 2) =>
+        time % 1000 == 0 ? statement.Bind(parameter, time / 1000) : statement.Bind(parameter, time / 1000.0);
+
+    /// <summary>A column's seconds as milliseconds.</summary>
+    public static long TimeOf(Statement row, int column) =>
+        row.IsInteger(column) ? Math.Clamp(row.Integer(column), -1L << 52, 1L << 52) * 1000 : (long)Math.Round(row.Double(column) * 1000);
+
+    private bool IsNew(long position, long series, ReadOnlySpan<byte> identity)
+    {
+        _insertIdentity.Bind(1, position).Bind(2, series).BindText(3, identity).Run();
+        return _database.Changes > 0;
+    }
+}
