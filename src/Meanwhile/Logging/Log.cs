@@ -98,6 +98,15 @@ internal static partial class Log
     [LoggerMessage(32, LogLevel.Information, "{Count} messages dropped from the quarantine")]
     public static partial void Dropped(ILogger logger, int count);
 
+    [LoggerMessage(33, LogLevel.Information, "seed {Seed}; logs are in {Folder}")]
+    public static partial void TrialStarts(ILogger logger, int seed, string folder);
+
+    [LoggerMessage(34, LogLevel.Information, "the logs stay in {Folder}")]
+    public static partial void TrialKept(ILogger logger, string folder);
+
+    [LoggerMessage(35, LogLevel.Warning, "nothing moves any more: {What} {Count}")]
+    public static partial void Stagnates(ILogger logger, string what, long count);
+
     [LoggerMessage(24, LogLevel.Warning, "the quarantine is full: its oldest {Count} messages were dropped ({Total} in all); see meanwhile quarantine --help")]
     public static partial void DroppedFromQuarantine(ILogger logger, int count, long total);
 }
