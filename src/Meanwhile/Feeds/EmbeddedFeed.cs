@@ -64,10 +64,10 @@ internal sealed class EmbeddedFeed : IFeed
     }
 
     /// <inheritdoc/>
-    public async ValueTask PublishAsync(string topic, byte[] payload)
+    public async ValueTask PublishAsync(string topic, ReadOnlyMemory<byte> payload)
     {
         if (_broker is not null)
-            await _broker.PublishAsync(topic, payload, _closing.Token);
+            await _broker.PublishAsync(topic, payload.ToArray(), _closing.Token);
     }
 
     /// <inheritdoc/>

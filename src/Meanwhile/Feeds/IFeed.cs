@@ -18,5 +18,6 @@ internal interface IFeed : IAsyncDisposable
     int Acknowledge(IReadOnlyList<Delivery> committed);
 
     /// <summary>Publishes a result. While the broker is away, the newest result of each topic waits for it.</summary>
-    ValueTask PublishAsync(string topic, byte[] payload);
+    /// <param name="payload">The caller's again afterwards.</param>
+    ValueTask PublishAsync(string topic, ReadOnlyMemory<byte> payload);
 }

@@ -55,9 +55,9 @@ internal sealed class MqttFeed : IFeed
     }
 
     /// <inheritdoc/>
-    public ValueTask PublishAsync(string topic, byte[] payload)
+    public ValueTask PublishAsync(string topic, ReadOnlyMemory<byte> payload)
     {
-        _session.AddResult(topic, payload);
+        _session.AddResult(topic, payload.ToArray());
         _connection?.WakeUp();
         return ValueTask.CompletedTask;
     }

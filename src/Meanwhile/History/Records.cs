@@ -39,7 +39,7 @@ internal sealed class Records(Stream input, DataFormat format)
             at -= MakeRoom();
             var length = await input.ReadAsync(_buffer.AsMemory(_end), cancellationToken);
             if (length == 0)
-                return _start == _end ? null : Take(_end, _end);
+                return _start < _end ? Take(_end, _end) : default(ReadOnlyMemory<byte>?); // A bare null would become an empty record.
             _end += length;
             BytesRead += length;
         }

@@ -8,6 +8,7 @@ internal sealed class Admission(AggregatorOptions options)
 {
     private const int LongestTopic = 65_535; // [MQTT-1.5.4]
 
+    private readonly int _resultPrefix = Encoding.UTF8.GetByteCount(options.ResultTopic(""));
     private readonly string _tooFarAhead = $"its time is more than {options.MaxAhead.TotalSeconds:0.###} s ahead of the clock (--max-ahead)";
 
     /// <summary>Makes a reading of a message.</summary>
@@ -22,7 +23,7 @@ internal sealed class Admission(AggregatorOptions options)
             return false;
         if (found.Time > now + (long)options.MaxAhead.TotalMilliseconds)
             reason = _tooFarAhead;
-        else if (Encoding.UTF8.GetByteCount(options.ResultTopic(topic)) > LongestTopic)
+        else if (topic.Length > (LongestTopic / 3) - _resultPrefix && Encoding.UTF8.GetByteCount(topic) + _resultPrefix > LongestTopic)
             reason = "its topic leaves no room for the topic of its results";
         else
             reading = new Reading(topic, found.Time, found.Value) { Identity = payload[found.Identity] };

@@ -37,8 +37,8 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
             Collect(intake, now);
             intake.Account(await CommitAsync(intake.Batch, new Cutoff(now - _retention, now - _quarantine), stop, giveUp.Token));
             ledger.Acknowledge(feed.Acknowledge(intake.Deliveries));
-            foreach (var (topic, payload) in _results.Of(intake.Batch.Readings, now, work.TickIsDue))
-                await PublishAsync(topic, payload);
+            _results.Add(intake.Batch.Readings, now, work.TickIsDue);
+            await PublishAsync(now);
             intake.Clear();
         }
     }
@@ -103,10 +103,16 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
         }
     }
 
-    private async ValueTask PublishAsync(string topic, byte[] payload)
+    private async ValueTask PublishAsync(long now)
     {
-        await feed.PublishAsync(topic, payload);
-        if (logger.IsEnabled(LogLevel.Debug))
-            Log.Published(logger, topic, Encoding.UTF8.GetString(payload));
+        foreach (var series in _results.Due)
+        {
+            if (!_results.TryWrite(series, now, out var topic, out var payload))
+                continue;
+            await feed.PublishAsync(topic, payload);
+            if (logger.IsEnabled(LogLevel.Debug))
+                Log.Published(logger, topic, Encoding.UTF8.GetString(payload.Span));
+        }
+        _results.Due.Clear();
     }
 }

@@ -27,7 +27,10 @@ internal sealed class Intake(AggregatorOptions options, Ledger ledger, ILogger l
     public void Add(in Delivery delivery, long now, long cutoff)
     {
         var isOwnResult = delivery.Kind != DeliveryKind.SessionChange && options.IsResultTopic(delivery.Topic);
-        Deliveries.Add(isOwnResult ? delivery with { Kind = DeliveryKind.SessionChange } : delivery); // Acknowledged, but no message of the ledger's.
+        if (isOwnResult)
+            Deliveries.Add(delivery with { Kind = DeliveryKind.SessionChange }); // Acknowledged, but no message of the ledger's.
+        else
+            Deliveries.Add(delivery);
         if (delivery.IdChange.Kind != default)
             Batch.IdChanges.Add(delivery.IdChange);
         if (delivery.Subscription is { } filter)

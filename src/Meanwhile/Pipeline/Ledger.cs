@@ -2,7 +2,7 @@ namespace Meanwhile.Pipeline;
 
 /// <summary>
 /// Counters that account for every message that came in: received = committed + quarantined + duplicates + expired on arrival, once nothing is on
-/// its way, and acknowledged never exceeds their sum.
+/// its way, and acknowledged never exceeds their sum. The data path alone writes them; anybody may read.
 /// </summary>
 internal sealed class Ledger
 {
@@ -17,31 +17,31 @@ internal sealed class Ledger
     private long _droppedFromQuarantine;
 
     /// <summary>Messages taken in from the network.</summary>
-    public long Received => Interlocked.Read(ref _received);
+    public long Received => Volatile.Read(ref _received);
 
     /// <summary>Those of them that came with DUP set: an earlier attempt may have been made.</summary>
-    public long ReceivedAgain => Interlocked.Read(ref _receivedAgain);
+    public long ReceivedAgain => Volatile.Read(ref _receivedAgain);
 
     /// <summary>Readings on disk.</summary>
-    public long Committed => Interlocked.Read(ref _committed);
+    public long Committed => Volatile.Read(ref _committed);
 
     /// <summary>Messages that are no reading, on disk with their reason.</summary>
-    public long Quarantined => Interlocked.Read(ref _quarantined);
+    public long Quarantined => Volatile.Read(ref _quarantined);
 
     /// <summary>Redeliveries of what was taken in before.</summary>
-    public long Duplicates => Interlocked.Read(ref _duplicates);
+    public long Duplicates => Volatile.Read(ref _duplicates);
 
     /// <summary>Readings that were older than the retention when they arrived.</summary>
-    public long Expired => Interlocked.Read(ref _expired);
+    public long Expired => Volatile.Read(ref _expired);
 
     /// <summary>Messages whose PUBACK or PUBREC was handed to the connection.</summary>
-    public long Acknowledged => Interlocked.Read(ref _acknowledged);
+    public long Acknowledged => Volatile.Read(ref _acknowledged);
 
     /// <summary>Results of ours that matched the filter of the readings; they are not received messages.</summary>
-    public long OwnResults => Interlocked.Read(ref _ownResults);
+    public long OwnResults => Volatile.Read(ref _ownResults);
 
     /// <summary>Messages that had to leave the quarantine, because it is bounded.</summary>
-    public long DroppedFromQuarantine => Interlocked.Read(ref _droppedFromQuarantine);
+    public long DroppedFromQuarantine => Volatile.Read(ref _droppedFromQuarantine);
 
     /// <summary>Received and not yet accounted for.</summary>
     public long OnTheWay => Received - Committed - Quarantined - Duplicates - Expired;
@@ -49,28 +49,28 @@ internal sealed class Ledger
     /// <summary>A message was taken in.</summary>
     public void Receive(bool dup)
     {
-        Interlocked.Increment(ref _received);
+        Add(ref _received, 1);
         if (dup)
-            Interlocked.Increment(ref _receivedAgain);
+            Add(ref _receivedAgain, 1);
     }
 
     /// <summary>A batch is durable.</summary>
     public void Account(int committed, int quarantined, int duplicates, int expired)
     {
-        Interlocked.Add(ref _committed, committed);
-        Interlocked.Add(ref _quarantined, quarantined);
-        Interlocked.Add(ref _duplicates, duplicates);
-        Interlocked.Add(ref _expired, expired);
+        Add(ref _committed, committed);
+        Add(ref _quarantined, quarantined);
+        Add(ref _duplicates, duplicates);
+        Add(ref _expired, expired);
     }
 
     /// <summary>Acknowledgements were handed to the connection.</summary>
-    public void Acknowledge(int messages) => Interlocked.Add(ref _acknowledged, messages);
+    public void Acknowledge(int messages) => Add(ref _acknowledged, messages);
 
     /// <summary>Messages had to leave the quarantine.</summary>
-    public void DropFromQuarantine(int messages) => Interlocked.Add(ref _droppedFromQuarantine, messages);
+    public void DropFromQuarantine(int messages) => Add(ref _droppedFromQuarantine, messages);
 
     /// <summary>A result of ours came back as a message.</summary>
-    public void PassOverOwnResult() => Interlocked.Increment(ref _ownResults);
+    public void PassOverOwnResult() => Add(ref _ownResults, 1);
 
     /// <inheritdoc/>
     public override string ToString() =>
@@ -79,4 +79,6 @@ internal sealed class Ledger
         + $"; acknowledged {Acknowledged}; with DUP {ReceivedAgain}"
         + (DroppedFromQuarantine == 0 ? "" : $"; dropped from the quarantine {DroppedFromQuarantine}")
         + (OwnResults == 0 ? "" : $"; own results passed over {OwnResults}");
+
+    private static void Add(ref long counter, int count) => Volatile.Write(ref counter, counter + count);
 }

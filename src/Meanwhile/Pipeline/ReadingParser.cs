@@ -17,6 +17,8 @@ internal sealed class ReadingParser(JsonPointer value, JsonPointer? time, JsonPo
     /// <summary>Longer identities would make the store's index unwieldy.</summary>
     private const int LongestIdentity = 1024;
 
+    private const string NotUtf8 = "not valid UTF-8";
+
     /// <summary>The seed's shape: <c>{"number": 46, "epochtime": "1669940235"}</c>.</summary>
     public static ReadingParser Default { get; } = new(JsonPointer.Parse("/number"), JsonPointer.Parse("/epochtime"));
 
@@ -29,16 +31,15 @@ internal sealed class ReadingParser(JsonPointer value, JsonPointer? time, JsonPo
     {
         found = (arrival, 0, default);
         reason = null;
+        var text = payload.Trim(" \t\r\n"u8);
         if (payload.Length > LargestPayload)
             reason = $"larger than {LargestPayload} bytes";
-        else if (TryParseNumber(payload.Trim(" \t\r\n"u8), out found.Value))
+        else if (text is [(byte)'{' or (byte)'[', ..])
+            reason = Utf8.IsValid(payload) ? ParseDocument(payload, arrival, out found) : NotUtf8;
+        else if (TryParseNumber(text, out found.Value))
             reason = identity is null ? null : NoIdentity();
-        else if (!Utf8.IsValid(payload))
-            reason = "not valid UTF-8";
-        else if (payload.TrimStart(" \t\r\n"u8) is not [(byte)'{' or (byte)'[', ..])
-            reason = "neither a JSON object nor a finite number";
         else
-            reason = ParseDocument(payload, arrival, out found);
+            reason = Utf8.IsValid(payload) ? "neither a JSON object nor a finite number" : NotUtf8;
         return reason is null;
     }
 

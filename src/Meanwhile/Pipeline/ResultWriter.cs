@@ -28,7 +28,9 @@ internal sealed class ResultWriter
 
     /// <summary>Writes the result of a series, of windows that end at a time.</summary>
     /// <param name="series">Null for one that has no readings.</param>
-    public byte[] Write(SlidingSeries? series, long end) => Write(Values(series, end));
+    /// <param name="end">Where the windows end; milliseconds since the Unix epoch.</param>
+    /// <returns>Valid until the next call.</returns>
+    public ReadOnlyMemory<byte> Write(SlidingSeries? series, long end) => Write(Values(series, end));
 
     /// <summary>The values of a result's members, in the order of the names; valid until the next call.</summary>
     public ReadOnlySpan<double?> Values(SlidingSeries? series, long end)
@@ -45,7 +47,8 @@ internal sealed class ResultWriter
 
     /// <summary>Writes one result.</summary>
     /// <param name="values">In the order of the names; null where there is no answer, as for the mean of an empty window.</param>
-    public byte[] Write(ReadOnlySpan<double?> values)
+    /// <returns>Valid until the next call.</returns>
+    public ReadOnlyMemory<byte> Write(ReadOnlySpan<double?> values)
     {
         _buffer.ResetWrittenCount();
         for (var i = 0; i < values.Length; i++)
@@ -57,7 +60,7 @@ internal sealed class ResultWriter
                 _buffer.Advance(length);
         }
         _buffer.Write("}"u8);
-        return _buffer.WrittenSpan.ToArray();
+        return _buffer.WrittenMemory;
     }
 
     private static double? OfNothing(Statistic statistic) => statistic.Kind == StatisticKind.Count ? 0 : null;

@@ -21,27 +21,21 @@ internal static class DataFile
     /// <exception cref="UserException">It cannot be written.</exception>
     public static async Task WriteAsync(string? path, Func<Stream, Task> write)
     {
-        var temporary = path + ".part";
         try
         {
             if (path is null)
             {
                 await using var output = Console.OpenStandardOutput();
                 await write(output);
-                return;
             }
-            await using (var file = File.Create(temporary))
-                await write(file);
-            File.Move(temporary, path, overwrite: true);
+            else
+            {
+                await WriteFileAsync(path, write);
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new UserException($"{path ?? "standard output"} cannot be written ({e.Message}): expected a place with room that can be written to", inner: e);
-        }
-        finally
-        {
-            if (path is not null)
-                File.Delete(temporary);
         }
     }
 
@@ -62,6 +56,23 @@ internal static class DataFile
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new UserException($"{path} cannot be read ({e.Message}): expected a file of readings, as meanwhile export writes it", inner: e);
+        }
+    }
+
+    private static async Task WriteFileAsync(string path, Func<Stream, Task> write)
+    {
+        var temporary = path + ".part";
+        await using var file = File.Create(temporary);
+        try
+        {
+            await write(file);
+            await file.FlushAsync(CancellationToken.None);
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
         }
     }
 

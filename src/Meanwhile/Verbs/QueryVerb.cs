@@ -69,7 +69,7 @@ internal static class QueryVerb
         foreach (var (topic, readings, end) in past.Series())
         {
             if (format == DataFormat.Json)
-                table.WriteJson(topic, end, results.Write(readings, end));
+                table.WriteJson(topic, end, results.Write(readings, end).Span);
             else
                 table.WriteCsv(topic, end, results.Values(readings, end));
         }

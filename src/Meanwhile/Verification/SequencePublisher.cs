@@ -24,7 +24,7 @@ internal sealed record SequenceOptions(string Topic, int Qos, Pace Pace, long? C
 internal sealed class SequencePublisher(BrokerSettings broker, SequenceOptions options, PublisherLog log, TimeProvider time)
 {
     private const int MostInFlight = 20;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
 
     private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(1), Random.Shared);
     private readonly Dictionary<ushort, SentMessage> _inFlight = log.Messages.Where(m => options.Qos > 0 && !m.IsAcknowledged).ToDictionary(m => m.PacketId);
@@ -46,8 +46,9 @@ internal sealed class SequencePublisher(BrokerSettings broker, SequenceOptions o
                 await client.SendAsync(new MqttDisconnectPacket(), CancellationToken.None);
                 return;
             }
-            catch (Exception e) when (BrokerClient.IsConnectionLoss(e) || e is OperationCanceledException or MqttProtocolViolationException or ObjectDisposedException)
+            catch (Exception e) when (BrokerClient.IsConnectionLoss(e) || e is OperationCanceledException or MqttProtocolViolationException or InvalidOperationException)
             {
+                // The last when it is closed already. What is not acknowledged is sent again on the next one.
                 await Task.Delay(_backoff.Next(), time, CancellationToken.None);
             }
         }

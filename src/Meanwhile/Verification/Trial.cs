@@ -17,7 +17,7 @@ internal sealed record TrialReport(Casualties Casualties, Accounting Account, lo
 internal sealed class Trial(TrialOptions options, string? userName, byte[]? password, ILogger logger, TimeProvider time)
 {
     // What has to happen is waited for as long as something moves, and then so long.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(250);
 

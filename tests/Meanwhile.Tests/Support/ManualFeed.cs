@@ -46,10 +46,10 @@ internal sealed class ManualFeed : IFeed
         return committed.Count(d => d.Kind != DeliveryKind.SessionChange);
     }
 
-    public ValueTask PublishAsync(string topic, byte[] payload)
+    public ValueTask PublishAsync(string topic, ReadOnlyMemory<byte> payload)
     {
         Events.Add("published");
-        Assert.True(_results.Writer.TryWrite($"{topic} {Encoding.UTF8.GetString(payload)}"));
+        Assert.True(_results.Writer.TryWrite($"{topic} {Encoding.UTF8.GetString(payload.Span)}"));
         return ValueTask.CompletedTask;
     }
 

@@ -34,8 +34,6 @@ internal sealed class Positions
     {
         while (true)
         {
-            if (_next.Count >= MostRemembered)
-                _next.Clear();
             ref var next = ref CollectionsMarshal.GetValueRefOrAddDefault(_next, time, out var isKnown);
             if (!isKnown)
                 next = FindNext(time);
@@ -45,7 +43,14 @@ internal sealed class Positions
         }
     }
 
-    /// <summary>Looks into the table again: another program has written to it.</summary>
+    /// <summary>Gives memory back. Only between inserts: what is not in the table yet is known from here alone.</summary>
+    public void Trim()
+    {
+        if (_next.Count > MostRemembered)
+            Forget();
+    }
+
+    /// <summary>Looks into the table again: what was inserted is gone, or another program has written to it.</summary>
     public void Forget() => _next.Clear();
 
     private long FindNext(long time)

@@ -7,7 +7,7 @@ internal sealed class ReadingsTable
     private readonly Positions _positions;
     private readonly SeriesNames _series;
     private readonly string _unnamedSeries;
-    private readonly Statement _insert;
+    private readonly RowWriter _rows;
     private readonly Statement _insertIdentity;
     private readonly Statement _expire;
     private readonly Statement _expireIdentities;
@@ -20,7 +20,7 @@ internal sealed class ReadingsTable
     {
         (_database, _unnamedSeries) = (database, unnamedSeries);
         _positions = new Positions(database);
-        _insert = database.Prepare("INSERT INTO messages (number, epochtime, series, position) VALUES (?, ?, ?, ?)");
+        _rows = new RowWriter(database);
         _insertIdentity = database.Prepare("INSERT OR IGNORE INTO identities (position, series, identity) VALUES (?, ?, ?)");
         _expire = database.Prepare("DELETE FROM messages WHERE position < ?");
         _expireIdentities = database.Prepare("DELETE FROM identities WHERE position < ?");
@@ -35,6 +35,7 @@ internal sealed class ReadingsTable
     /// <param name="known">Where the indexes of those go.</param>
     public void Insert(List<Reading> readings, List<int> known)
     {
+        _positions.Trim();
         for (var i = 0; i < readings.Count; i++)
         {
             var (topic, time, value) = readings[i];
@@ -44,9 +45,9 @@ internal sealed class ReadingsTable
                 known.Add(i);
                 continue;
             }
-            _insert.Bind(1, value).Bind(3, series).Bind(4, position);
-            BindTime(_insert, time).Run();
+            _rows.Add(value, time, series, position);
         }
+        _rows.Flush();
     }
 
     /// <summary>Deletes what is older than the retention.</summary>
@@ -94,6 +95,7 @@ internal sealed class ReadingsTable
     /// <summary>What was written is gone.</summary>
     public void RolledBack()
     {
+        _rows.Forget();
         _series.RolledBack();
         _positions.Forget();
     }
