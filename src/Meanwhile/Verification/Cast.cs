@@ -34,8 +34,8 @@ internal sealed class Cast : IAsyncDisposable
     /// <summary>The connection of the aggregator can be cut.</summary>
     public bool CanCutAggregator => _toAggregator is not null;
 
-    /// <summary>The broker can be started again.</summary>
-    public bool CanRestartBroker => _mosquitto is not null;
+    /// <summary>The broker can be started again. At QoS 2 it would be judged as well: see docs/testing.md for what mosquitto 2.0.11 was seen to do.</summary>
+    public bool CanRestartBroker => _mosquitto is not null && _options.Qos < 2;
 
     /// <summary>How many messages the broker has sent to the aggregator with DUP; null where nobody could count.</summary>
     public long? Redelivered => _options.IsEmbedded ? 0 : _toAggregator?.Redelivered;

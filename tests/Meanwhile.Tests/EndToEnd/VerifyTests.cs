@@ -43,7 +43,7 @@ public sealed class VerifyTests : ProgramTest
         var verify = Meanwhile(["verify", "--kills", "1000"], ("TMPDIR", Folder.Path));
         await Until.TrueAsync(() => Directory.EnumerateFiles(Folder.Path, "sent-1", SearchOption.AllDirectories).Any(), () => verify.Error);
         Assert.Equal(0, await verify.TerminateAsync());
-        Assert.Empty(Directory.EnumerateFileSystemEntries(Folder.Path));
+        Assert.Empty(Directory.EnumerateDirectories(Folder.Path, "meanwhile-verify-*"));
     }
 
     private static TimeSpan Patience => TimeSpan.FromMinutes(5);
