@@ -24,7 +24,7 @@ public sealed class VerifyTests : ProgramTest
     [Fact]
     public async Task A_row_that_is_deleted_and_one_that_is_doubled_are_found()
     {
-        var verify = Meanwhile(["verify", "--kills", "0", "--messages", "2000", "--rate", "500", "--db", Database]);
+        var verify = Meanwhile(["verify", "--kills", "0", "--messages", "2000", "--rate", "500", "--db", Database], ("TMPDIR", Folder.Path)); // Where its logs stay.
         await Until.TrueAsync(() => File.Exists(Database) && Rows() > 20, () => verify.Error);
         ReadingsFile.Query(Database, """
             DELETE FROM messages WHERE number = 1 AND series = 1;
