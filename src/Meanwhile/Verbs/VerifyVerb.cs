@@ -64,8 +64,9 @@ internal static class VerifyVerb
 
     private static async Task RunAsync(Session session, CancellationToken stop)
     {
+        var settings = ReadOptions(session); // May be wrong, and then nothing is left behind.
         var folder = Directory.CreateTempSubdirectory("meanwhile-verify-");
-        var options = ReadOptions(session, folder.FullName);
+        var options = settings with { Folder = folder.FullName, Database = session.Read(Database) ?? Path.Combine(folder.FullName, "readings.db") };
         Log.TrialStarts(session.Logger, options.Seed, folder.FullName);
         var isOver = false;
         try
@@ -88,7 +89,7 @@ internal static class VerifyVerb
         }
     }
 
-    private static TrialOptions ReadOptions(Session session, string folder)
+    private static TrialOptions ReadOptions(Session session)
     {
         var broker = session.Read(Broker)!;
         return new TrialOptions(
@@ -99,8 +100,8 @@ internal static class VerifyVerb
             1 / session.Read(Rate)!.Shortest,
             session.Read(Kills),
             session.Read(CommonSettings.Seed) ?? Random.Shared.Next(),
-            session.Read(Database) ?? Path.Combine(folder, "readings.db"),
-            folder);
+            Database: "",
+            Folder: "");
     }
 
     private static async Task PublishAsync(Session session, CancellationToken stop)
