@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Meanwhile;
 using Meanwhile.Verbs;
 
@@ -9,12 +10,17 @@ var root = new RootCommand("Rolling statistics for MQTT: every reading is commit
     PublishVerb.Command(),
     AggregateVerb.Command(),
     WatchVerb.Command(),
+    QueryVerb.Command(),
+    ExportVerb.Command(),
+    ImportVerb.Command(),
+    QuarantineVerb.Command(),
+    VerifyVerb.Command(),
 };
 
 var commandLine = root.Parse(args);
 if (commandLine.Errors.Count > 0)
 {
-    var verb = commandLine.CommandResult.Command is { } command && command != root ? command.Name + " " : "";
+    var verb = string.Concat(Verbs(commandLine.CommandResult).Reverse().Select(name => name + " "));
     var problem = commandLine.UnmatchedTokens is [var unknown, ..]
         ? $"'{unknown}' is neither a verb nor an option that is known here."
         : commandLine.Errors[0].Message.ReplaceLineEndings(" ");
@@ -36,4 +42,11 @@ catch (Exception e)
 {
     Console.Error.WriteLine($"meanwhile: this should not have happened, please report it: {e.GetType().Name}: {e.Message.ReplaceLineEndings(" ")}");
     return ExitCode.Failure;
+}
+
+// A verb may be part of another: quarantine list.
+static IEnumerable<string> Verbs(SymbolResult? verb)
+{
+    for (; verb is CommandResult { Parent: not null } inner; verb = verb.Parent)
+        yield return inner.Command.Name;
 }

@@ -11,78 +11,108 @@ internal static partial class Log
     [LoggerMessage(2, LogLevel.Warning, "{Broker} is not there ({Reason}): waiting for it")]
     public static partial void BrokerAway(ILogger logger, object broker, string reason);
 
-    [LoggerMessage(24, LogLevel.Warning, "the connection to {Broker} is lost ({Reason}): connecting again")]
+    [LoggerMessage(3, LogLevel.Warning, "the connection to {Broker} is lost ({Reason}): connecting again")]
     public static partial void ConnectionLost(ILogger logger, object broker, string reason);
 
-    [LoggerMessage(25, LogLevel.Warning, "the broker refuses a result ({Reason}): check STATS_TOPIC and what this user may write{Repeated}")]
+    [LoggerMessage(4, LogLevel.Warning, "the broker refuses a result ({Reason}): check STATS_TOPIC and what this user may write{Repeated}")]
     public static partial void ResultRefused(ILogger logger, object reason, string repeated);
 
-    [LoggerMessage(3, LogLevel.Debug, "{Broker} is still not there ({Reason})")]
+    [LoggerMessage(5, LogLevel.Debug, "{Broker} is still not there ({Reason})")]
     public static partial void BrokerStillAway(ILogger logger, object broker, string reason);
 
-    [LoggerMessage(4, LogLevel.Information, "the broker knows MQTT 3.1.1 only")]
+    [LoggerMessage(6, LogLevel.Information, "the broker knows MQTT 3.1.1 only")]
     public static partial void FellBack(ILogger logger);
 
-    [LoggerMessage(5, LogLevel.Information, "{Address}: the embedded broker is listening")]
+    [LoggerMessage(7, LogLevel.Information, "{Address}: the embedded broker is listening")]
     public static partial void Listening(ILogger logger, object address);
 
-    [LoggerMessage(6, LogLevel.Warning, "{Address} is open to the network without authentication: whoever reaches it may publish and subscribe")]
+    [LoggerMessage(8, LogLevel.Warning, "{Address} is open to the network without authentication: whoever reaches it may publish and subscribe")]
     public static partial void ListeningToAll(ILogger logger, object address);
 
-    [LoggerMessage(7, LogLevel.Warning, "the session was lost by the broker; what it held for us while we were away is gone")]
+    [LoggerMessage(9, LogLevel.Warning, "the session was lost by the broker; what it held for us while we were away is gone")]
     public static partial void SessionLost(ILogger logger);
 
-    [LoggerMessage(26, LogLevel.Warning, "the broker holds a session of '{ClientId}' that this store knows nothing of: what waits there is taken in")]
+    [LoggerMessage(10, LogLevel.Warning, "the broker holds a session of '{ClientId}' that this store knows nothing of: what waits there is taken in")]
     public static partial void SessionUnknown(ILogger logger, string clientId);
 
-    [LoggerMessage(8, LogLevel.Information, "subscribed to {Filter}")]
+    [LoggerMessage(11, LogLevel.Information, "subscribed to {Filter}")]
     public static partial void Subscribed(ILogger logger, string filter);
 
-    [LoggerMessage(10, LogLevel.Information, "{Readings} readings of {Series} series read back")]
+    [LoggerMessage(12, LogLevel.Information, "{Readings} readings of {Series} series read back")]
     public static partial void ReadBack(ILogger logger, int readings, int series);
 
-    [LoggerMessage(11, LogLevel.Warning, "no reading, kept in the quarantine: {Reason} (topic {Topic}){Repeated}")]
+    [LoggerMessage(13, LogLevel.Warning, "no reading, kept in the quarantine: {Reason} (topic {Topic}){Repeated}")]
     public static partial void Quarantined(ILogger logger, string reason, string topic, string repeated);
 
-    [LoggerMessage(12, LogLevel.Warning, "older than the retention when it arrived: a reading on {Topic}{Repeated}")]
+    [LoggerMessage(14, LogLevel.Warning, "older than the retention when it arrived: a reading on {Topic}{Repeated}")]
     public static partial void Expired(ILogger logger, string topic, string repeated);
 
-    [LoggerMessage(13, LogLevel.Warning, "results match the filter of the readings: passed over (topic {Topic}){Repeated}")]
+    [LoggerMessage(15, LogLevel.Warning, "results match the filter of the readings: passed over (topic {Topic}){Repeated}")]
     public static partial void OwnResult(ILogger logger, string topic, string repeated);
 
-    [LoggerMessage(14, LogLevel.Error, "nothing can be committed, and nothing is acknowledged: {Reason}; trying again until it can")]
+    [LoggerMessage(16, LogLevel.Error, "nothing can be committed, and nothing is acknowledged: {Reason}; trying again until it can")]
     public static partial void CommitWaits(ILogger logger, string reason);
 
-    [LoggerMessage(15, LogLevel.Information, "committing again")]
+    [LoggerMessage(17, LogLevel.Information, "committing again")]
     public static partial void CommitsAgain(ILogger logger);
 
-    [LoggerMessage(16, LogLevel.Information, "ledger: {Ledger}")]
+    [LoggerMessage(18, LogLevel.Information, "ledger: {Ledger}")]
     public static partial void LedgerAtEnd(ILogger logger, object ledger);
 
-    [LoggerMessage(17, LogLevel.Debug, "received {Topic}: {Payload}")]
+    [LoggerMessage(19, LogLevel.Debug, "received {Topic}: {Payload}")]
     public static partial void Received(ILogger logger, string topic, string payload);
 
-    [LoggerMessage(18, LogLevel.Debug, "published {Payload} to {Topic}")]
+    [LoggerMessage(20, LogLevel.Debug, "published {Payload} to {Topic}")]
     public static partial void Published(ILogger logger, string topic, string payload);
 
-    [LoggerMessage(19, LogLevel.Warning, "this is no result: {Reason} (topic {Topic}){Repeated}")]
+    [LoggerMessage(21, LogLevel.Warning, "this is no result: {Reason} (topic {Topic}){Repeated}")]
     public static partial void NoResult(ILogger logger, string reason, string topic, string repeated);
 
-    [LoggerMessage(20, LogLevel.Information, "{Count} messages published, all acknowledged")]
+    [LoggerMessage(22, LogLevel.Information, "{Count} messages published, all acknowledged")]
     public static partial void AllPublished(ILogger logger, long count);
 
-    [LoggerMessage(21, LogLevel.Information, "stopping")]
+    [LoggerMessage(23, LogLevel.Information, "stopping")]
     public static partial void Stopping(ILogger logger);
 
-    [LoggerMessage(22, LogLevel.Information, "demo: broker {Broker}, database {Database}; Ctrl-C stops")]
+    [LoggerMessage(24, LogLevel.Information, "demo: broker {Broker}, database {Database}; Ctrl-C stops")]
     public static partial void DemoStarts(ILogger logger, object broker, string database);
 
-    [LoggerMessage(23, LogLevel.Warning, "{Published} of {Count} messages were published and acknowledged before it was told to stop")]
+    [LoggerMessage(25, LogLevel.Warning, "{Published} of {Count} messages were published and acknowledged before it was told to stop")]
     public static partial void PublishedSome(ILogger logger, long published, long count);
 
-    [LoggerMessage(24, LogLevel.Warning, "the quarantine is full: its oldest {Count} messages were dropped ({Total} in all); see meanwhile quarantine --help")]
+    [LoggerMessage(26, LogLevel.Warning, "windows reach back to {Start}, before the oldest reading there is: if older ones were deleted since, they are missing from the answer")]
+    public static partial void MayBeIncomplete(ILogger logger, DateTime start);
+
+    [LoggerMessage(27, LogLevel.Information, "{Count} readings exported")]
+    public static partial void Exported(ILogger logger, long count);
+
+    [LoggerMessage(28, LogLevel.Information, "{Report}")]
+    public static partial void Imported(ILogger logger, object report);
+
+    [LoggerMessage(29, LogLevel.Warning, "line {Line} is no reading: {Reason}")]
+    public static partial void NotUnderstood(ILogger logger, long line, string reason);
+
+    [LoggerMessage(30, LogLevel.Warning, "further lines that are no readings are only counted")]
+    public static partial void MoreNotUnderstood(ILogger logger);
+
+    [LoggerMessage(31, LogLevel.Information, "replayed: {Committed} readings committed, {Known} known by their identity, {Stayed} messages stay")]
+    public static partial void Replayed(ILogger logger, long committed, long known, long stayed);
+
+    [LoggerMessage(32, LogLevel.Information, "{Count} messages dropped from the quarantine")]
+    public static partial void Dropped(ILogger logger, int count);
+
+    [LoggerMessage(33, LogLevel.Information, "seed {Seed}; logs are in {Folder}")]
+    public static partial void TrialStarts(ILogger logger, int seed, string folder);
+
+    [LoggerMessage(34, LogLevel.Information, "the logs stay in {Folder}")]
+    public static partial void TrialKept(ILogger logger, string folder);
+
+    [LoggerMessage(35, LogLevel.Warning, "nothing moves any more: {What} {Count}")]
+    public static partial void Stagnates(ILogger logger, string what, long count);
+
+    [LoggerMessage(36, LogLevel.Warning, "the quarantine is full: its oldest {Count} messages were dropped ({Total} in all); see meanwhile quarantine --help")]
     public static partial void DroppedFromQuarantine(ILogger logger, int count, long total);
 
-    [LoggerMessage(60, LogLevel.Warning, "{Store}: the server runs with fsync = off, so what it has committed, and we have acknowledged, may be gone after a crash of its machine")]
+    [LoggerMessage(37, LogLevel.Warning, "{Store}: the server runs with fsync = off, so what it has committed, and we have acknowledged, may be gone after a crash of its machine")]
     public static partial void StoreIsVolatile(ILogger logger, object store);
 }

@@ -9,9 +9,7 @@ namespace Meanwhile.Pipeline;
 /// <summary>Sorts deliveries into a batch: readings, messages that are none, and what needs no more than an acknowledgement.</summary>
 internal sealed class Intake(AggregatorOptions options, Ledger ledger, ILogger logger, LogLimiter limiter)
 {
-    private const int LongestTopic = 65_535; // [MQTT-1.5.4]
-    private readonly int _resultPrefix = Encoding.UTF8.GetByteCount(options.ResultTopic(""));
-    private readonly string _tooFarAhead = $"its time is more than {options.MaxAhead.TotalSeconds:0.###} s ahead of the clock (--max-ahead)";
+    private readonly Admission _admission = new(options);
 
     /// <summary>What the next commit makes durable.</summary>
     public Batch Batch { get; } = new();
@@ -49,16 +47,12 @@ internal sealed class Intake(AggregatorOptions options, Ledger ledger, ILogger l
             Log.Received(logger, delivery.Topic, Encoding.UTF8.GetString(delivery.Payload.Span));
         if (delivery.Kind == DeliveryKind.Redelivery)
             _duplicates++;
-        else if (!options.Parser.TryParse(delivery.Payload.Span, delivery.Arrived, out var found, out var reason))
+        else if (!_admission.TryAdmit(delivery.Topic, delivery.Payload, delivery.Arrived, delivery.Arrived, out var reading, out var reason))
             Quarantine(delivery, reason!);
-        else if (found.Time > delivery.Arrived + (long)options.MaxAhead.TotalMilliseconds)
-            Quarantine(delivery, _tooFarAhead);
-        else if (delivery.Topic.Length > (LongestTopic / 3) - _resultPrefix && Encoding.UTF8.GetByteCount(delivery.Topic) + _resultPrefix > LongestTopic)
-            Quarantine(delivery, "its topic leaves no room for the topic of its results");
-        else if (found.Time < cutoff)
+        else if (reading.Time < cutoff)
             Expire(delivery.Topic);
         else
-            Batch.Readings.Add(new Reading(delivery.Topic, found.Time, found.Value) { Identity = delivery.Payload[found.Identity] });
+            Batch.Readings.Add(reading);
     }
 
     /// <summary>The batch is durable: the ledger says so.</summary>

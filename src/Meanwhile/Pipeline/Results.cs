@@ -14,7 +14,6 @@ internal sealed class Results(AggregatorOptions options)
 
     private readonly SeriesTable<string> _table = new(Layout(options), AnyTimeAhead, followsClock: options.Tick is not null);
     private readonly ResultWriter _writer = new(options.Windows, options.Statistics);
-    private readonly double?[] _values = new double?[options.Statistics.Count * options.Windows.Count];
     private readonly Dictionary<string, string?> _topics = new(StringComparer.Ordinal);
 
     /// <summary>How many series have readings.</summary>
@@ -67,17 +66,6 @@ internal sealed class Results(AggregatorOptions options)
     private ReadOnlyMemory<byte> Write(SlidingSeries? series, long now)
     {
         var seriesNow = series?.Newest ?? now;
-        if (options.Tick is not null)
-            seriesNow = Math.Max(seriesNow, now);
-        for (var window = 0; window < options.Windows.Count; window++)
-        {
-            // A series that is forgotten has fallen silent: its windows are empty.
-            var summary = series is null ? default : series.Query(seriesNow - options.Windows[window].Milliseconds, seriesNow);
-            for (var i = 0; i < options.Statistics.Count; i++)
-                _values[(i * options.Windows.Count) + window] = series is null ? OfNothing(options.Statistics[i]) : summary.Value(options.Statistics[i]);
-        }
-        return _writer.Write(_values);
+        return _writer.Write(series, options.Tick is null ? seriesNow : Math.Max(seriesNow, now));
     }
-
-    private static double? OfNothing(Statistic statistic) => statistic.Kind == StatisticKind.Count ? 0 : null;
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Meanwhile.Pipeline;
+using Meanwhile.Stores;
 using Meanwhile.Windows;
 
 namespace Meanwhile.Settings;
@@ -11,31 +12,44 @@ internal static class AggregatorSettings
 
     private const string Arrival = "arrival";
 
-    private static readonly Setting<IReadOnlyList<WindowSpan>> Windows = new(
+    public static readonly Setting<IReadOnlyList<WindowSpan>> Windows = new(
         "--windows", null, "60s,5min,30min", "SPANS", "windows of the results", WindowSpan.ParseList);
 
-    private static readonly Setting<IReadOnlyList<Statistic>> Statistics = new(
+    public static readonly Setting<IReadOnlyList<Statistic>> Statistics = new(
         "--stats", null, null, "NAMES", "statistics after the mean, such as count,min,p95", ParseStatistics);
 
-    private static readonly Setting<JsonPointer> Value = new(
+    public static readonly Setting<JsonPointer> Value = new(
         "--value", null, "/number", "POINTER", "JSON Pointer to the number in a payload", JsonPointer.Parse);
 
-    private static readonly Setting<string> Time = new(
+    public static readonly Setting<string> Time = new(
         "--time", null, "/epochtime", "POINTER", "JSON Pointer to the time in a payload, or arrival for the time at which it arrives", ParseTime);
 
-    private static readonly Setting<JsonPointer> Identity = new(
+    public static readonly Setting<JsonPointer> Identity = new(
         "--id", null, null, "POINTER", "JSON Pointer to a reading's own identity: the same one never counts twice in its series", JsonPointer.Parse);
 
-    private static readonly Setting<TimeSpan> MaxAhead = new(
+    public static readonly Setting<TimeSpan> MaxAhead = new(
         "--max-ahead", null, "5min", "SPAN", "a reading further than this past the clock is none", Duration.Parse);
 
     private static readonly Setting<TimeSpan?> Tick = new(
         "--tick", null, null, "SPAN", "let windows move with the clock, so often, also when no reading arrives", ParseTick);
 
-    /// <summary>For the commands that have them.</summary>
-    public static IEnumerable<Option> Options { get; } = [Windows.Option, Statistics.Option, Value.Option, Time.Option, Identity.Option, MaxAhead.Option, Tick.Option];
+    private static readonly Setting<TimeSpan> QuarantineAge = new(
+        "--quarantine-age", null, "30d", "SPAN", "how long messages that are no readings are kept", Duration.Parse);
 
-    /// <summary>Reads them, with the topics.</summary>
+    private static readonly Setting<long> QuarantineMessages = new(
+        "--quarantine-messages", null, "100000", "NUMBER", "how many of them are kept at most; the oldest go first", text => CommonSettings.ParseWhole(text, 0, long.MaxValue));
+
+    private static readonly Setting<long> QuarantineBytes = new(
+        "--quarantine-bytes", null, "268435456", "NUMBER", "how many bytes of them are kept at most", text => CommonSettings.ParseWhole(text, 0, long.MaxValue));
+
+    /// <summary>How a payload is read.</summary>
+    public static IEnumerable<Option> ParserOptions { get; } = [Value.Option, Time.Option, Identity.Option, MaxAhead.Option];
+
+    /// <summary>All of them.</summary>
+    public static IEnumerable<Option> Options { get; } =
+        [Windows.Option, Statistics.Option, .. ParserOptions, Tick.Option, QuarantineAge.Option, QuarantineMessages.Option, QuarantineBytes.Option];
+
+    /// <summary>Reads those that the command has, with the topics; the others keep their defaults.</summary>
     public static AggregatorOptions Read(ParseResult commandLine, SettingSources sources)
     {
         var time = Time.Read(commandLine, sources)!;
@@ -46,8 +60,18 @@ internal static class AggregatorSettings
             Statistics = [Mean, .. (Statistics.Read(commandLine, sources) ?? []).Where(statistic => statistic != Mean)],
             MaxAhead = MaxAhead.Read(commandLine, sources),
             Tick = Tick.Read(commandLine, sources),
+            QuarantineAge = QuarantineAge.Read(commandLine, sources),
         });
     }
+
+    /// <summary>What the store has to know of its owner, the aggregator.</summary>
+    /// <param name="session">The feed's session at its broker.</param>
+    /// <param name="filter">The topic or filter of the readings.</param>
+    public static StoreOptions ReadStore(ParseResult commandLine, SettingSources sources, string session, string filter) => new(session, filter)
+    {
+        QuarantinedMessages = QuarantineMessages.Read(commandLine, sources),
+        QuarantinedBytes = QuarantineBytes.Read(commandLine, sources),
+    };
 
     /// <summary>Sees to it that results do not come back as readings.</summary>
     public static AggregatorOptions Check(AggregatorOptions options)

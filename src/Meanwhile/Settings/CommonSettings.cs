@@ -16,6 +16,8 @@ internal static class CommonSettings
 
     public static readonly Setting<string> Topic = new("--topic", "TOPIC", "DATA", "FILTER", "topic or filter of the readings", TopicName.ParseFilter);
 
+    public static readonly Setting<string> UnnamedTopic = new("--topic", "TOPIC", "DATA", "TOPIC", "topic of rows that name none, as the seed's program writes them", TopicName.ParseFilter);
+
     public static readonly Setting<string> PublishTopic = new("--topic", "TOPIC", "DATA", "TOPIC", "topic of the readings", TopicName.ParseTopic);
 
     public static readonly Setting<string> StatsTopic = new(

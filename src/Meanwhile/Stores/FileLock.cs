@@ -21,7 +21,7 @@ internal sealed class FileLock : IDisposable
         }
         catch (IOException e) when (File.Exists(lockPath))
         {
-            throw new UserException($"{path} is in use by another aggregator ({ReadHolder(HolderPath(path))}): stop that one, or give this one a --db of its own", inner: e);
+            throw new UserException($"{path} is in use by another aggregator ({ReadHolder(HolderPath(path))}): stop that one for a moment, the broker keeps what comes in meanwhile; or use a --db of its own", inner: e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,7 +1,7 @@
 namespace Meanwhile.Stores;
 
 /// <summary>Where readings are committed: a SQLite file or a PostgreSQL database. It has one owner, and one caller at a time.</summary>
-internal interface IStore : IDisposable
+internal interface IStore : IStoreReader
 {
     /// <summary>
     /// Makes a batch durable and deletes what is older than the retention, in one transaction. Readings whose identity is known are taken out of the
@@ -13,16 +13,6 @@ internal interface IStore : IDisposable
     /// <param name="cancellationToken">Gives up waiting; nothing is known then of what was done.</param>
     /// <exception cref="StoreException">Nothing was done, as far as is known.</exception>
     ValueTask<CommitReport> CommitAsync(Batch batch, Cutoff cutoff, CancellationToken cancellationToken);
-
-    /// <summary>Reads readings back in the order of their times, and in that of their arrival where times are equal.</summary>
-    /// <param name="from">The first time; milliseconds since the Unix epoch.</param>
-    /// <param name="to">The last time.</param>
-    /// <exception cref="StoreException">They cannot be read.</exception>
-    IEnumerable<Reading> ReadReadings(long from, long to);
-
-    /// <summary>Reads the messages that were no readings, oldest first.</summary>
-    /// <exception cref="StoreException">They cannot be read.</exception>
-    IEnumerable<QuarantinedMessage> ReadQuarantine();
 
     /// <summary>What the feed's session was when the last process committed.</summary>
     /// <exception cref="StoreException">It cannot be read.</exception>

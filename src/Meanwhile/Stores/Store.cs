@@ -38,6 +38,14 @@ internal static class Store
             await Task.Delay(backoff.Next(), time, stop);
         }
     }
+
+    /// <summary>Opens it for reading, as it is at this moment, also while its owner is at work. Makes nothing that is not there.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="unnamedSeries">The series of rows that the seed's program wrote, which names none.</param>
+    /// <exception cref="UserException">It is not there.</exception>
+    /// <exception cref="StoreException">It cannot be read.</exception>
+    public static IStoreReader OpenForReading(string name, string unnamedSeries) =>
+        PostgresAddress.IsOne(name) ? PostgresReader.Open(PostgresAddress.Parse(name), unnamedSeries) : SqliteReader.Open(name, unnamedSeries);
 }
 
 /// <summary>What a store has to know of its owner.</summary>

@@ -51,7 +51,7 @@ internal static class AggregateVerb
         {
             if (options.Filter.StartsWith("$share/", StringComparison.Ordinal))
                 throw new UserException($"TOPIC: '{options.Filter}' is shared between clients of a broker elsewhere: expected a plain filter for the embedded one", ExitCode.Usage);
-            using var store = await Store.OpenAsync(session.Read(CommonSettings.DbFile)!, new StoreOptions(address.ToString(), options.Filter), session.Logger, session.Time, stop);
+            using var store = await Store.OpenAsync(session.Read(CommonSettings.DbFile)!, AggregatorSettings.ReadStore(session.CommandLine, session.Sources, address.ToString(), options.Filter), session.Logger, session.Time, stop);
             var feed = await EmbeddedFeed.StartAsync(address.EndPoint, options.Filter, session.Logger, session.Time);
             ready.Set(true);
             await RunAsync(session, feed, store, options, stop);
@@ -60,7 +60,7 @@ internal static class AggregateVerb
         else
         {
             var broker = CommonSettings.ReadBroker(session.CommandLine, session.Sources, ClientId);
-            using var store = await Store.OpenAsync(session.Read(CommonSettings.DbFile)!, new StoreOptions($"{broker.ClientId}@{address}", options.Filter), session.Logger, session.Time, stop);
+            using var store = await Store.OpenAsync(session.Read(CommonSettings.DbFile)!, AggregatorSettings.ReadStore(session.CommandLine, session.Sources, $"{broker.ClientId}@{address}", options.Filter), session.Logger, session.Time, stop);
             var feed = new MqttFeed(broker, options.Filter, store.ReadSession(), ready, session.Logger, session.Time);
             await RunAsync(session, feed, store, options, stop);
         }

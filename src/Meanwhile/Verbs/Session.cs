@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Meanwhile.Logging;
 using Meanwhile.Settings;
+using Meanwhile.Stores;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
@@ -49,6 +50,10 @@ internal sealed class Session : IDisposable
             {
                 await run(session, stopping.Token);
             }
+            catch (StoreException e)
+            {
+                throw new UserException(e.Message, inner: e);
+            }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
                 // Told to stop before it had begun.
@@ -60,6 +65,12 @@ internal sealed class Session : IDisposable
 
     /// <summary>A setting's value, or its default, or null.</summary>
     public T? Read<T>(Setting<T> setting) => setting.Read(CommandLine, Sources);
+
+    /// <summary>Opens the store as its owner, for a moment in which no aggregator uses it. Its quarantine keeps what the aggregator's bounds let in.</summary>
+    public Task<IStore> OpenStoreAsync(string unnamedSeries, CancellationToken stop) => Store.OpenAsync(
+        Read(CommonSettings.DbFile)!,
+        new StoreOptions(Session: "", unnamedSeries) { QuarantinedMessages = long.MaxValue, QuarantinedBytes = long.MaxValue },
+        Logger, Time, stop);
 
     /// <inheritdoc/>
     public void Dispose() => _services.Dispose(); // Writes what is left of the log.

@@ -29,6 +29,13 @@ public sealed class CommandLineTests : ProgramTest
     [InlineData("aggregate --max-ahead soon", "--max-ahead: 'soon'")]
     [InlineData("aggregate --tick 0s", "--tick: '0s'")]
     [InlineData("broker --listen 1883", "--listen: '1883'")]
+    [InlineData("aggregate --quarantine-age old", "--quarantine-age: 'old'")]
+    [InlineData("query --at noon", "--at: 'noon' cannot be understood: expected seconds since 1970, or an ISO 8601 time with a zone")]
+    [InlineData("export --format xml", "--format: 'xml' cannot be understood: expected json or csv")]
+    [InlineData("quarantine", "See: meanwhile quarantine --help")]
+    [InlineData("quarantine drop", "expected either the numbers of messages")]
+    [InlineData("quarantine show x", "See: meanwhile quarantine show --help")]
+    [InlineData("verify --qos 3", "--qos: '3'")]
     public async Task A_mistake_on_the_command_line_is_one_line_and_exit_code_2(string arguments, string expected) =>
         await ExpectAsync(2, expected, arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 

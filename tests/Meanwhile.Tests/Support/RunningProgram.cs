@@ -64,9 +64,9 @@ internal sealed class RunningProgram : IDisposable
 
     /// <summary>Waits for its end.</summary>
     /// <returns>The exit code.</returns>
-    public async Task<int> ExitAsync()
+    public async Task<int> ExitAsync(TimeSpan? patience = null)
     {
-        using var timeout = new CancellationTokenSource(Patience, TimeProvider.System);
+        using var timeout = new CancellationTokenSource(patience ?? Patience, TimeProvider.System);
         try
         {
             await _process.WaitForExitAsync(timeout.Token);

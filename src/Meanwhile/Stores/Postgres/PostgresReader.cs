@@ -3,7 +3,7 @@ using Npgsql;
 namespace Meanwhile.Stores.Postgres;
 
 /// <summary>Reads a database beside its owner, whose lock it neither needs nor takes: what it reads is of one moment, however long it takes.</summary>
-internal sealed class PostgresReader : IDisposable
+internal sealed class PostgresReader : IStoreReader
 {
     private readonly NpgsqlConnection _connection;
     private readonly RowReader _rows;
@@ -37,10 +37,10 @@ internal sealed class PostgresReader : IDisposable
         }
     }
 
-    /// <inheritdoc cref="IStore.ReadReadings"/>
+    /// <inheritdoc/>
     public IEnumerable<Reading> ReadReadings(long from, long to) => _rows.ReadReadings(from, to);
 
-    /// <inheritdoc cref="IStore.ReadQuarantine"/>
+    /// <inheritdoc/>
     public IEnumerable<QuarantinedMessage> ReadQuarantine() => _rows.ReadQuarantine();
 
     /// <inheritdoc/>

@@ -14,11 +14,12 @@ internal sealed class Database : IDisposable
 
     static Database() => Batteries_V2.Init();
 
-    /// <summary>Opens a file, and makes it if it is missing.</summary>
-    public Database(string path)
+    /// <summary>Opens a file; for writing, it is made if it is missing.</summary>
+    public Database(string path, bool forReading = false)
     {
         (_path, _journalPath) = (path, path + "-wal");
-        var code = raw.sqlite3_open_v2(path, out _handle, raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_CREATE | raw.SQLITE_OPEN_NOMUTEX, null);
+        var mode = forReading ? raw.SQLITE_OPEN_READONLY : raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_CREATE;
+        var code = raw.sqlite3_open_v2(path, out _handle, mode | raw.SQLITE_OPEN_NOMUTEX, null);
         if (code != raw.SQLITE_OK)
         {
             var failure = Failure(code);
@@ -27,7 +28,7 @@ internal sealed class Database : IDisposable
         }
         Check(raw.sqlite3_extended_result_codes(_handle, 1));
         Check(raw.sqlite3_busy_timeout(_handle, 250));
-        if (raw.sqlite3_db_readonly(_handle, "main") == 1)
+        if (!forReading && raw.sqlite3_db_readonly(_handle, "main") == 1)
         {
             Dispose();
             throw new StoreException($"{path} is read-only: expected a file that can be written to", mayHeal: false);

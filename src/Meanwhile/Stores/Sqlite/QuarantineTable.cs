@@ -3,6 +3,9 @@ namespace Meanwhile.Stores.Sqlite;
 /// <summary>The messages that were no readings, bounded by count, bytes and age: the oldest leave first.</summary>
 internal sealed class QuarantineTable
 {
+    /// <summary>A query for all messages.</summary>
+    public const string ReadAll = "SELECT id, arrived, topic, payload, reason FROM quarantine ORDER BY id";
+
     private readonly StoreOptions _options;
     private readonly Statement _insert;
     private readonly Statement _delete;
@@ -20,7 +23,7 @@ internal sealed class QuarantineTable
         _delete = database.Prepare("DELETE FROM quarantine WHERE id = ?");
         _oldest = database.Prepare("SELECT id, LENGTH(payload) FROM quarantine ORDER BY id LIMIT 1");
         _expire = database.Prepare("DELETE FROM quarantine WHERE arrived < ?");
-        _read = database.Prepare("SELECT id, arrived, topic, payload, reason FROM quarantine ORDER BY id");
+        _read = database.Prepare(ReadAll);
         _size = database.Prepare("SELECT COUNT(*), COALESCE(SUM(LENGTH(payload)), 0) FROM quarantine");
     }
 
@@ -45,11 +48,14 @@ internal sealed class QuarantineTable
     }
 
     /// <summary>Oldest first.</summary>
-    public IEnumerable<QuarantinedMessage> Read()
+    public IEnumerable<QuarantinedMessage> Read() => Read(_read);
+
+    /// <summary>Runs a query for all messages, and reads what it finds.</summary>
+    public static IEnumerable<QuarantinedMessage> Read(Statement all)
     {
-        _read.Reset();
-        while (_read.Step())
-            yield return new QuarantinedMessage(_read.Integer(0), new Quarantined(ReadingsTable.TimeOf(_read, 1), _read.Text(2), _read.Blob(3), _read.Text(4)));
+        all.Reset();
+        while (all.Step())
+            yield return new QuarantinedMessage(all.Integer(0), new Quarantined(ReadingsTable.TimeOf(all, 1), all.Text(2), all.Blob(3), all.Text(4)));
     }
 
     /// <summary>What was written is gone.</summary>

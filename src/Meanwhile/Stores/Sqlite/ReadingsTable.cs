@@ -66,11 +66,13 @@ internal sealed class ReadingsTable
         _read.Bind(1, Positions.First(from)).Bind(2, Positions.Last(to));
         while (_read.Step())
         {
-            // Another program may have left texts or nothing at all where numbers belong.
-            if (_read.IsNumber(0) && _read.IsNumber(1) && double.IsFinite(_read.Double(0)))
+            if (IsReading(_read))
                 yield return new Reading(_read.IsNull(2) ? _unnamedSeries : _series.TopicOf(_read.Integer(2)) ?? _unnamedSeries, TimeOf(_read, 1), _read.Double(0));
         }
     }
+
+    /// <summary>Whether a row starts with a number and a time: another program may have left texts or nothing at all where they belong.</summary>
+    public static bool IsReading(Statement row) => row.IsNumber(0) && row.IsNumber(1) && double.IsFinite(row.Double(0));
 
     /// <summary>Puts the rows that another program has added behind the last one where their times belong.</summary>
     public void TakeInForeignRows()

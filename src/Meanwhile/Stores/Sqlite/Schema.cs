@@ -3,7 +3,8 @@ namespace Meanwhile.Stores.Sqlite;
 /// <summary>The tables, and the way from a file of the seed's program, or of an older version of ours, to today's.</summary>
 internal static class Schema
 {
-    private const int Version = 2;
+    /// <summary>Today's.</summary>
+    public const int Version = 2;
 
     // A number that was given once never names another message.
     private const string Quarantine =
@@ -15,14 +16,22 @@ internal static class Schema
     {
         // FULL: a commit is on the disk, not only with the operating system, when it returns. The journal is reused, so a peak is cut off later.
         database.Execute("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864");
-        var version = ReadPragma(database, "user_version");
-        if (version > Version)
-            throw new StoreException($"{path} was written by a newer version of meanwhile (its schema is {version}, expected at most {Version})", mayHeal: false);
+        var version = ReadVersion(database, path);
         if (version == Version)
             return;
         database.Transact((database, version), static file => Migrate(file.database, file.version));
         if (ReadPragma(database, "auto_vacuum") == 0)
             database.Execute("PRAGMA auto_vacuum = INCREMENTAL; VACUUM"); // It was made without; only this changes that.
+    }
+
+    /// <summary>The version of a file: 0 for one that is empty, or of the seed's program.</summary>
+    /// <exception cref="StoreException">It was written by a newer version of ours.</exception>
+    public static long ReadVersion(Database database, string path)
+    {
+        var version = ReadPragma(database, "user_version");
+        return version <= Version
+            ? version
+            : throw new StoreException($"{path} was written by a newer version of meanwhile (its schema is {version}, expected at most {Version})", mayHeal: false);
     }
 
     private static void Migrate(Database database, long version)

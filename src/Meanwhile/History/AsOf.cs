@@ -1,0 +1,58 @@
+using Meanwhile.Pipeline;
+using Meanwhile.Stores;
+using Meanwhile.Windows;
+
+namespace Meanwhile.History;
+
+/// <summary>The windows of every series as of a time: those that were published when its newest reading until then had been committed.</summary>
+internal sealed class AsOf
+{
+    private readonly IStoreReader _store;
+    private readonly AggregatorOptions _options;
+    private readonly long _longest;
+    private readonly SortedDictionary<string, long> _ends = new(StringComparer.Ordinal);
+
+    /// <summary>Finds the series and the times at which their windows end.</summary>
+    /// <param name="options">Which series, windows and statistics.</param>
+    /// <param name="at">Later readings do not count; milliseconds since the Unix epoch.</param>
+    /// <param name="byClock">Windows end at that time itself, as those of an aggregator with a tick, and not at the newest reading.</param>
+    public AsOf(IStoreReader store, AggregatorOptions options, long at, bool byClock)
+    {
+        (_store, _options, _longest) = (store, options, options.Windows.Max(w => w.Milliseconds));
+        foreach (var reading in store.ReadReadings(0, at))
+        {
+            Oldest = Math.Min(Oldest, reading.Time);
+            if (options.Publishes(reading.Series))
+                _ends[reading.Series] = byClock ? at : reading.Time;
+        }
+    }
+
+    /// <summary>The oldest reading of all; what was there before it may have been deleted.</summary>
+    public long Oldest { get; } = long.MaxValue;
+
+    /// <summary>Where the longest window of the earliest series begins.</summary>
+    public long EarliestStart => _ends.Count == 0 ? long.MaxValue : _ends.Values.Min() - _longest;
+
+    /// <summary>Each series with its readings and the time at which its windows end.</summary>
+    public IEnumerable<(string Topic, SlidingSeries Readings, long End)> Series()
+    {
+        var layout = new WindowLayout(_longest, _options.Windows.Select(w => w.Milliseconds), _options.Statistics);
+        var series = _ends.Keys.ToDictionary(topic => topic, _ => new SlidingSeries(layout), StringComparer.Ordinal);
+        foreach (var reading in Readings())
+            series[reading.Series].Add(reading.Time, reading.Value);
+        foreach (var (topic, end) in _ends)
+            yield return (topic, series[topic], end);
+    }
+
+    /// <summary>The readings in the longest window of each series, in the order of their times.</summary>
+    public IEnumerable<Reading> Readings()
+    {
+        if (_ends.Count == 0)
+            yield break;
+        foreach (var reading in _store.ReadReadings(EarliestStart, _ends.Values.Max()))
+        {
+            if (_ends.TryGetValue(reading.Series, out var end) && reading.Time >= end - _longest && reading.Time <= end)
+                yield return reading;
+        }
+    }
+}

@@ -1,0 +1,32 @@
+using System.Text;
+using Meanwhile.Stores;
+
+namespace Meanwhile.Pipeline;
+
+/// <summary>Tells readings from messages that are none.</summary>
+internal sealed class Admission(AggregatorOptions options)
+{
+    private const int LongestTopic = 65_535; // [MQTT-1.5.4]
+
+    private readonly int _resultPrefix = Encoding.UTF8.GetByteCount(options.ResultTopic(""));
+    private readonly string _tooFarAhead = $"its time is more than {options.MaxAhead.TotalSeconds:0.###} s ahead of the clock (--max-ahead)";
+
+    /// <summary>Makes a reading of a message.</summary>
+    /// <param name="arrived">Its time of arrival; milliseconds since the Unix epoch, as all times.</param>
+    /// <param name="now">The clock.</param>
+    /// <param name="reading">What it is; its identity lies in the payload.</param>
+    /// <param name="reason">Why it is no reading, in words for a person; null when it is one.</param>
+    public bool TryAdmit(string topic, ReadOnlyMemory<byte> payload, long arrived, long now, out Reading reading, out string? reason)
+    {
+        reading = default;
+        if (!options.Parser.TryParse(payload.Span, arrived, out var found, out reason))
+            return false;
+        if (found.Time > now + (long)options.MaxAhead.TotalMilliseconds)
+            reason = _tooFarAhead;
+        else if (topic.Length > (LongestTopic / 3) - _resultPrefix && Encoding.UTF8.GetByteCount(topic) + _resultPrefix > LongestTopic)
+            reason = "its topic leaves no room for the topic of its results";
+        else
+            reading = new Reading(topic, found.Time, found.Value) { Identity = payload[found.Identity] };
+        return reason is null;
+    }
+}

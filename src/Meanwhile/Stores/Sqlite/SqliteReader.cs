@@ -1,0 +1,96 @@
+namespace Meanwhile.Stores.Sqlite;
+
+/// <summary>Reads a SQLite file beside its owner, whose lock it neither needs nor takes.</summary>
+internal sealed class SqliteReader : IStoreReader
+{
+    private readonly Database _database;
+    private readonly string _unnamedSeries;
+    private readonly bool _isOurs;
+
+    private SqliteReader(Database database, string unnamedSeries, bool isOurs) => (_database, _unnamedSeries, _isOurs) = (database, unnamedSeries, isOurs);
+
+    /// <summary>Opens a file that is there.</summary>
+    /// <exception cref="UserException">It is not.</exception>
+    /// <exception cref="StoreException">It cannot be read.</exception>
+    public static SqliteReader Open(string path, string unnamedSeries)
+    {
+        if (!File.Exists(path))
+            throw new UserException($"{path} does not exist: expected the file of an aggregator (--db)");
+        var database = new Database(path, forReading: true);
+        try
+        {
+            database.Execute("BEGIN"); // What is read from here on is of one moment, however long it takes.
+            var version = Schema.ReadVersion(database, path);
+            if (version is > 0 and < Schema.Version)
+                throw new StoreException($"{path} was written by an older version of meanwhile: start meanwhile aggregate on it once, which brings it up to date", mayHeal: false);
+            return new SqliteReader(database, unnamedSeries, isOurs: version > 0);
+        }
+        catch
+        {
+            database.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public IEnumerable<Reading> ReadReadings(long from, long to)
+    {
+        if (!_isOurs)
+            return ReadForeignRows(FindForeignTable(), from, to).Select(row => row.Reading);
+        var misplaced = ReadForeignRows("SELECT number, epochtime, position FROM messages WHERE series IS NULL", from, to)
+            .Where(row => Positions.Time(row.Position) != row.Reading.Time);
+        return Merge(ReadInPlace(from, to), [.. misplaced.Select(row => row.Reading)]);
+    }
+
+    /// <inheritdoc/>
+    public IEnumerable<QuarantinedMessage> ReadQuarantine() => _isOurs ? QuarantineTable.Read(_database.Prepare(QuarantineTable.ReadAll)) : [];
+
+    /// <inheritdoc/>
+    public void Dispose() => _database.Dispose();
+
+    private string FindForeignTable()
+    {
+        var table = _database.Prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'messages'");
+        var isThere = table.Step();
+        table.Reset();
+        return isThere ? "SELECT number, epochtime, rowid FROM messages" : "SELECT NULL, NULL, NULL WHERE FALSE";
+    }
+
+    private IEnumerable<Reading> ReadInPlace(long from, long to)
+    {
+        var query = _database.Prepare(
+            "SELECT number, epochtime, position, topic FROM messages LEFT JOIN series ON series.id = messages.series WHERE position BETWEEN ? AND ? ORDER BY position");
+        query.Bind(1, Positions.First(from)).Bind(2, Positions.Last(to));
+        while (query.Step())
+        {
+            if (ReadingsTable.IsReading(query) && (!query.IsNull(3) || Positions.Time(query.Integer(2)) == ReadingsTable.TimeOf(query, 1)))
+                yield return new Reading(query.IsNull(3) ? _unnamedSeries : query.Text(3), ReadingsTable.TimeOf(query, 1), query.Double(0));
+        }
+    }
+
+    // Rows of the seed's program, in the order of their times: until the owner starts next, they are where that program has put them.
+    private IEnumerable<(Reading Reading, long Position)> ReadForeignRows(string sql, long from, long to)
+    {
+        List<(Reading Reading, long Position)> rows = [];
+        var query = _database.Prepare(sql);
+        while (query.Step())
+        {
+            if (ReadingsTable.IsReading(query) && ReadingsTable.TimeOf(query, 1) is var time && time >= from && time <= to)
+                rows.Add((new Reading(_unnamedSeries, time, query.Double(0)), query.Integer(2)));
+        }
+        return rows.OrderBy(row => row.Reading.Time).ThenBy(row => row.Position);
+    }
+
+    private static IEnumerable<Reading> Merge(IEnumerable<Reading> inPlace, List<Reading> misplaced)
+    {
+        var next = 0;
+        foreach (var reading in inPlace)
+        {
+            for (; next < misplaced.Count && misplaced[next].Time < reading.Time; next++)
+                yield return misplaced[next];
+            yield return reading;
+        }
+        foreach (var reading in misplaced.Skip(next))
+            yield return reading;
+    }
+}

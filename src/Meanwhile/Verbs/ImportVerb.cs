@@ -1,0 +1,67 @@
+using System.CommandLine;
+using Meanwhile.History;
+using Meanwhile.Logging;
+using Meanwhile.Settings;
+using Meanwhile.Terminal;
+
+namespace Meanwhile.Verbs;
+
+/// <summary>Brings the readings of a file into a store.</summary>
+internal static class ImportVerb
+{
+    private const int MostNamed = 20;
+
+    private static readonly Argument<string?> Path = DataFile.Argument("where they are [default: standard input]");
+
+    public static Command Command()
+    {
+        var command = Session.Command(
+            "import",
+            "bring readings, as export writes them, into a store that no aggregator is using; what is there already is left out",
+            [
+                CommonSettings.DbFile.Option, DataFile.Format.Option, AggregatorSettings.Windows.Option, AggregatorSettings.MaxAhead.Option,
+            ],
+            RunAsync);
+        command.Arguments.Add(Path);
+        return command;
+    }
+
+    private static async Task RunAsync(Session session, CancellationToken stop)
+    {
+        var path = session.CommandLine.GetValue(Path);
+        var format = DataFile.FormatOf(session, path);
+        var options = AggregatorSettings.Read(session.CommandLine, session.Sources);
+        var now = session.Time.GetUtcNow();
+        await using var input = DataFile.OpenRead(path, out var length);
+        using var store = await session.OpenStoreAsync(options.Filter, stop);
+        var import = new Import(store, (now - options.Retention).ToUnixTimeMilliseconds(), (now + options.MaxAhead).ToUnixTimeMilliseconds());
+        try
+        {
+            await ProgressBar.ShowAsync("importing", progress =>
+            {
+                var bytes = new Bytes(progress, import.Report, length);
+                return import.RunAsync(new Records(input, format), format, Reject, bytes, stop);
+            });
+        }
+        finally
+        {
+            Log.Imported(session.Logger, import.Report);
+        }
+        if (import.Report.NotUnderstood > 0)
+            throw new UserException($"{path ?? "standard input"}: {import.Report.NotUnderstood} lines are no readings; the others are imported, and importing the mended file adds only what is missing");
+
+        void Reject(long line, string reason)
+        {
+            if (import.Report.NotUnderstood <= MostNamed)
+                Log.NotUnderstood(session.Logger, line, reason);
+            if (import.Report.NotUnderstood == MostNamed)
+                Log.MoreNotUnderstood(session.Logger);
+        }
+    }
+
+    private sealed class Bytes(IProgress<WorkProgress> progress, ImportReport report, long? length) : IProgress<long>
+    {
+        public void Report(long value) =>
+            progress.Report(new(length is { } all ? (double)value / Math.Max(all, 1) : 0, $"importing: {report.Imported} readings"));
+    }
+}

@@ -1,0 +1,116 @@
+using System.CommandLine;
+using Meanwhile.History;
+using Meanwhile.Logging;
+using Meanwhile.Settings;
+using Meanwhile.Stores;
+
+namespace Meanwhile.Verbs;
+
+/// <summary>Looks after the messages that were no readings.</summary>
+internal static class QuarantineVerb
+{
+    private static readonly Setting<bool> AsJson = new("--format", null, "table", "table|json", "a table, or JSON Lines", ParseFormat);
+    private static readonly Option<bool> Raw = new("--raw") { Description = "the payload's bytes and nothing else" };
+    private static readonly Option<bool> All = new("--all") { Description = "all messages" };
+    private static readonly Argument<long> Number = new("NUMBER") { Description = "of the message, as list shows it" };
+    private static readonly Argument<long[]> Numbers = new("NUMBER") { Description = "of the messages, as list shows them", Arity = ArgumentArity.ZeroOrMore };
+
+    public static Command Command() => new("quarantine", "list, show, replay or drop the messages that were no readings")
+    {
+        Session.Command("list", "one line a message, oldest first; also while an aggregator runs", [CommonSettings.DbFile.Option, AsJson.Option], List),
+        With(Number, Session.Command("show", "a message; also while an aggregator runs", [CommonSettings.DbFile.Option, Raw], Show)),
+        With(Numbers, Session.Command(
+            "replay",
+            "commit those that are readings with these settings; no aggregator may be using the store",
+            [
+                All, CommonSettings.DbFile.Option, CommonSettings.Topic.Option, CommonSettings.StatsTopic.Option, AggregatorSettings.Windows.Option,
+                .. AggregatorSettings.ParserOptions,
+            ],
+            ReplayAsync)),
+        With(Numbers, Session.Command("drop", "delete messages; no aggregator may be using the store", [All, CommonSettings.DbFile.Option], DropAsync)),
+    };
+
+    private static Command With(Argument argument, Command command)
+    {
+        command.Arguments.Add(argument);
+        return command;
+    }
+
+    private static Task List(Session session, CancellationToken stop)
+    {
+        using var store = OpenForReading(session);
+        var list = new QuarantineList(Console.Out, session.Read(AsJson));
+        foreach (var message in store.ReadQuarantine())
+        {
+            stop.ThrowIfCancellationRequested();
+            list.Write(message);
+        }
+        return Task.CompletedTask;
+    }
+
+    private static async Task Show(Session session, CancellationToken stop)
+    {
+        var number = session.CommandLine.GetValue(Number);
+        using var store = OpenForReading(session);
+        var message = store.ReadQuarantine().FirstOrDefault(m => m.Number == number);
+        if (message.Number != number)
+            throw NotThere(number);
+        if (!session.CommandLine.GetValue(Raw))
+            QuarantineList.WriteWhole(Console.Out, message);
+        else
+            await DataFile.WriteAsync(path: null, output => output.WriteAsync(message.Message.Payload, stop).AsTask());
+    }
+
+    private static async Task ReplayAsync(Session session, CancellationToken stop)
+    {
+        var options = AggregatorSettings.Read(session.CommandLine, session.Sources);
+        var chosen = ReadChosen(session);
+        using var store = await session.OpenStoreAsync(options.Filter, stop);
+        using var quarantine = OpenForReading(session); // As it is now: the store changes while it is read.
+        var replay = new Replay(store, options);
+        await replay.RunAsync(
+            Choose(quarantine, chosen), session.Time.GetUtcNow().ToUnixTimeMilliseconds(), (number, reason) => Console.Out.Write($"{number} stays: {reason}\n"), stop);
+        Log.Replayed(session.Logger, replay.Committed, replay.Known, replay.Stayed);
+        if (replay.Stayed > 0)
+            throw new UserException($"{replay.Stayed} messages stay in the quarantine: see what they are with meanwhile quarantine show NUMBER");
+    }
+
+    private static async Task DropAsync(Session session, CancellationToken stop)
+    {
+        var chosen = ReadChosen(session);
+        using var store = await session.OpenStoreAsync(unnamedSeries: "", stop);
+        var batch = new Batch();
+        batch.TakenFromQuarantine.AddRange(Choose(store, chosen).Select(message => message.Number));
+        await store.CommitAsync(batch, default, stop);
+        Log.Dropped(session.Logger, batch.TakenFromQuarantine.Count);
+    }
+
+    // Null for all.
+    private static HashSet<long>? ReadChosen(Session session)
+    {
+        var numbers = session.CommandLine.GetValue(Numbers) ?? [];
+        if (session.CommandLine.GetValue(All) == numbers.Length > 0)
+            throw new UserException("expected either the numbers of messages, as meanwhile quarantine list shows them, or --all", ExitCode.Usage);
+        return numbers.Length > 0 ? [.. numbers] : null;
+    }
+
+    private static IEnumerable<QuarantinedMessage> Choose(IStoreReader store, HashSet<long>? chosen)
+    {
+        if (chosen is null)
+            return store.ReadQuarantine();
+        var missing = chosen.Except(store.ReadQuarantine().Select(message => message.Number)).ToList();
+        return missing.Count == 0 ? store.ReadQuarantine().Where(message => chosen.Contains(message.Number)) : throw NotThere(missing[0]);
+    }
+
+    private static UserException NotThere(long number) =>
+        new($"there is no message {number} in the quarantine: expected a number that meanwhile quarantine list shows");
+
+    private static IStoreReader OpenForReading(Session session) => Store.OpenForReading(session.Read(CommonSettings.DbFile)!, unnamedSeries: "");
+
+    private static bool ParseFormat(string text) => text switch
+    {
+        "table" => false,
+        "json" => true,
+        _ => throw new FormatException("table or json"),
+    };
+}

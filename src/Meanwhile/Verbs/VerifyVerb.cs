@@ -1,0 +1,143 @@
+using System.CommandLine;
+using Meanwhile.Clients;
+using Meanwhile.Feeds;
+using Meanwhile.Logging;
+using Meanwhile.Settings;
+using Meanwhile.Terminal;
+using Meanwhile.Verification;
+
+namespace Meanwhile.Verbs;
+
+/// <summary>Proves on this machine that nothing is lost and nothing counted twice.</summary>
+internal static class VerifyVerb
+{
+    // One that is started for this. A host of that name has a scheme, or a port.
+    private static readonly BrokerAddress Mosquitto = new("mosquitto", "127.0.0.1", 0, "");
+    private const int MostFindings = 20;
+
+    private static readonly Setting<BrokerAddress> Broker = new(
+        "--broker", null, "embedded", "ADDRESS", "embedded, mosquitto for one that is started for this, or the address of a running broker", text => text == Mosquitto.Scheme ? Mosquitto : BrokerAddress.Parse(text));
+
+    private static readonly Setting<int> Qos = new(
+        "--qos", null, "1", "0|1|2", "quality of service of the publishers", text => (int)CommonSettings.ParseWhole(text, 0, 2));
+
+    private static readonly Setting<int> Kills = new(
+        "--kills", null, "10", "NUMBER", "how many times a process is killed", text => (int)CommonSettings.ParseWhole(text, 0, 1_000_000));
+
+    private static readonly Setting<long> Messages = new(
+        "--messages", null, "1000", "NUMBER", "send at least so many, however few kills there are", text => CommonSettings.ParseWhole(text, 1, 10_000_000));
+
+    private static readonly Setting<Pace> Rate = new("--rate", null, "500", "NUMBER", "messages a second", Pace.ParseRate);
+
+    private static readonly Setting<string> Database = new(
+        "--db", null, null, "FILE", "store of the readings [default: a file in a temporary folder]", text => text);
+
+    private static readonly Option<bool> Keep = new("--keep") { Description = "keep the folder with all logs, which is otherwise kept only when something is wrong" };
+
+    private static readonly Setting<string> LogFile = new("--log", null, "sent", "FILE", "what was sent and acknowledged", text => text);
+
+    private static readonly Setting<long?> Count = new(
+        "--count", null, null, "NUMBER", "stop after so many", text => CommonSettings.ParseWhole(text, 1, long.MaxValue));
+
+    private static readonly Setting<string> ClientId = CommonSettings.ClientId("verify");
+
+    public static Command Command()
+    {
+        var command = Session.Command(
+            "verify",
+            "kill processes and cut connections at random moments, and account for every message",
+            [
+                Broker.Option, Qos.Option, Kills.Option, Messages.Option, Rate.Option, CommonSettings.Seed.Option, Database.Option, Keep,
+            ],
+            RunAsync);
+        var publisher = Session.Command(
+            "publisher",
+            "a part of verify: publish 1, 2, 3 ...",
+            [
+                CommonSettings.Broker.Option, CommonSettings.PublishTopic.Option, Qos.Option, Rate.Option, Count.Option, ClientId.Option, LogFile.Option,
+            ],
+            PublishAsync);
+        publisher.Hidden = true;
+        command.Subcommands.Add(publisher);
+        return command;
+    }
+
+    private static async Task RunAsync(Session session, CancellationToken stop)
+    {
+        var settings = ReadOptions(session); // May be wrong, and then nothing is left behind.
+        var folder = Directory.CreateTempSubdirectory("meanwhile-verify-");
+        var options = settings with { Folder = folder.FullName, Database = session.Read(Database) ?? Path.Combine(folder.FullName, "readings.db") };
+        Log.TrialStarts(session.Logger, options.Seed, folder.FullName);
+        var isOver = false;
+        try
+        {
+            var trial = new Trial(options, session.Read(CommonSettings.UserName), session.Read(CommonSettings.PasswordFile), session.Logger, session.Time);
+            TrialReport? report = null;
+            await ProgressBar.ShowAsync("starting", async progress => report = await trial.RunAsync(progress, stop));
+            Write(Console.Out, options, report!);
+            var wrong = report!.Account.Findings.Count;
+            if (wrong > 0)
+                throw new UserException($"it does not balance: {wrong} findings, the first: {report.Account.Findings[0]}; --seed {options.Seed} repeats the accidents");
+            isOver = !session.CommandLine.GetValue(Keep);
+        }
+        finally
+        {
+            if (isOver || stop.IsCancellationRequested)
+                folder.Delete(recursive: true);
+            else
+                Log.TrialKept(session.Logger, folder.FullName);
+        }
+    }
+
+    private static TrialOptions ReadOptions(Session session)
+    {
+        var broker = session.Read(Broker)!;
+        return new TrialOptions(
+            broker.IsEmbedded || broker == Mosquitto ? null : broker,
+            OwnMosquitto: broker == Mosquitto,
+            session.Read(Qos),
+            session.Read(Messages),
+            1 / session.Read(Rate)!.Shortest,
+            session.Read(Kills),
+            session.Read(CommonSettings.Seed) ?? Random.Shared.Next(),
+            Database: "",
+            Folder: "");
+    }
+
+    private static async Task PublishAsync(Session session, CancellationToken stop)
+    {
+        var broker = CommonSettings.ReadBroker(session.CommandLine, session.Sources, ClientId);
+        var options = new SequenceOptions(session.Read(CommonSettings.PublishTopic)!, session.Read(Qos), session.Read(Rate)!, session.Read(Count));
+        using var log = PublisherLog.Open(session.Read(LogFile)!);
+        await new SequencePublisher(broker, options, log, session.Time).RunAsync(stop);
+    }
+
+    private static void Write(TextWriter output, TrialOptions options, TrialReport report)
+    {
+        var account = report.Account;
+        var broker = options.IsEmbedded ? "embedded" : options.OwnMosquitto ? Mosquitto.Scheme : options.Broker!.ToString();
+        (string Name, object Value)[] lines =
+        [
+            ("seed", options.Seed),
+            ("broker", broker),
+            ("QoS", $"{options.Qos}: {Expectations.Of(options.Qos, options.IsEmbedded).Describe()}"),
+            ("kills", report.Casualties),
+            ("sent", account.Sent),
+            ("sent again with DUP", account.SentAgain),
+            ("sent anew, session lost", account.SentAnew),
+            ("acknowledged", account.Acknowledged),
+            ("redelivered with DUP", report.Redelivered?.ToString() ?? "not known"),
+            ("rows", account.Rows),
+            ("missing", account.Missing),
+            ("rows too many", account.Extra),
+            ("last results", $"{account.RightResults} of {TrialOptions.Publishers} equal recalculation from the rows"),
+            ("verdict", account.Findings.Count == 0 ? "it balances" : "it does not balance"),
+        ];
+        foreach (var (name, value) in lines)
+            output.Write($"{name,-24} {value}\n");
+        foreach (var finding in account.Findings.Take(MostFindings))
+            output.Write($"finding: {finding}\n");
+        if (account.Findings.Count > MostFindings)
+            output.Write($"and {account.Findings.Count - MostFindings} more\n");
+    }
+}

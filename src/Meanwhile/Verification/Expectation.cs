@@ -1,0 +1,31 @@
+namespace Meanwhile.Verification;
+
+/// <summary>How often an acknowledged message is in the store.</summary>
+internal enum Expectation
+{
+    AtMostOnce,
+
+    AtLeastOnce,
+
+    ExactlyOnce,
+}
+
+/// <summary>What is guaranteed, in one place.</summary>
+internal static class Expectations
+{
+    /// <summary>What the publishers' quality of service promises through a broker.</summary>
+    /// <param name="isEmbedded">The built-in broker, which does not remember QoS 2 identifiers yet (docs/adr/0003).</param>
+    public static Expectation Of(int qos, bool isEmbedded) => qos switch
+    {
+        0 => Expectation.AtMostOnce,
+        2 when !isEmbedded => Expectation.ExactlyOnce,
+        _ => Expectation.AtLeastOnce,
+    };
+
+    public static string Describe(this Expectation expectation) => expectation switch
+    {
+        Expectation.AtMostOnce => "each message at most once",
+        Expectation.AtLeastOnce => "each acknowledged message at least once, more only where it was sent again",
+        _ => "each message exactly once",
+    };
+}

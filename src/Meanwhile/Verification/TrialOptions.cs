@@ -1,0 +1,57 @@
+using Meanwhile.Feeds;
+using Meanwhile.Pipeline;
+
+namespace Meanwhile.Verification;
+
+/// <summary>What a trial puts the program through.</summary>
+/// <param name="Broker">A broker elsewhere; null for the embedded one, or for a mosquitto of the trial's own.</param>
+/// <param name="OwnMosquitto">Start one.</param>
+/// <param name="Qos">Of the publishers.</param>
+/// <param name="Messages">At least so many are sent.</param>
+/// <param name="Rate">Messages a second, all publishers together.</param>
+/// <param name="Kills">How many processes are killed.</param>
+/// <param name="Seed">Decides what happens when.</param>
+/// <param name="Database">The store, as --db names it.</param>
+/// <param name="Folder">For logs, and for what mosquitto keeps.</param>
+internal sealed record TrialOptions(BrokerAddress? Broker, bool OwnMosquitto, int Qos, long Messages, double Rate, int Kills, int Seed, string Database, string Folder)
+{
+    /// <summary>How many processes publish.</summary>
+    public const int Publishers = 4;
+
+    // A day, so that nothing expires before it is accounted for, however long the trial takes.
+    private const string WindowList = "60s,5min,30min,1d";
+
+    /// <summary>The windows of the results.</summary>
+    public static IReadOnlyList<WindowSpan> Windows { get; } = WindowSpan.ParseList(WindowList);
+
+    /// <summary>The built-in broker, in the aggregator.</summary>
+    public bool IsEmbedded => Broker is null && !OwnMosquitto;
+
+    /// <summary>Tells this trial's topics and clients from those of others at the same broker or store.</summary>
+    public string Name { get; } = $"verify/{Guid.NewGuid():n}";
+
+    /// <summary>Where results go.</summary>
+    public string StatsTopic => Name + "/results";
+
+    /// <summary>The topics of the publishers.</summary>
+    public IEnumerable<string> Topics => Enumerable.Range(1, Publishers).Select(i => $"{Name}/readings/{i}");
+
+    /// <summary>The command line of the aggregator.</summary>
+    public IEnumerable<string> AggregatorArguments(string broker, string readyFile) =>
+    [
+        "aggregate", "--broker", broker, "--topic", Name + "/readings/+", "--stats-topic", StatsTopic, "--db", Database, "--windows", WindowList, "--stats", "count",
+        "--client-id", ClientId("aggregate"), "--ready-file", readyFile,
+    ];
+
+    /// <summary>The command line of a publisher.</summary>
+    /// <param name="number">From 1 on.</param>
+    /// <param name="count">How many messages it sends; null for until it is told to stop.</param>
+    public IEnumerable<string> PublisherArguments(int number, string broker, string log, int? count) =>
+    [
+        "verify", "publisher", "--broker", broker, "--topic", Topics.ElementAt(number - 1), "--qos", $"{Qos}", "--rate", $"{Rate / Publishers}",
+        "--client-id", ClientId($"publish-{number}"), "--log", log, .. count is null ? (string[])[] : ["--count", $"{count}"],
+    ];
+
+    /// <summary>A client id of this trial's.</summary>
+    public string ClientId(string role) => $"{Name[..15].Replace('/', '-')}-{role}";
+}
