@@ -5,8 +5,8 @@ namespace Meanwhile.Path.Bench;
 /// <summary>Subscribes at QoS 1, acknowledges what comes, collected into one write for each read, and does nothing else with it.</summary>
 internal static class BareAcknowledger
 {
-    /// <summary>Runs until so many messages have come; says "ready" when it is subscribed, and "done".</summary>
-    public static async Task RunAsync(int port, int messages)
+    /// <summary>Runs until so many messages have come; says "ready" when it is subscribed, "warm" after some of them, and "done".</summary>
+    public static async Task RunAsync(int port, int first, int messages)
     {
         await using var stream = await RawPackets.ConnectAsync(port);
         var reader = new PacketReader(stream);
@@ -18,6 +18,8 @@ internal static class BareAcknowledger
         {
             await stream.WriteAsync(answers.AsMemory(0, length));
             length = 0;
+            if (received == first)
+                Console.WriteLine("warm");
         }
         Console.WriteLine("done");
         await Console.In.ReadLineAsync(); // The one who measures looks at us first.

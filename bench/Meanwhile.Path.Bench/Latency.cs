@@ -41,7 +41,7 @@ internal static class Latency
         {
             var start = TimeProvider.System.GetTimestamp();
             var acknowledged = tap.NextAcknowledgementAsync();
-            await load.PublishAsync(1);
+            await load.PublishAsync(1, TimeProvider.System.GetUtcNow().ToUnixTimeSeconds());
             times.Add(TimeProvider.System.GetElapsedTime(start, await acknowledged).TotalMilliseconds);
             await Task.Delay(Pause, TimeProvider.System, CancellationToken.None);
         }

@@ -24,14 +24,15 @@ internal sealed class Load : IAsyncDisposable
     }
 
     /// <summary>Publishes so many messages and returns when the broker has acknowledged them.</summary>
-    public async Task PublishAsync(int messages)
+    /// <param name="seconds">The time of all of them, since the Unix epoch.</param>
+    public async Task PublishAsync(int messages, long seconds)
     {
         _acknowledged = 0;
         for (var sent = 0; sent < messages;)
         {
             List<byte> block = [];
             for (var i = 0; i < Block && sent < messages; i++, sent++)
-                block.AddRange(RawPackets.Publish("DATA", NextId(), RawPackets.Reading((sent % 100) + 1)));
+                block.AddRange(RawPackets.Publish("DATA", NextId(), RawPackets.Reading((sent % 90) + 10, seconds)));
             await _stream.WriteAsync(block.ToArray());
             while (sent - _acknowledged > InFlight)
                 await _reader.ReadAsync(Count);

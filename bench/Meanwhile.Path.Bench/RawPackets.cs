@@ -21,8 +21,8 @@ internal static class RawPackets
     public static byte[] Publish(string topic, ushort id, string payload) =>
         Packet(0x32, [.. Text(topic), (byte)(id >> 8), (byte)id, .. Encoding.UTF8.GetBytes(payload)]);
 
-    /// <summary>A reading of now.</summary>
-    public static string Reading(int number) => $"{{\"number\": {number}, \"epochtime\": \"{TimeProvider.System.GetUtcNow().ToUnixTimeSeconds()}\"}}";
+    /// <summary>A reading.</summary>
+    public static string Reading(int number, long seconds) => $"{{\"number\": {number}, \"epochtime\": \"{seconds}\"}}";
 
     /// <summary>The length of the packet at the start of some bytes; 0 while it is not complete.</summary>
     public static int CompleteLength(ReadOnlySpan<byte> bytes, out int headerLength)

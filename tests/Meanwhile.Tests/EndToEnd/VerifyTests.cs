@@ -25,7 +25,7 @@ public sealed class VerifyTests : ProgramTest
     public async Task A_row_that_is_deleted_and_one_that_is_doubled_are_found()
     {
         var verify = Meanwhile(["verify", "--kills", "0", "--messages", "2000", "--rate", "500", "--db", Database], ("TMPDIR", Folder.Path)); // Where its logs stay.
-        await Until.TrueAsync(() => File.Exists(Database) && Rows() > 20, () => verify.Error);
+        await Until.TrueAsync(() => File.Exists(Database) && HasTable() && Rows() > 20, () => verify.Error);
         ReadingsFile.Query(Database, """
             DELETE FROM messages WHERE number = 1 AND series = 1;
             INSERT INTO messages (number, epochtime, series) SELECT number, epochtime, series FROM messages WHERE number = 2 AND series = 1
@@ -45,6 +45,8 @@ public sealed class VerifyTests : ProgramTest
         Assert.Equal(0, await verify.TerminateAsync());
         Assert.Empty(Directory.EnumerateDirectories(Folder.Path, "meanwhile-verify-*"));
     }
+
+    private bool HasTable() => ReadingsFile.Query(Database, "SELECT 1 FROM sqlite_master WHERE name = 'messages'").Count > 0;
 
     private static TimeSpan Patience => TimeSpan.FromMinutes(5);
 }

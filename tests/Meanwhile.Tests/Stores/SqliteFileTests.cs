@@ -1,6 +1,7 @@
 using Meanwhile.Stores;
 using Meanwhile.Stores.Sqlite;
 using Meanwhile.Tests.Support;
+using Microsoft.Extensions.Logging.Abstractions;
 using static Meanwhile.Tests.Support.StoreExtensions;
 
 namespace Meanwhile.Tests.Stores;
@@ -122,6 +123,19 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_that_another_program_holds_at_the_start_is_waited_for()
+    {
+        Open().Dispose();
+        using var other = new Database(File);
+        other.Execute("BEGIN IMMEDIATE");
+        var opening = Store.OpenAsync(File, Options, NullLogger.Instance, TimeProvider.System, TestContext.Current.CancellationToken);
+        Assert.False(opening.IsCompleted); // It returns when the first attempt has failed.
+        other.Execute("ROLLBACK");
+        using var store = await opening;
+        store.Commit(Batch(new Reading("a", Now, 1)));
+    }
+
+    [Fact]
     public void Readings_stay_where_they_are_when_the_file_is_vacuumed()
     {
         using (var store = Open())
@@ -136,5 +150,7 @@ public sealed class SqliteFileTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private SqliteStore Open() => SqliteStore.Open(File, new StoreOptions("me", "DATA"));
+    private SqliteStore Open() => SqliteStore.Open(File, Options);
+
+    private static StoreOptions Options { get; } = new("me", "DATA");
 }
