@@ -31,6 +31,23 @@ public static class Topic
         return true;
     }
 
+    /// <summary>Whether a topic name matches a filter that is not shared.</summary>
+    public static bool Matches(ReadOnlySpan<char> filter, ReadOnlySpan<char> name)
+    {
+        if (name.StartsWith('$') && filter is ['+' or '#', ..])
+            return false; // [MQTT-4.7.2-1]
+        var levels = name.Split('/');
+        foreach (var range in filter.Split('/'))
+        {
+            var level = filter[range];
+            if (level is "#")
+                return true;
+            if (!levels.MoveNext() || (level is not "+" && !level.SequenceEqual(name[levels.Current]))) // [MQTT-4.7.3-4]
+                return false;
+        }
+        return !levels.MoveNext();
+    }
+
     /// <summary>How many levels a topic or filter has.</summary>
     public static int Levels(ReadOnlySpan<char> topic) => topic.Count('/') + 1;
 
