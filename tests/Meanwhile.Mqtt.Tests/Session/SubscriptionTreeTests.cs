@@ -16,7 +16,7 @@ public class SubscriptionTreeTests
         var tree = new SubscriptionTree();
         var session = new ClientSession("c", [], new SessionLimits(1, 1, 1, 1));
         var present = new HashSet<string>(StringComparer.Ordinal);
-        for (var round = 0; round < 20_000; round++)
+        for (var round = 0; round < 2000; round++)
         {
             var filter = string.Join('/', Enumerable.Range(0, random.Next(1, 5)).Select(_ => random.Next(4) == 0 ? "+" : Levels[random.Next(Levels.Length)]));
             if (random.Next(4) == 0)
