@@ -68,9 +68,12 @@ internal sealed class Connection(IDuplexPipe pipe, Action abort, X509Certificate
         {
             // The network's end, or the broker's.
         }
-        await SayGoodbyeAsync(writing);
-        await parts.Reception.LeaveAsync(this, Packets?.Session, Packets?.WillLeft(), Packets?.Terms.SessionExpiry ?? 0, parts.Now());
-        _ended.SetResult();
+        finally
+        {
+            await SayGoodbyeAsync(writing);
+            await parts.Reception.LeaveAsync(this, Packets?.Session, Packets?.WillLeft(), Packets?.Terms.SessionExpiry ?? 0, parts.Now());
+            _ended.SetResult();
+        }
     }
 
     /// <inheritdoc/>

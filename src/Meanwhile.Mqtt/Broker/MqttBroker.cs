@@ -33,6 +33,9 @@ public sealed class MqttBroker : IAsyncDisposable
     /// </summary>
     public ChannelReader<Incoming> Incoming => _parts.Intake.Held;
 
+    /// <summary>How many copies of messages at QoS 0 were not delivered, because their subscriber is too slow for them.</summary>
+    public long Dropped => _parts.Router.Dropped;
+
     /// <summary>Starts a broker.</summary>
     /// <exception cref="IOException">It cannot listen there.</exception>
     public static async Task<MqttBroker> StartAsync(BrokerOptions options, CancellationToken cancellationToken)

@@ -14,6 +14,10 @@ internal sealed class Router(BrokerLimits limits)
     private readonly List<Subscription> _matches = [];
     private readonly Dictionary<ClientSession, Outgoing> _merged = [];
     private readonly HashSet<ClientSession> _full = [];
+    private long _dropped;
+
+    /// <summary>How many copies at QoS 0 found the queue of a subscriber full.</summary>
+    public long Dropped => Interlocked.Read(ref _dropped);
 
     /// <summary>Hands a message to its subscribers, and keeps it where it is to be retained.</summary>
     /// <param name="message">The message.</param>
@@ -133,7 +137,8 @@ internal sealed class Router(BrokerLimits limits)
     {
         lock (session.Gate)
         {
-            session.Add(outgoing);
+            if (!session.Add(outgoing) && session.IsConnected)
+                _dropped++;
             session.WakeUp?.Invoke();
             if (!session.IsFull || outgoing.Qos == 0)
                 return;

@@ -41,7 +41,7 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, Connect
                 var answer = PublishAckPacket.Read(frame, Terms.Version);
                 lock (Session.Gate)
                     Session.Answered(answer);
-                return ValueTask.FromResult(false);
+                return ListenedToAsync();
             case PacketType.Subscribe:
                 return AnswerAsync(Subscribe(SubscribePacket.Read(frame, Terms.Version)).Write);
             case PacketType.Unsubscribe:
@@ -76,8 +76,7 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, Connect
     // 3.1.1 has no Receive Maximum: it is TCP that slows the client down.
     private async ValueTask<bool> TakeLaterAsync(PublishPacket publish, string topic)
     {
-        while (!HasRoom(parts.Limits.ReceiveMaximum))
-            await outbox.RoomAsync();
+        await RoomAsync(parts.Limits.ReceiveMaximum);
         return await TakeAsync(publish, topic);
     }
 
@@ -96,8 +95,7 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, Connect
     {
         if (publish.Qos == 0 || Terms.Version == ProtocolVersion.V311)
             throw new ProtocolException(reason, "a message that is refused");
-        while (!HasRoom(1))
-            await outbox.RoomAsync(); // In its turn [MQTT-4.6.0-2], [MQTT-4.6.0-3].
+        await RoomAsync(1); // In its turn [MQTT-4.6.0-2], [MQTT-4.6.0-3].
         var type = publish.Qos == 1 ? PacketType.PubAck : PacketType.PubRec;
         return await AnswerAsync(new PublishAckPacket(type, publish.PacketId, reason).Write);
     }
@@ -107,7 +105,21 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, Connect
         Incoming incoming;
         lock (Session.Gate)
             incoming = Session.Release(release.PacketId);
-        return FinishAsync(parts.Intake.TakeAsync(incoming));
+        var taking = parts.Intake.TakeAsync(incoming);
+        return taking.IsCompletedSuccessfully ? ListenedToAsync() : FinishAsync(taking);
+    }
+
+    // A client that sends without listening waits, so that what is owed to it stays bounded.
+    private ValueTask<bool> ListenedToAsync()
+    {
+        var limit = 2 * parts.Limits.ReceiveMaximum;
+        return HasRoom(limit) ? ValueTask.FromResult(false) : WaitAsync(limit);
+
+        async ValueTask<bool> WaitAsync(int limit)
+        {
+            await RoomAsync(limit);
+            return false;
+        }
     }
 
     private static ValueTask<bool> FinishAsync(ValueTask taking)
@@ -126,6 +138,12 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, Connect
         if (!outbox.Add(writer => write(writer, Terms.Version)))
             await outbox.RoomAsync(); // A client that asks without listening.
         return false;
+    }
+
+    private async ValueTask RoomAsync(int limit)
+    {
+        while (!HasRoom(limit))
+            await outbox.RoomAsync();
     }
 
     private bool HasRoom(int limit)

@@ -39,11 +39,8 @@ internal sealed class ClientSession(string clientId, IEnumerable<ushort> receive
     /// <summary>Nothing more fits into its queue.</summary>
     public bool IsFull => _sender.Count >= limits.QueuedMessages || _sender.Bytes >= limits.QueuedBytes;
 
-    /// <summary>How many acknowledgements are still owed to the client.</summary>
-    public int Owed => _receiver.Owed;
-
-    /// <summary>How many messages at QoS 0 found its queue full.</summary>
-    public long Dropped { get; private set; }
+    /// <summary>How many acknowledgements and releases are still owed to the client.</summary>
+    public int Owed => _receiver.Owed + _sender.OwedReleases;
 
     /// <summary>A connection was accepted.</summary>
     /// <returns>What the host has to store before anything of this connection.</returns>
@@ -106,12 +103,13 @@ internal sealed class ClientSession(string clientId, IEnumerable<ushort> receive
     public bool Complete(Ticket ticket) => _receiver.Complete(ticket);
 
     /// <summary>Queues a message for the client. What comes at QoS 0 is not kept for a client that is away or whose queue is full.</summary>
-    public void Add(Outgoing outgoing)
+    /// <returns>False when it is not kept.</returns>
+    public bool Add(Outgoing outgoing)
     {
-        if (outgoing.Qos > 0 || (IsConnected && !IsFull))
-            _sender.Add(outgoing);
-        else
-            Dropped++;
+        if (outgoing.Qos == 0 && (!IsConnected || IsFull))
+            return false;
+        _sender.Add(outgoing);
+        return true;
     }
 
     /// <summary>Writes what may be sent now, acknowledgements first, up to about a size.</summary>

@@ -21,6 +21,9 @@ internal sealed class Sender
     /// <summary>How many messages wait for the client or for its answer.</summary>
     public int Count => _waiting.Count + _inFlight.Count;
 
+    /// <summary>How many PUBREL wait to be sent.</summary>
+    public int OwedReleases => _releases.Count;
+
     /// <summary>The memory they take, about.</summary>
     public long Bytes { get; private set; }
 

@@ -18,7 +18,6 @@ internal sealed class Terms
         ReceiveMaximum = (int)(properties.Number(PropertyId.ReceiveMaximum) ?? (uint)mostInFlight);
         MaximumPacketSize = properties.Number(PropertyId.MaximumPacketSize) ?? uint.MaxValue;
         Aliases = new SentAliases((int)Math.Min(properties.Number(PropertyId.TopicAliasMaximum) ?? 0, MostSentAliases));
-        WantsReasons = properties.Number(PropertyId.RequestProblemInformation) != 0;
         SessionExpiry = Version == ProtocolVersion.V311 ? (connect.CleanStart ? 0 : uint.MaxValue) : properties.Number(PropertyId.SessionExpiryInterval) ?? 0;
     }
 
@@ -33,9 +32,6 @@ internal sealed class Terms
 
     /// <summary>The aliases it has been told.</summary>
     public SentAliases Aliases { get; }
-
-    /// <summary>Reasons in words may be sent [MQTT-3.1.2-29].</summary>
-    public bool WantsReasons { get; }
 
     /// <summary>Seconds that the session outlives the connection; the highest value for ever.</summary>
     public uint SessionExpiry { get; set; }
