@@ -11,13 +11,9 @@ public readonly record struct PublishAckPacket(PacketType Type, ushort PacketId,
     public static PublishAckPacket Read(Frame frame, ProtocolVersion version)
     {
         var reader = new PacketReader(frame.Body);
-        var ack = new PublishAckPacket(frame.Type, reader.ReadPacketId());
-        if (version == ProtocolVersion.V5 && !reader.IsAtEnd)
-            ack = ack with { Reason = ReasonCodes.Checked(reader.ReadByte(), frame.Type) };
-        if (version == ProtocolVersion.V5 && !reader.IsAtEnd)
-            ack = ack with { Properties = Properties.Read(ref reader, frame.Type) };
-        reader.End(frame.Type);
-        return ack;
+        var packetId = reader.ReadPacketId();
+        var (reason, properties) = Outcome.Read(ref reader, frame.Type, version);
+        return new PublishAckPacket(frame.Type, packetId, reason, properties);
     }
 
     /// <summary>Writes it, in its shortest form.</summary>
@@ -25,12 +21,7 @@ public readonly record struct PublishAckPacket(PacketType Type, ushort PacketId,
     {
         var mark = writer.Begin(Type, Type == PacketType.PubRel ? 2 : 0); // [MQTT-3.6.1-1]
         writer.WriteUInt16(PacketId);
-        if (version == ProtocolVersion.V5 && (Reason != ReasonCode.Success || !Properties.IsEmpty))
-        {
-            writer.WriteByte((byte)Reason);
-            if (!Properties.IsEmpty)
-                Properties.Write(writer);
-        }
+        Outcome.Write(writer, Reason, Properties, version);
         writer.End(mark);
     }
 }
