@@ -100,7 +100,11 @@ public class ListenerTests
     }
 
     private static Task<MqttBroker> StartAsync(ListenerOptions listener, Func<BrokerOptions, BrokerOptions>? configure = null) =>
-        TestBroker.StartAsync(options => (configure ?? (same => same))(options with { Listeners = [listener] }));
+        TestBroker.StartAsync(options => (configure ?? (same => same))(options with
+        {
+            Listeners = [listener],
+            Limits = new BrokerLimits { ConnectTimeout = TimeSpan.FromMinutes(1) }, // A TLS handshake on a machine that is busy.
+        }));
 
     private static MqttClientOptions Options(MqttBroker broker, bool webSocket, bool tls, X509Certificate2? certificate = null)
     {
