@@ -24,7 +24,7 @@ internal interface IStore : IDisposable
     /// <exception cref="StoreException">They cannot be read.</exception>
     IEnumerable<QuarantinedMessage> ReadQuarantine();
 
-    /// <summary>What the feed's session was when the last process committed.</summary>
+    /// <summary>What the feed's sessions were when the last process committed.</summary>
     /// <exception cref="StoreException">It cannot be read.</exception>
     SessionState ReadSession();
 }

@@ -31,7 +31,7 @@ public abstract class RawFeedTest : IAsyncLifetime
     private protected void Start(TimeProvider? time = null)
     {
         var settings = new BrokerSettings(BrokerAddress.Parse(_broker.Address), "raw", UserName: null, Password: null);
-        _feed = new MqttFeed(settings, "DATA", new SessionState([], Subscription: null), new ReadyFile(null), Log, time ?? TimeProvider.System);
+        _feed = new MqttFeed(settings, "DATA", new SessionState(new Dictionary<string, IReadOnlyCollection<ushort>>(), Subscription: null), new ReadyFile(null), Log, time ?? TimeProvider.System);
         _ = _feed.RunAsync(_stop.Token);
     }
 
