@@ -6,6 +6,12 @@ public sealed record BrokerLimits
     /// <summary>Connections at a time.</summary>
     public int Connections { get; init; } = 20_000;
 
+    /// <summary>Sessions, also of clients that are away.</summary>
+    public int Sessions { get; init; } = 100_000;
+
+    /// <summary>How long the sessions of an earlier process wait for their clients: what they have asked for at that time is not known.</summary>
+    public TimeSpan RestoredSessionExpiry { get; init; } = TimeSpan.FromDays(7);
+
     /// <summary>From the connection to CONNECT, and for the last words of a connection that ends.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
@@ -14,6 +20,9 @@ public sealed record BrokerLimits
 
     /// <summary>Of a packet, in bytes.</summary>
     public int PacketSize { get; init; } = 1 << 20;
+
+    /// <summary>Of a client identifier, in characters.</summary>
+    public int ClientIdLength { get; init; } = 256;
 
     /// <summary>Of a topic or filter.</summary>
     public int TopicLevels { get; init; } = 128;
@@ -27,7 +36,10 @@ public sealed record BrokerLimits
     /// <summary>Topic aliases of one client.</summary>
     public int TopicAliasMaximum { get; init; } = 64;
 
-    /// <summary>Messages that wait for one client. When there are more, those who publish to it at QoS 1 and 2 are refused; at QoS 0 it gets less.</summary>
+    /// <summary>The memory of messages that the host has not completed yet; a single larger one is taken in alone. When it is used up, the network waits.</summary>
+    public long HeldBytes { get; init; } = 64 << 20;
+
+    /// <summary>Messages that wait for one client. When there are more, those who publish to it at QoS 1 and 2 are refused; at QoS 0, and of the host's own, it gets less.</summary>
     public int QueuedMessages { get; init; } = 100_000;
 
     /// <summary>The memory of these messages.</summary>

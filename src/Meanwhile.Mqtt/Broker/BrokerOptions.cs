@@ -18,6 +18,9 @@ public sealed record BrokerOptions
     /// <summary>Decides who may connect and what they may do; null for everybody and everything.</summary>
     public Func<Login, CancellationToken, ValueTask<Permissions?>>? Authenticate { get; init; }
 
+    /// <summary>Told of what is refused or dropped, on any thread and in the middle of things: it must be quick and call nothing of the broker's. Null for nobody.</summary>
+    public Action<Refusal>? Refused { get; init; }
+
     /// <summary>What clients may take up.</summary>
     public BrokerLimits Limits { get; init; } = new();
 

@@ -12,10 +12,11 @@ internal sealed class BrokerParts
     {
         (Limits, Time, Authenticate) = (options.Limits, options.Time, options.Authenticate);
         _start = Time.GetTimestamp();
-        Router = new Router(Limits);
-        Intake = new Intake(options.Holds, Router);
+        Refused = options.Refused ?? (static _ => { });
+        Router = new Router(Limits, Refused);
+        Intake = new Intake(options.Holds, Router, Limits.HeldBytes);
         var perSession = new SessionLimits(Limits.ReceiveMaximum, Limits.TopicAliasMaximum, Limits.QueuedMessages, Limits.QueuedBytes);
-        Reception = new Reception(new SessionTable(perSession, options.ReceivedIds), Router, Intake, Limits);
+        Reception = new Reception(new SessionTable(perSession, options.ReceivedIds, Limits.RestoredSessionExpiry), Router, Intake, Limits, Time);
     }
 
     /// <summary>What clients may take up.</summary>
@@ -26,6 +27,9 @@ internal sealed class BrokerParts
 
     /// <summary>Who may connect.</summary>
     public Func<Login, CancellationToken, ValueTask<Permissions?>>? Authenticate { get; }
+
+    /// <summary>Told of what is refused or dropped.</summary>
+    public Action<Refusal> Refused { get; }
 
     /// <summary>Which message goes to whom.</summary>
     public Router Router { get; }

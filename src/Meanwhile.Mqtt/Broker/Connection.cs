@@ -28,18 +28,7 @@ internal sealed class Connection(IDuplexPipe pipe, Action abort, X509Certificate
     private SessionPackets? Packets => _handshake?.Packets;
 
     /// <summary>Ends the connection. The first reason counts; a 5.0 client is told.</summary>
-    public void Close(ReasonCode reason)
-    {
-        lock (_gate)
-        {
-            if (_closeReason >= 0)
-                return;
-            _closeReason = (int)reason;
-            pipe.Input.CancelPendingRead();
-            _outbox.GiveUp();
-            _ = _closing.CancelAsync();
-        }
-    }
+    public void Close(ReasonCode reason) => Close(reason, "");
 
     /// <summary>Closes it when nothing has come for too long [MQTT-3.1.2-22]. A full queue is the host's slowness, not the client's silence.</summary>
     public void CheckSilence(TimeSpan now)
@@ -62,9 +51,14 @@ internal sealed class Connection(IDuplexPipe pipe, Action abort, X509Certificate
         }
         catch (ProtocolException e)
         {
-            Close(e.Reason);
+            Close(e.Reason, e.Message);
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException or ChannelClosedException)
+        catch (ChannelClosedException)
+        {
+            // Nothing is taken in any more; but what was can still be acknowledged.
+            await Task.Delay(Timeout.InfiniteTimeSpan, parts.Time, _closing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
         {
             // The network's end, or the broker's.
         }
@@ -87,6 +81,21 @@ internal sealed class Connection(IDuplexPipe pipe, Action abort, X509Certificate
         }
     }
 
+    private void Close(ReasonCode reason, string explanation)
+    {
+        lock (_gate)
+        {
+            if (_closeReason >= 0)
+                return;
+            _closeReason = (int)reason;
+            if (reason is not (ReasonCode.Success or ReasonCode.ServerShuttingDown))
+                parts.Refused(new Refusal(RefusalKind.Connection, Packets?.Session.ClientId ?? "", reason, explanation));
+            pipe.Input.CancelPendingRead();
+            _outbox.GiveUp();
+            _ = _closing.CancelAsync();
+        }
+    }
+
     // Reads until a handler has had enough; false at the end of the stream, or when the connection is being closed.
     private async Task<bool> ReadPacketsAsync(Func<Frame, ValueTask<bool>> handleAsync)
     {
@@ -96,6 +105,7 @@ internal sealed class Connection(IDuplexPipe pipe, Action abort, X509Certificate
             var buffer = read.Buffer;
             var isEnough = false;
             _lastReceived = parts.Now();
+            Packets?.Received = parts.Time.GetUtcNow();
             try
             {
                 while (!isEnough && _closeReason < 0 && Frame.TryRead(ref buffer, parts.Limits.PacketSize, Packets?.Terms.Version ?? ProtocolVersion.V5, out var frame))

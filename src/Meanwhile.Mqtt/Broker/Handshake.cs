@@ -15,6 +15,8 @@ internal sealed class Handshake(Connection connection, X509Certificate2? certifi
     /// <summary>Handles the packets that follow; null as long as the client is not accepted.</summary>
     public SessionPackets? Packets { get; private set; }
 
+    private string _clientId = "";
+
     /// <summary>Answers the first packet.</summary>
     /// <returns>Whether the client was accepted.</returns>
     public async ValueTask<bool> AnswerAsync(Frame frame, Outbox outbox)
@@ -24,7 +26,8 @@ internal sealed class Handshake(Connection connection, X509Certificate2? certifi
         if (Read(frame, out var refusal) is not { } connect)
             return await RefuseAsync(outbox, refusal, ProtocolVersion.V311);
         var clientId = connect.ClientId.Length > 0 ? connect.ClientId : $"auto-{Guid.NewGuid():N}"; // [MQTT-3.1.3-6]
-        if (Check(connect) is var reason and not ReasonCode.Success)
+        _clientId = clientId;
+        if (Check(connect, clientId) is var reason and not ReasonCode.Success)
             return await RefuseAsync(outbox, reason, connect.Version);
         if (await AuthenticateAsync(connect, clientId) is not { } permissions)
             return await RefuseAsync(outbox, ReasonCode.NotAuthorized, connect.Version);
@@ -47,15 +50,17 @@ internal sealed class Handshake(Connection connection, X509Certificate2? certifi
         }
     }
 
-    private ReasonCode Check(ConnectPacket connect)
+    private ReasonCode Check(ConnectPacket connect, string clientId)
     {
         if (connect.ClientId.Length == 0 && !connect.CleanStart && connect.Version == ProtocolVersion.V311)
             return ReasonCode.ClientIdentifierNotValid; // [MQTT-3.1.3-8] of 3.1.1
+        if (connect.ClientId.Length > parts.Limits.ClientIdLength)
+            return ReasonCode.ClientIdentifierNotValid; // [MQTT-3.1.3-5]: 23 are enough
         if (connect.Properties.Text(PropertyId.AuthenticationMethod) is not null)
             return ReasonCode.BadAuthenticationMethod; // [MQTT-4.12.0-1]
         if (connect.Will is { } will && Topic.Levels(will.Topic) > parts.Limits.TopicLevels)
             return ReasonCode.TopicNameInvalid;
-        return ReasonCode.Success;
+        return parts.Reception.HasRoomFor(clientId) ? ReasonCode.Success : ReasonCode.QuotaExceeded;
     }
 
     private ValueTask<Permissions?> AuthenticateAsync(ConnectPacket connect, string clientId) => parts.Authenticate is { } authenticate
@@ -115,8 +120,9 @@ internal sealed class Handshake(Connection connection, X509Certificate2? certifi
         return new Properties([.. items]);
     }
 
-    private static async ValueTask<bool> RefuseAsync(Outbox outbox, ReasonCode reason, ProtocolVersion version)
+    private async ValueTask<bool> RefuseAsync(Outbox outbox, ReasonCode reason, ProtocolVersion version)
     {
+        parts.Refused(new Refusal(RefusalKind.Connection, _clientId, reason, ""));
         outbox.Add(writer => new ConnAckPacket(SessionPresent: false, reason).Write(writer, version)); // [MQTT-3.2.2-6]
         await outbox.FlushAsync();
         return false;

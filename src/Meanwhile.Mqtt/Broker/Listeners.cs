@@ -62,6 +62,8 @@ internal sealed class Listeners
         {
             if (parts.Reception.Enter(connection))
                 await connection.RunAsync();
+            else
+                parts.Refused(new Refusal(RefusalKind.Connection, "", ReasonCode.ServerBusy, "too many connections"));
         }
     }
 

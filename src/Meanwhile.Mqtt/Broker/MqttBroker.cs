@@ -33,7 +33,7 @@ public sealed class MqttBroker : IAsyncDisposable
     /// </summary>
     public ChannelReader<Incoming> Incoming => _parts.Intake.Held;
 
-    /// <summary>How many copies of messages at QoS 0 were not delivered, because their subscriber is too slow for them.</summary>
+    /// <summary>How many copies of messages were dropped, because their subscriber is too slow for them: at QoS 0, and of the host's own at any QoS.</summary>
     public long Dropped => _parts.Router.Dropped;
 
     /// <summary>Starts a broker.</summary>
@@ -48,12 +48,12 @@ public sealed class MqttBroker : IAsyncDisposable
     /// What came of these is durable: acknowledgements go out, as far as they are next in the order of receipt, and messages go to their subscribers.
     /// To be called in the order in which they were read, by one caller at a time.
     /// </summary>
-    /// <returns>How many are acknowledged by it; others came at QoS 0, or on a connection that is gone.</returns>
+    /// <returns>How many messages are acknowledged by it; others came at QoS 0, or on a connection that is gone.</returns>
     public int Complete(IReadOnlyList<Incoming> batch)
     {
         var acknowledged = 0;
         foreach (var incoming in batch)
-            acknowledged += _parts.Intake.Complete(incoming) ? 1 : 0;
+            acknowledged += _parts.Intake.Complete(incoming) && incoming.Kind != IncomingKind.SessionChange ? 1 : 0;
         foreach (var incoming in batch) // After all of them, so that many go out in one write.
             incoming.Session?.WakeUp?.Invoke();
         return acknowledged;
@@ -62,10 +62,13 @@ public sealed class MqttBroker : IAsyncDisposable
     /// <summary>Publishes a message of the host's own to those who have subscribed to it.</summary>
     public void Publish(Message message) => _parts.Router.Route(message, from: null);
 
+    /// <summary>Takes nothing in any more: <see cref="Incoming"/> ends after what is in it. Connections stay, so that it can still be acknowledged.</summary>
+    public void StopTaking() => _parts.Intake.Stop();
+
     /// <summary>Stops: takes nothing in any more, sends the acknowledgements of what is complete, and takes leave of the clients.</summary>
     public async ValueTask DisposeAsync()
     {
-        _parts.Intake.Stop();
+        StopTaking();
         await _listeners.StopAsync(_parts.Reception);
         _timer.Dispose();
         await _housekeeping;

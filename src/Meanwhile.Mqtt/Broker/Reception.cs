@@ -10,7 +10,8 @@ namespace Meanwhile.Mqtt.Broker;
 /// <param name="router">For the subscriptions of sessions that end.</param>
 /// <param name="intake">For wills.</param>
 /// <param name="limits">How many may be here.</param>
-internal sealed class Reception(SessionTable table, Router router, Intake intake, BrokerLimits limits)
+/// <param name="time">For when wills are published.</param>
+internal sealed class Reception(SessionTable table, Router router, Intake intake, BrokerLimits limits, TimeProvider time)
 {
     private readonly Lock _gate = new();
     private readonly HashSet<Connection> _connections = [];
@@ -22,6 +23,13 @@ internal sealed class Reception(SessionTable table, Router router, Intake intake
     {
         lock (_gate)
             return _connections.Count < limits.Connections && _connections.Add(connection);
+    }
+
+    /// <summary>Whether a client has a session, or may begin one.</summary>
+    public bool HasRoomFor(string clientId)
+    {
+        lock (_gate)
+            return table.Count < limits.Sessions || table.TryFind(clientId, out _);
     }
 
     /// <summary>All connections that are here.</summary>
@@ -116,7 +124,7 @@ internal sealed class Reception(SessionTable table, Router router, Intake intake
         var message = Message.Of(will.Topic, will.Payload, will.Qos, will.Retain, will.Properties, now);
         try
         {
-            await intake.TakeAsync(new Incoming { Kind = IncomingKind.Message, ClientId = clientId, Message = message });
+            await intake.TakeAsync(new Incoming { Kind = IncomingKind.Message, ClientId = clientId, Message = message, Received = time.GetUtcNow() });
         }
         catch (ChannelClosedException)
         {

@@ -6,7 +6,8 @@ namespace Meanwhile.Mqtt.Broker;
 
 /// <summary>Which message goes to whom: subscriptions and retained messages, under one lock, so that all subscribers see one order [MQTT-4.6.0-5].</summary>
 /// <param name="limits">How much may be subscribed to and retained.</param>
-internal sealed class Router(BrokerLimits limits)
+/// <param name="refused">Told of copies that are dropped.</param>
+internal sealed class Router(BrokerLimits limits, Action<Refusal> refused)
 {
     private readonly Lock _gate = new();
     private readonly SubscriptionTree _tree = new();
@@ -16,7 +17,7 @@ internal sealed class Router(BrokerLimits limits)
     private readonly HashSet<ClientSession> _full = [];
     private long _dropped;
 
-    /// <summary>How many copies at QoS 0 found the queue of a subscriber full.</summary>
+    /// <summary>How many copies were dropped, because the queue of a subscriber is full.</summary>
     public long Dropped => Interlocked.Read(ref _dropped);
 
     /// <summary>Hands a message to its subscribers, and keeps it where it is to be retained.</summary>
@@ -34,12 +35,12 @@ internal sealed class Router(BrokerLimits limits)
                 if (match.NoLocal && match.Session == from)
                     continue; // [MQTT-3.8.3-3]
                 if (_matches.Count == 1 || match.IsShared)
-                    HandOver(match.Session, match.CopyOf(message));
+                    HandOver(match.Session, match.CopyOf(message), canRefuse: from is not null);
                 else
                     Merge(match, message);
             }
             foreach (var (session, outgoing) in _merged)
-                HandOver(session, outgoing);
+                HandOver(session, outgoing, canRefuse: from is not null);
             _merged.Clear();
             _matches.Clear();
         }
@@ -130,15 +131,19 @@ internal sealed class Router(BrokerLimits limits)
     private void SendRetained(Subscription subscription, TimeSpan now)
     {
         foreach (var message in _retained.Matching(subscription.Filter, now))
-            HandOver(subscription.Session, subscription.CopyOf(message) with { Retain = true }); // [MQTT-3.3.1-8]
+            HandOver(subscription.Session, subscription.CopyOf(message) with { Retain = true }, canRefuse: false); // [MQTT-3.3.1-8]
     }
 
-    private void HandOver(ClientSession session, Outgoing outgoing)
+    // While a queue is full, publishers to it are refused, so that what still goes in is bounded; the host cannot be refused, nor can a will.
+    private void HandOver(ClientSession session, Outgoing outgoing, bool canRefuse)
     {
         lock (session.Gate)
         {
-            if (!session.Add(outgoing) && session.IsConnected)
+            if (!session.Add(outgoing, isBounded: canRefuse && outgoing.Qos > 0) && (session.IsConnected || outgoing.Qos > 0))
+            {
                 _dropped++;
+                refused(new Refusal(RefusalKind.Copy, session.ClientId, ReasonCode.QuotaExceeded, ""));
+            }
             session.WakeUp?.Invoke();
             if (!session.IsFull || outgoing.Qos == 0)
                 return;

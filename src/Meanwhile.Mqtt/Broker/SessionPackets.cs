@@ -24,6 +24,9 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, Connect
     /// <summary>The longest silence that was agreed on.</summary>
     public required TimeSpan KeepAlive { get; init; }
 
+    /// <summary>When the packets that are handled now were read.</summary>
+    public DateTimeOffset Received { get; set; }
+
     /// <summary>The will, unless the client took leave [MQTT-3.14.4-3].</summary>
     public Will? WillLeft() => _hasTakenLeave ? null : connect.Will;
 
@@ -61,7 +64,7 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, Connect
     {
         var topic = Session.TopicOf(publish);
         if (RefusalOf(publish, topic) is var refusal and not ReasonCode.Success)
-            return RefuseAsync(publish, refusal);
+            return RefuseAsync(publish, topic, refusal);
         return publish.Qos == 0 || Terms.Version == ProtocolVersion.V5 || HasRoom(parts.Limits.ReceiveMaximum) ? TakeAsync(publish, topic) : TakeLaterAsync(publish, topic);
     }
 
@@ -69,7 +72,7 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, Connect
     {
         Incoming incoming;
         lock (Session.Gate)
-            incoming = Session.Publish(publish, topic, parts.Now());
+            incoming = Session.Publish(publish, topic, parts.Now(), Received);
         return FinishAsync(parts.Intake.TakeAsync(incoming));
     }
 
@@ -91,10 +94,11 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, Connect
     }
 
     // At QoS 0 and in 3.1.1 there is no answer that could say it: the connection is closed instead [MQTT-3.3.5-2] of 3.1.1.
-    private async ValueTask<bool> RefuseAsync(PublishPacket publish, ReasonCode reason)
+    private async ValueTask<bool> RefuseAsync(PublishPacket publish, string topic, ReasonCode reason)
     {
         if (publish.Qos == 0 || Terms.Version == ProtocolVersion.V311)
-            throw new ProtocolException(reason, "a message that is refused");
+            throw new ProtocolException(reason, $"a message to '{topic}' that is refused");
+        parts.Refused(new Refusal(RefusalKind.Message, Session.ClientId, reason, topic));
         await RoomAsync(1); // In its turn [MQTT-4.6.0-2], [MQTT-4.6.0-3].
         var type = publish.Qos == 1 ? PacketType.PubAck : PacketType.PubRec;
         return await AnswerAsync(new PublishAckPacket(type, publish.PacketId, reason).Write);

@@ -61,7 +61,7 @@ internal sealed class ClientSession(string clientId, IEnumerable<ushort> receive
     }
 
     /// <summary>A PUBLISH arrived.</summary>
-    public Incoming Publish(in PublishPacket publish, string topic, TimeSpan now)
+    public Incoming Publish(in PublishPacket publish, string topic, TimeSpan now, DateTimeOffset received)
     {
         if (publish.Qos > 0 && _terms!.Version == ProtocolVersion.V5 && _receiver.Owed >= limits.ReceiveMaximum)
             throw new ProtocolException(ReasonCode.ReceiveMaximumExceeded, $"more than {limits.ReceiveMaximum} messages unacknowledged"); // [MQTT-3.3.4-8]
@@ -72,6 +72,7 @@ internal sealed class ClientSession(string clientId, IEnumerable<ushort> receive
             ClientId = ClientId,
             Message = Message.Of(topic, publish.Payload.ToArray(), publish.Qos, publish.Retain, publish.Properties, now),
             Dup = publish.Dup,
+            Received = received,
             IdChange = receipt.Change,
             Ticket = receipt.Ticket,
             Session = this,
@@ -102,11 +103,13 @@ internal sealed class ClientSession(string clientId, IEnumerable<ushort> receive
     /// <summary>The host has completed what a ticket stands for.</summary>
     public bool Complete(Ticket ticket) => _receiver.Complete(ticket);
 
-    /// <summary>Queues a message for the client. What comes at QoS 0 is not kept for a client that is away or whose queue is full.</summary>
+    /// <summary>Queues a message for the client. What comes at QoS 0 is not kept for a client that is away.</summary>
+    /// <param name="outgoing">The message.</param>
+    /// <param name="isBounded">Its kind stops coming when the queue is full, so this one is kept.</param>
     /// <returns>False when it is not kept.</returns>
-    public bool Add(Outgoing outgoing)
+    public bool Add(Outgoing outgoing, bool isBounded)
     {
-        if (outgoing.Qos == 0 && (!IsConnected || IsFull))
+        if ((outgoing.Qos == 0 && !IsConnected) || (!isBounded && IsFull))
             return false;
         _sender.Add(outgoing);
         return true;

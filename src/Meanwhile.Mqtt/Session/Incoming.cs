@@ -27,6 +27,9 @@ public readonly record struct Incoming
     /// <summary>The message; null for a change of the session alone.</summary>
     public Message? Message { get; init; }
 
+    /// <summary>When a message was read from the network.</summary>
+    public DateTimeOffset Received { get; init; }
+
     /// <summary>It came with DUP set.</summary>
     public bool Dup { get; init; }
 

@@ -4,14 +4,28 @@ using Meanwhile.Mqtt.Wire;
 namespace Meanwhile.Mqtt.Session;
 
 /// <summary>All sessions by client identifier, with what happens to them while their clients are away: expiry, and wills that wait.</summary>
-/// <param name="limits">What each may take up.</param>
-/// <param name="receivedIds">QoS 2 identifiers that an earlier process has stored, by client identifier.</param>
-internal sealed class SessionTable(SessionLimits limits, IReadOnlyDictionary<string, IReadOnlyCollection<ushort>> receivedIds)
+internal sealed class SessionTable
 {
-    private readonly Dictionary<string, ClientSession> _sessions = receivedIds.ToDictionary(
-        stored => stored.Key, stored => new ClientSession(stored.Key, stored.Value, limits), StringComparer.Ordinal);
-
+    private readonly SessionLimits _limits;
+    private readonly Dictionary<string, ClientSession> _sessions = new(StringComparer.Ordinal);
     private readonly Dictionary<ClientSession, Absence> _away = [];
+
+    /// <summary>Goes on with the sessions of an earlier process.</summary>
+    /// <param name="limits">What each may take up.</param>
+    /// <param name="receivedIds">QoS 2 identifiers that it has stored, by client identifier.</param>
+    /// <param name="restoredExpiry">How long their clients have to come back.</param>
+    public SessionTable(SessionLimits limits, IReadOnlyDictionary<string, IReadOnlyCollection<ushort>> receivedIds, TimeSpan restoredExpiry)
+    {
+        _limits = limits;
+        foreach (var (clientId, ids) in receivedIds)
+        {
+            var session = _sessions[clientId] = new ClientSession(clientId, ids, limits);
+            _away[session] = new Absence(restoredExpiry, Will: null, WillAt: TimeSpan.MaxValue);
+        }
+    }
+
+    /// <summary>How many there are.</summary>
+    public int Count => _sessions.Count;
 
     /// <summary>Finds one.</summary>
     public bool TryFind(string clientId, [NotNullWhen(true)] out ClientSession? session) => _sessions.TryGetValue(clientId, out session);
@@ -30,7 +44,7 @@ internal sealed class SessionTable(SessionLimits limits, IReadOnlyDictionary<str
                 return session;
             will = absence.Will;
         }
-        return _sessions[clientId] = new ClientSession(clientId, [], limits);
+        return _sessions[clientId] = new ClientSession(clientId, [], _limits);
     }
 
     /// <summary>Ends a session.</summary>

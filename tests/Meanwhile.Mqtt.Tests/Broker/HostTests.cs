@@ -1,7 +1,9 @@
+using System.Collections.Concurrent;
 using Meanwhile.Mqtt.Broker;
 using Meanwhile.Mqtt.Delivery;
 using Meanwhile.Mqtt.Session;
 using Meanwhile.Mqtt.Tests.Support;
+using Meanwhile.Mqtt.Wire;
 
 namespace Meanwhile.Mqtt.Tests.Broker;
 
@@ -146,6 +148,86 @@ public class HostTests
         await client.SendAsync("32 { 'held' 00 01 {} } | 32 { 'held' 00 02 {} }");
         await client.ExpectAsync("E0 01 93");
         await client.ExpectEndAsync();
+    }
+
+    [Fact]
+    public async Task A_message_larger_than_what_may_be_held_passes_alone()
+    {
+        await using var broker = await StartAsync(limits: new BrokerLimits { HeldBytes = 1000 });
+        await using var client = await ConnectAsync(broker, "c");
+        await using var other = await ConnectAsync(broker, "o");
+        await client.SendAsync((byte[])[.. Bytes.Of("32 B8 17 'held' 00 01"), .. new byte[2992]]);
+        var large = await ReadAsync(broker, 1);
+        await other.SendAsync("32 { 'held' 00 01 \"x\" }");
+        await client.SendAsync("32 { 'held' 00 02 \"x\" }");
+        broker.Complete(large);
+        broker.Complete(await ReadAsync(broker, 2));
+        await client.ExpectAsync("40 02 00 01 | 40 02 00 02");
+        await other.ExpectAsync("40 02 00 01");
+    }
+
+    [Fact]
+    public async Task What_was_taken_in_before_the_host_stops_taking_can_still_be_acknowledged()
+    {
+        await using var broker = await StartAsync();
+        await using var client = await ConnectAsync(broker, "c");
+        await client.SendAsync("32 { 'held' 00 01 \"1\" } | 32 { 'held' 00 02 \"2\" }");
+        var held = await ReadAsync(broker, 2);
+        broker.StopTaking();
+        await client.SendAsync("32 { 'held' 00 03 \"3\" }");
+        Assert.False(await broker.Incoming.WaitToReadAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(2, broker.Complete(held));
+        await client.ExpectAsync("40 02 00 01 | 40 02 00 02");
+        await broker.DisposeAsync();
+        await client.ExpectEndAsync();
+    }
+
+    [Fact]
+    public async Task The_hosts_messages_do_not_pile_up_for_a_client_that_is_away()
+    {
+        await using var broker = await StartAsync(limits: new BrokerLimits { QueuedMessages = 2 });
+        await using (var away = await ConnectAsync(broker, "c", clean: false))
+        {
+            await away.SendAsync("82 { 00 01 | 'STATS' 01 } | E0 00");
+            await away.ExpectAsync("90 03 00 01 01");
+            await away.ExpectEndAsync();
+        }
+        for (var i = 0; i < 5; i++)
+            broker.Publish(new Message { Topic = "STATS", Payload = "A"u8.ToArray(), Qos = 1 });
+        Assert.Equal(3, broker.Dropped);
+        await using var again = await RawClient.ConnectAsync(broker.EndPoints[0], "c", clean: false, expectSession: true);
+        await again.ExpectAsync("32 { 'STATS' 00 01 \"A\" } | 32 { 'STATS' 00 02 \"A\" }");
+        await again.ExpectNothingAsync();
+    }
+
+    [Fact]
+    public async Task The_host_hears_of_what_is_refused()
+    {
+        var refused = new ConcurrentQueue<Refusal>();
+        await using var broker = await TestBroker.StartAsync(options => options with { Refused = refused.Enqueue, Limits = new BrokerLimits { PacketSize = 100, Sessions = 1 } });
+        await using (var client = await RawClient.Connect5Async(broker.EndPoints[0], "c"))
+        {
+            await client.SendAsync("32 { 'held' 00 01 {} }");
+            await client.ExpectAsync("40 02 00 01");
+            await using var tooMany = await RawClient.OpenAsync(broker.EndPoints[0]);
+            await tooMany.SendAsync("10 { 'MQTT' 05 | 02 | 00 00 | {} | 'd' }");
+            Assert.Equal(0x97, (await tooMany.ReadPacketAsync())[3]);
+            await tooMany.ExpectEndAsync();
+            await client.SendAsync((byte[])[.. Bytes.Of("32 7E 'held' 00 02 00"), .. new byte[117]]);
+            await client.ExpectAsync("E0 01 95");
+            await client.ExpectEndAsync();
+        }
+        Assert.Equal(
+            [(RefusalKind.Connection, "d", ReasonCode.QuotaExceeded), (RefusalKind.Connection, "c", ReasonCode.PacketTooLarge)],
+            refused.Select(refusal => (refusal.Kind, refusal.ClientId, refusal.Reason)));
+    }
+
+    [Fact]
+    public async Task A_restored_session_whose_client_does_not_come_back_is_forgotten()
+    {
+        await using var broker = await StartAsync(new Dictionary<string, IReadOnlyCollection<ushort>> { ["c"] = [5] }, new BrokerLimits { RestoredSessionExpiry = TimeSpan.Zero });
+        var forgetting = Assert.Single(await ReadAsync(broker, 1));
+        Assert.Equal(("c", new IdChange(IdChangeKind.AllForgotten, 0)), (forgetting.ClientId, forgetting.IdChange));
     }
 
     // A host that holds the topic 'held'.
