@@ -9,6 +9,9 @@ namespace Meanwhile.Stores;
 /// <summary>Opens the store that a setting names.</summary>
 internal static class Store
 {
+    /// <summary>Under this name the embedded broker's sessions are kept, wherever it listens: clients are the same ones at another address.</summary>
+    public const string EmbeddedSessions = "embedded";
+
     /// <summary>A store's name for a person: without the password that may be in it.</summary>
     public static string Describe(string name) => PostgresAddress.Mask(name);
 
