@@ -11,7 +11,8 @@ COPY src src
 RUN dotnet publish --no-restore --output /app -p:RunAnalyzers=false -p:GenerateDocumentationFile=false src/Meanwhile \
  && find /app/runtimes -mindepth 1 -maxdepth 1 ! -name linux-x64 ! -name linux-arm64 -exec rm -r {} +
 
-FROM mcr.microsoft.com/dotnet/runtime:10.0
+# The embedded broker listens with Kestrel.
+FROM mcr.microsoft.com/dotnet/aspnet:10.0
 # A new volume takes its owner from the folder that it covers: the program is not root, and writes here.
 RUN mkdir /data && chown $APP_UID /data
 VOLUME /data

@@ -26,6 +26,9 @@ internal readonly record struct Delivery
     /// <summary>What has to be stored together with it.</summary>
     public IdChange IdChange { get; init; }
 
+    /// <summary>Whose session that changes, at the embedded broker; null for our own.</summary>
+    public string? Client { get; init; }
+
     /// <summary>The filter that the session is subscribed to from now on; null for no change.</summary>
     public string? Subscription { get; init; }
 

@@ -1,47 +1,42 @@
 using System.Net;
 using System.Net.Sockets;
 using Meanwhile.Logging;
+using Meanwhile.Mqtt.Broker;
 using Microsoft.Extensions.Logging;
-using MQTTnet;
-using MQTTnet.Server;
 
 namespace Meanwhile.Feeds;
 
-/// <summary>The built-in broker: MQTTnet's for now (see docs/adr).</summary>
-internal sealed class EmbeddedBroker : IAsyncDisposable
+/// <summary>Starts the broker in this process, and says what it refuses.</summary>
+internal static class EmbeddedBroker
 {
-    private readonly MqttServer _server;
-
-    private EmbeddedBroker(MqttServer server, IPEndPoint endPoint) => (_server, EndPoint) = (server, endPoint);
-
-    /// <summary>Where it listens.</summary>
-    public IPEndPoint EndPoint { get; }
-
     /// <summary>Starts listening.</summary>
     /// <param name="endPoint">An address of this machine; port 0 takes a free one.</param>
-    /// <param name="intercept">Awaited before a publish is acknowledged and handed to its subscribers; null for a plain broker.</param>
+    /// <param name="allowAnonymous">Also where others than this machine's own users get to.</param>
+    /// <param name="options">What the broker is to be beside that.</param>
+    /// <param name="refusals">Counts and says what is refused.</param>
     /// <param name="logger">For where it listens.</param>
     /// <exception cref="UserException">The address cannot be used.</exception>
-    public static async Task<EmbeddedBroker> StartAsync(IPEndPoint endPoint, Func<InterceptingPublishEventArgs, Task>? intercept, ILogger logger)
+    public static async Task<MqttBroker> StartAsync(
+        IPEndPoint endPoint, bool allowAnonymous, Func<BrokerOptions, BrokerOptions> options, Refusals refusals, ILogger logger, CancellationToken stop)
     {
-        if (endPoint.Port == 0)
-            endPoint = new IPEndPoint(endPoint.Address, FreePort(endPoint.Address));
-        var server = new MqttServerFactory().CreateMqttServer(Options(endPoint));
-        if (intercept is not null)
-            server.InterceptingPublishAsync += intercept;
+        var isOpen = !IPAddress.IsLoopback(endPoint.Address);
+        if (isOpen && !allowAnonymous)
+        {
+            throw new UserException(
+                $"{endPoint}: whoever reaches this address could publish and subscribe there: expected a loopback address such as 127.0.0.1, or --allow-anonymous", ExitCode.Usage);
+        }
         try
         {
-            await server.StartAsync();
+            var broker = await MqttBroker.StartAsync(options(new BrokerOptions { Listeners = [new ListenerOptions(endPoint)], Refused = refusals.Add }), stop);
+            Log.Listening(logger, broker.EndPoints[0]);
+            if (isOpen)
+                Log.ListeningToAll(logger, broker.EndPoints[0]);
+            return broker;
         }
-        catch (SocketException e)
+        catch (Exception e) when (e is IOException or SocketException)
         {
-            server.Dispose();
             throw new UserException($"{endPoint}: the embedded broker cannot listen there ({BrokerFailure.Describe(e)}): expected a free port at an address of this machine", inner: e);
         }
-        Log.Listening(logger, endPoint);
-        if (!IPAddress.IsLoopback(endPoint.Address))
-            Log.ListeningToAll(logger, endPoint);
-        return new EmbeddedBroker(server, endPoint);
     }
 
     /// <summary>Whether nobody listens at an address yet.</summary>
@@ -57,40 +52,5 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
         {
             return false;
         }
-    }
-
-    /// <summary>Publishes to the broker's own subscribers.</summary>
-    public Task PublishAsync(string topic, byte[] payload, CancellationToken cancellationToken)
-    {
-        var message = new MqttApplicationMessageBuilder()
-            .WithTopic(topic).WithPayload(payload).WithQualityOfServiceLevel(MQTTnet.Protocol.MqttQualityOfServiceLevel.AtLeastOnce).Build();
-        return _server.InjectApplicationMessage(new InjectedMqttApplicationMessage(message) { SenderClientId = "" }, cancellationToken);
-    }
-
-    /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
-    {
-        await _server.StopAsync(new MqttServerStopOptions());
-        _server.Dispose();
-    }
-
-    private static MqttServerOptions Options(IPEndPoint endPoint)
-    {
-        var isV6 = endPoint.AddressFamily == AddressFamily.InterNetworkV6;
-        return new MqttServerOptionsBuilder()
-            .WithDefaultEndpoint()
-            .WithDefaultEndpointPort(endPoint.Port)
-            .WithDefaultEndpointBoundIPAddress(isV6 ? IPAddress.None : endPoint.Address)
-            .WithDefaultEndpointBoundIPV6Address(isV6 ? endPoint.Address : IPAddress.None)
-            .WithPersistentSessions()
-            .WithMaxPendingMessagesPerClient(100_000)
-            .Build();
-    }
-
-    private static int FreePort(IPAddress address)
-    {
-        using var listener = new TcpListener(address, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

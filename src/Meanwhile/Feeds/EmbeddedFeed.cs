@@ -1,122 +1,79 @@
-using System.Buffers;
-using System.Collections.Concurrent;
 using System.Net;
 using System.Threading.Channels;
-using Meanwhile.Mqtt.Delivery;
+using Meanwhile.Mqtt.Broker;
+using Meanwhile.Mqtt.Session;
 using Microsoft.Extensions.Logging;
-using MQTTnet;
-using MQTTnet.Protocol;
-using MQTTnet.Server;
 
 namespace Meanwhile.Feeds;
 
 /// <summary>Readings that publishers send straight to the embedded broker: a publish is acknowledged only after its commit.</summary>
 internal sealed class EmbeddedFeed : IFeed
 {
-    // MQTTnet's broker awaits each publish before it reads that connection's next one, so this bounds connections, not messages.
-    private const int QueueLength = 4096;
-
-    private readonly Channel<Delivery> _queue = Channel.CreateBounded<Delivery>(new BoundedChannelOptions(QueueLength) { SingleReader = true });
-    private readonly ConcurrentDictionary<long, TaskCompletionSource> _waiting = new();
-    private readonly string _filter;
+    private readonly MqttBroker _broker;
+    private readonly IncomingReader _deliveries;
+    private readonly Refusals _refusals;
     private readonly TimeProvider _time;
-    private readonly CancellationTokenSource _closing = new();
-    private EmbeddedBroker? _broker;
-    private long _lastNumber;
+    private readonly List<Incoming> _committed = [];
 
-    private EmbeddedFeed(string filter, TimeProvider time) => (_filter, _time) = (filter, time);
+    private EmbeddedFeed(MqttBroker broker, Refusals refusals, TimeProvider time) =>
+        (_broker, _deliveries, _refusals, _time) = (broker, new IncomingReader(broker.Incoming), refusals, time);
 
     /// <inheritdoc/>
-    public ChannelReader<Delivery> Deliveries => _queue.Reader;
+    public ChannelReader<Delivery> Deliveries => _deliveries;
 
     /// <summary>Where its broker listens.</summary>
-    public IPEndPoint EndPoint => _broker!.EndPoint;
+    public IPEndPoint EndPoint => _broker.EndPoints[0];
 
     /// <summary>Starts the broker.</summary>
     /// <param name="endPoint">An address of this machine; port 0 takes a free one.</param>
-    /// <param name="filter">Which topics hold readings; others pass through.</param>
-    /// <param name="logger">For where it listens.</param>
-    /// <param name="time">For when messages arrive.</param>
-    public static async Task<EmbeddedFeed> StartAsync(IPEndPoint endPoint, string filter, ILogger logger, TimeProvider time)
+    /// <param name="allowAnonymous">Also at an address that others can reach.</param>
+    /// <param name="holds">Which topics hold readings; others pass through.</param>
+    /// <param name="receivedIds">QoS 2 identifiers by client, as the store has them.</param>
+    /// <param name="logger">For where it listens, and what it refuses.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="stop">Gives up starting.</param>
+    public static async Task<EmbeddedFeed> StartAsync(
+        IPEndPoint endPoint,
+        bool allowAnonymous,
+        Func<string, bool> holds,
+        IReadOnlyDictionary<string, IReadOnlyCollection<ushort>> receivedIds,
+        ILogger logger,
+        TimeProvider time,
+        CancellationToken stop)
     {
-        var feed = new EmbeddedFeed(filter, time);
-        feed._broker = await EmbeddedBroker.StartAsync(endPoint, feed.InterceptAsync, logger);
-        return feed;
+        var refusals = new Refusals(logger, time);
+        var broker = await EmbeddedBroker.StartAsync(
+            endPoint, allowAnonymous, options => options with { Holds = holds, ReceivedIds = receivedIds, Time = time }, refusals, logger, stop);
+        return new EmbeddedFeed(broker, refusals, time);
     }
 
     /// <inheritdoc/>
     public async Task RunAsync(CancellationToken stop)
     {
-        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _queue.Writer.TryComplete();
+        await Task.Delay(Timeout.InfiniteTimeSpan, _time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _broker.StopTaking();
     }
 
     /// <inheritdoc/>
     public int Acknowledge(IReadOnlyList<Delivery> committed)
     {
-        var acknowledged = 0;
-        foreach (var delivery in committed)
-        {
-            if (!_waiting.TryRemove(delivery.Ticket.Number, out var waiting))
-                continue;
-            waiting.TrySetResult();
-            acknowledged++;
-        }
+        _deliveries.TakeOldest(committed.Count, _committed);
+        var acknowledged = _broker.Complete(_committed);
+        _committed.Clear();
         return acknowledged;
     }
 
     /// <inheritdoc/>
-    public async ValueTask PublishAsync(string topic, ReadOnlyMemory<byte> payload)
+    public ValueTask PublishAsync(string topic, ReadOnlyMemory<byte> payload)
     {
-        if (_broker is not null)
-            await _broker.PublishAsync(topic, payload.ToArray(), _closing.Token);
+        _broker.Publish(new Message { Topic = topic, Payload = payload.ToArray(), Qos = 1 });
+        return ValueTask.CompletedTask;
     }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        // Publishers that still wait get no acknowledgement, and will send again.
-        foreach (var waiting in _waiting.Values)
-            waiting.TrySetCanceled();
-        await _closing.CancelAsync();
-        if (_broker is not null)
-            await _broker.DisposeAsync();
-        _closing.Dispose();
-    }
-
-    // Holds a publish until what came of it is durable.
-    private async Task InterceptAsync(InterceptingPublishEventArgs publish)
-    {
-        var message = publish.ApplicationMessage;
-        if (publish.ClientId.Length == 0 || MqttTopicFilterComparer.Compare(message.Topic, _filter) != MqttTopicFilterCompareResult.IsMatch)
-            return;
-
-        var number = Interlocked.Increment(ref _lastNumber);
-        var isAcknowledged = message.QualityOfServiceLevel > MqttQualityOfServiceLevel.AtMostOnce;
-        var committed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (isAcknowledged)
-            _waiting[number] = committed;
-        try
-        {
-            var delivery = new Delivery
-            {
-                Kind = DeliveryKind.Message,
-                Topic = message.Topic,
-                Payload = message.Payload.ToArray(),
-                Arrived = _time.GetUtcNow().ToUnixTimeMilliseconds(),
-                Dup = message.Dup,
-                Ticket = new Ticket(1, number),
-            };
-            await _queue.Writer.WriteAsync(delivery, publish.CancellationToken);
-            if (isAcknowledged)
-                await committed.Task.WaitAsync(publish.CancellationToken);
-        }
-        catch (Exception e) when (e is OperationCanceledException or ChannelClosedException)
-        {
-            // Neither acknowledged nor passed on: the publisher has to send it again, to the next process perhaps.
-            _waiting.TryRemove(number, out _);
-            publish.ProcessPublish = false;
-            publish.CloseConnection = true;
-        }
+        await _broker.DisposeAsync();
+        _refusals.Sum();
     }
 }

@@ -36,7 +36,7 @@ internal sealed class MqttFeed : IFeed
     {
         (_settings, _filter, _ready, _logger, _time) = (settings, filter, ready, logger, time);
         _limiter = new LogLimiter(time);
-        _session = new FeedSession(stored.ReceivedIds);
+        _session = new FeedSession(stored.ReceivedIds.GetValueOrDefault("", []));
         _subscription = stored.Subscription;
         _attempt = new ConnectionAttempt(settings, logger, time);
     }

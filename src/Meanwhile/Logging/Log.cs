@@ -113,6 +113,18 @@ internal static partial class Log
     [LoggerMessage(36, LogLevel.Warning, "the quarantine is full: its oldest {Count} messages were dropped ({Total} in all); see meanwhile quarantine --help")]
     public static partial void DroppedFromQuarantine(ILogger logger, int count, long total);
 
-    [LoggerMessage(37, LogLevel.Warning, "{Store}: the server runs with fsync = off, so what it has committed, and we have acknowledged, may be gone after a crash of its machine")]
+    [LoggerMessage(37, LogLevel.Warning, "the embedded broker has refused or closed the connection of '{ClientId}' ({Reason}{Explanation}){Repeated}")]
+    public static partial void ClientRefused(ILogger logger, string clientId, object reason, string explanation, string repeated);
+
+    [LoggerMessage(38, LogLevel.Warning, "the embedded broker has refused a message of '{ClientId}' ({Reason}{Explanation}){Repeated}")]
+    public static partial void MessageRefused(ILogger logger, string clientId, object reason, string explanation, string repeated);
+
+    [LoggerMessage(39, LogLevel.Warning, "the queue of the subscriber '{ClientId}' is full: a message for it was dropped{Repeated}")]
+    public static partial void CopyDropped(ILogger logger, string clientId, string repeated);
+
+    [LoggerMessage(40, LogLevel.Information, "embedded broker: refused or closed {Connections} connections and refused {Messages} messages; dropped {Copies} messages of subscribers that were too slow")]
+    public static partial void RefusedInAll(ILogger logger, long connections, long messages, long copies);
+
+    [LoggerMessage(41, LogLevel.Warning, "{Store}: the server runs with fsync = off, so what it has committed, and we have acknowledged, may be gone after a crash of its machine")]
     public static partial void StoreIsVolatile(ILogger logger, object store);
 }

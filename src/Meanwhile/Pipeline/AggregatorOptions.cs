@@ -1,5 +1,5 @@
+using Meanwhile.Mqtt.Wire;
 using Meanwhile.Windows;
-using MQTTnet;
 
 namespace Meanwhile.Pipeline;
 
@@ -34,7 +34,10 @@ internal sealed record AggregatorOptions(string Filter, string StatsTopic)
     public bool HasWildcards => Filter.AsSpan().IndexOfAny('+', '#') >= 0;
 
     /// <summary>Whether a series' results are published: the file may also hold series of an earlier TOPIC, and the broker send what it had queued for it.</summary>
-    public bool Publishes(string series) => MqttTopicFilterComparer.Compare(series, WithoutShare(Filter)) == MqttTopicFilterCompareResult.IsMatch;
+    public bool Publishes(string series) => Topic.Matches(WithoutShare(Filter), series);
+
+    /// <summary>Whether a message of a topic is for us: not so when it is one of our own results.</summary>
+    public bool Takes(string topic) => Publishes(topic) && !IsResultTopic(topic);
 
     /// <summary>Where the results of a series go.</summary>
     public string ResultTopic(string series) => HasWildcards ? $"{StatsTopic}/{series}" : StatsTopic;
@@ -44,6 +47,5 @@ internal sealed record AggregatorOptions(string Filter, string StatsTopic)
         topic == StatsTopic || (HasWildcards && topic.StartsWith(StatsTopic, StringComparison.Ordinal) && topic[StatsTopic.Length] == '/');
 
     // $share/GROUP/FILTER [MQTT-4.8.2-1].
-    private static string WithoutShare(string filter) =>
-        filter.StartsWith("$share/", StringComparison.Ordinal) ? filter.Split('/', 3)[^1] : filter;
+    private static ReadOnlySpan<char> WithoutShare(string filter) => Topic.TrySplitShare(filter, out _, out var inner) ? inner : filter;
 }

@@ -31,7 +31,7 @@ internal sealed class Intake(AggregatorOptions options, Ledger ledger, ILogger l
         else
             Deliveries.Add(delivery);
         if (delivery.IdChange.Kind != default)
-            Batch.IdChanges.Add(delivery.IdChange);
+            Batch.IdChanges.Add(new(delivery.Client ?? "", delivery.IdChange));
         if (delivery.Subscription is { } filter)
             Batch.Subscription = filter;
         if (delivery.Kind == DeliveryKind.SessionChange)

@@ -14,8 +14,8 @@ internal sealed class Batch
     /// <summary>Numbers of quarantined messages that leave the quarantine.</summary>
     public List<long> TakenFromQuarantine { get; } = [];
 
-    /// <summary>Changes to the received QoS 2 identifiers of the feed's session, in order.</summary>
-    public List<IdChange> IdChanges { get; } = [];
+    /// <summary>Changes to the received QoS 2 identifiers, in order.</summary>
+    public List<ClientIdChange> IdChanges { get; } = [];
 
     /// <summary>The filter that the feed's session is subscribed to from now on; null for no change.</summary>
     public string? Subscription { get; set; }
@@ -43,7 +43,12 @@ internal readonly record struct Quarantined(long Arrived, string Topic, ReadOnly
 /// <param name="Message">What it is, and why it is no reading.</param>
 internal readonly record struct QuarantinedMessage(long Number, Quarantined Message);
 
-/// <summary>What a feed's session was when the last process committed.</summary>
-/// <param name="ReceivedIds">QoS 2 identifiers between PUBLISH and PUBREL.</param>
-/// <param name="Subscription">The filter it is subscribed to; null when it never was.</param>
-internal sealed record SessionState(IReadOnlyList<ushort> ReceivedIds, string? Subscription);
+/// <summary>A change to the received QoS 2 identifiers of one session.</summary>
+/// <param name="Client">Whose session it is at the embedded broker; empty for our own at a broker elsewhere.</param>
+/// <param name="Change">What happened.</param>
+internal readonly record struct ClientIdChange(string Client, IdChange Change);
+
+/// <summary>What the feed's sessions were when the last process committed.</summary>
+/// <param name="ReceivedIds">QoS 2 identifiers between PUBLISH and PUBREL, by client as in <see cref="ClientIdChange"/>; clients without any are not in it.</param>
+/// <param name="Subscription">The filter that our own session is subscribed to; null when it never was.</param>
+internal sealed record SessionState(IReadOnlyDictionary<string, IReadOnlyCollection<ushort>> ReceivedIds, string? Subscription);

@@ -14,7 +14,7 @@ internal interface IStore : IStoreReader
     /// <exception cref="StoreException">Nothing was done, as far as is known.</exception>
     ValueTask<CommitReport> CommitAsync(Batch batch, Cutoff cutoff, CancellationToken cancellationToken);
 
-    /// <summary>What the feed's session was when the last process committed.</summary>
+    /// <summary>What the feed's sessions were when the last process committed.</summary>
     /// <exception cref="StoreException">It cannot be read.</exception>
     SessionState ReadSession();
 }

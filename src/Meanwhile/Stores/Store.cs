@@ -9,6 +9,9 @@ namespace Meanwhile.Stores;
 /// <summary>Opens the store that a setting names.</summary>
 internal static class Store
 {
+    /// <summary>Under this name the embedded broker's sessions are kept, wherever it listens: clients are the same ones at another address.</summary>
+    public const string EmbeddedSessions = "embedded";
+
     /// <summary>A store's name for a person: without the password that may be in it.</summary>
     public static string Describe(string name) => PostgresAddress.Mask(name);
 
@@ -49,10 +52,17 @@ internal static class Store
 }
 
 /// <summary>What a store has to know of its owner.</summary>
-/// <param name="Session">The feed's session at its broker: its identifiers are kept apart from those of others.</param>
+/// <param name="Session">The feed's session at its broker, or its embedded broker: identifiers of others are kept apart from its own.</param>
 /// <param name="UnnamedSeries">The series of rows that the seed's program wrote, which names none.</param>
 internal sealed record StoreOptions(string Session, string UnnamedSeries)
 {
+    /// <summary>The name under which a client's session is kept.</summary>
+    /// <param name="client">As in <see cref="ClientIdChange"/>.</param>
+    public string SessionOf(string client) => client.Length == 0 ? Session : $"{Session}/{client}";
+
+    /// <summary>The client whose session has a name: one of ours.</summary>
+    public string ClientOf(string session) => session.Length == Session.Length ? "" : session[(Session.Length + 1)..];
+
     /// <summary>How many messages the quarantine holds at most; the oldest go first.</summary>
     public long QuarantinedMessages { get; init; } = 100_000;
 

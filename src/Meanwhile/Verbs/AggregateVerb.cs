@@ -18,7 +18,7 @@ internal static class AggregateVerb
         [
             CommonSettings.Broker.Option, CommonSettings.Topic.Option, CommonSettings.StatsTopic.Option, CommonSettings.DbFile.Option,
             .. AggregatorSettings.Options,
-            CommonSettings.UserName.Option, CommonSettings.PasswordFile.Option, ClientId.Option, CommonSettings.ReadyFile.Option,
+            CommonSettings.AllowAnonymous, CommonSettings.UserName.Option, CommonSettings.PasswordFile.Option, ClientId.Option, CommonSettings.ReadyFile.Option,
         ],
         RunAsync);
 
@@ -51,8 +51,9 @@ internal static class AggregateVerb
         {
             if (options.Filter.StartsWith("$share/", StringComparison.Ordinal))
                 throw new UserException($"TOPIC: '{options.Filter}' is shared between clients of a broker elsewhere: expected a plain filter for the embedded one", ExitCode.Usage);
-            using var store = await Store.OpenAsync(session.Read(CommonSettings.DbFile)!, AggregatorSettings.ReadStore(session.CommandLine, session.Sources, address.ToString(), options.Filter), session.Logger, session.Time, stop);
-            var feed = await EmbeddedFeed.StartAsync(address.EndPoint, options.Filter, session.Logger, session.Time);
+            using var store = await Store.OpenAsync(session.Read(CommonSettings.DbFile)!, AggregatorSettings.ReadStore(session.CommandLine, session.Sources, Store.EmbeddedSessions, options.Filter), session.Logger, session.Time, stop);
+            var feed = await EmbeddedFeed.StartAsync(
+                address.EndPoint, session.CommandLine.GetValue(CommonSettings.AllowAnonymous), options.Takes, store.ReadSession().ReceivedIds, session.Logger, session.Time, stop);
             ready.Set(true);
             await RunAsync(session, feed, store, options, stop);
             ready.Set(false);

@@ -11,11 +11,16 @@ internal static class BrokerVerb
     private static readonly Setting<IPEndPoint> Listen = new(
         "--listen", null, "127.0.0.1:1883", "ADDRESS:PORT", "where to listen", BrokerAddress.ParseListen);
 
-    public static Command Command() => Session.Command("broker", "run the embedded MQTT broker alone", [Listen.Option], RunAsync);
+    public static Command Command() => Session.Command("broker", "run the embedded MQTT broker alone", [Listen.Option, CommonSettings.AllowAnonymous], RunAsync);
 
     private static async Task RunAsync(Session session, CancellationToken stop)
     {
-        await using var broker = await EmbeddedBroker.StartAsync(session.Read(Listen)!, intercept: null, session.Logger);
-        await Task.Delay(Timeout.InfiniteTimeSpan, session.Time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var refusals = new Refusals(session.Logger, session.Time);
+        await using (await EmbeddedBroker.StartAsync(
+            session.Read(Listen)!, session.CommandLine.GetValue(CommonSettings.AllowAnonymous), options => options, refusals, session.Logger, stop))
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, session.Time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        refusals.Sum();
     }
 }

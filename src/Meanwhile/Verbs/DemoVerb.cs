@@ -28,9 +28,10 @@ internal static class DemoVerb
             session.Read(CommonSettings.PublishTopic)!, Qos: 1, CommonSettings.ReadPace(session.CommandLine, session.Sources), Count: null, session.Read(CommonSettings.Seed));
         var options = AggregatorSettings.Check(new(publisherOptions.Topic, session.Read(CommonSettings.StatsTopic)!));
         var database = session.Read(CommonSettings.DbFile)!;
-        using var store = await Store.OpenAsync(database, new StoreOptions("demo", options.Filter), session.Logger, session.Time, stop);
+        using var store = await Store.OpenAsync(database, new StoreOptions(Store.EmbeddedSessions, options.Filter), session.Logger, session.Time, stop);
         var feed = await EmbeddedFeed.StartAsync(
-            EmbeddedBroker.IsFree(Preferred) ? Preferred : new IPEndPoint(IPAddress.Loopback, 0), options.Filter, session.Logger, session.Time);
+            EmbeddedBroker.IsFree(Preferred) ? Preferred : new IPEndPoint(IPAddress.Loopback, 0),
+            allowAnonymous: false, options.Takes, store.ReadSession().ReceivedIds, session.Logger, session.Time, stop);
         Log.DemoStarts(session.Logger, feed.EndPoint, Store.Describe(database));
 
         var address = new BrokerAddress("mqtt", feed.EndPoint.Address.ToString(), feed.EndPoint.Port, "");

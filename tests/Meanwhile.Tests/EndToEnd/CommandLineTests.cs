@@ -36,6 +36,9 @@ public sealed class CommandLineTests : ProgramTest
     [InlineData("quarantine drop", "expected either the numbers of messages")]
     [InlineData("quarantine show x", "See: meanwhile quarantine show --help")]
     [InlineData("verify --qos 3", "--qos: '3'")]
+    [InlineData("broker --listen 0.0.0.0:0", "0.0.0.0:0: whoever reaches this address could publish and subscribe there: expected a loopback address such as 127.0.0.1, or --allow-anonymous")]
+    [InlineData("broker --listen [::]:0", "or --allow-anonymous")]
+    [InlineData("aggregate --broker embedded://0.0.0.0:0", "or --allow-anonymous")]
     public async Task A_mistake_on_the_command_line_is_one_line_and_exit_code_2(string arguments, string expected) =>
         await ExpectAsync(2, expected, arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 
@@ -69,6 +72,16 @@ public sealed class CommandLineTests : ProgramTest
         var address = listener.LocalEndpoint.ToString()!;
         await ExpectAsync(1, $"{address}: the embedded broker cannot listen there", "broker", "--listen", address);
         await ExpectAsync(1, $"{address}: the embedded broker cannot listen there", "aggregate", "--broker", $"embedded://{address}");
+    }
+
+    [Theory]
+    [InlineData("broker --listen 0.0.0.0:0 --allow-anonymous")]
+    [InlineData("aggregate --broker embedded://0.0.0.0:0 --allow-anonymous")]
+    public async Task An_address_that_others_reach_is_used_when_that_is_wanted_and_said(string arguments)
+    {
+        var program = Meanwhile(arguments.Split(' '));
+        await program.SaysAsync("is open to the network without authentication");
+        Assert.Equal(0, await program.TerminateAsync());
     }
 
     [Fact]

@@ -27,7 +27,7 @@ public sealed partial class EmbeddedTests : ProgramTest
     {
         for (var start = 0; start < 2; start++)
         {
-            var demo = Meanwhile(["demo"]);
+            var demo = Meanwhile(["demo", "--interval", "30"]);
             await demo.WaitAsync(() => demo.Output.Contains("avg_1min", StringComparison.Ordinal), "the first table comes at once");
             Assert.Equal(0, await demo.TerminateAsync());
         }

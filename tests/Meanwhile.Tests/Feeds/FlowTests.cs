@@ -16,7 +16,7 @@ public sealed class FlowTests : RawFeedTest
         const int Messages = 5000;
         using var broker = await AcceptWithKeepAliveOf2SecondsAsync();
         for (var i = 0; i < Messages; i++)
-            await broker.SendAsync(Publish(0, qos: 0));
+            await broker.SendAsync(RawPackets.Publish(0, qos: 0));
         await Until.TrueAsync(() => Feed.Deliveries.Count == 4096, () => $"{Feed.Deliveries.Count} are queued");
         for (var i = 0; i < 20; i++)
         {
@@ -25,7 +25,7 @@ public sealed class FlowTests : RawFeedTest
         }
         await CommitAsync(Messages);
         await broker.SendAsync("D000");
-        await broker.SendAsync(Publish(1, qos: 1));
+        await broker.SendAsync(RawPackets.Publish(1, qos: 1));
         Assert.Equal(1, await CommitAsync(1));
         Assert.Equal("40020001", await broker.ReceiveAsync());
     }
@@ -64,7 +64,7 @@ public sealed class FlowTests : RawFeedTest
     public async Task A_message_bears_the_time_of_its_arrival()
     {
         using var broker = await AcceptWithKeepAliveOf2SecondsAsync();
-        await broker.SendAsync(Publish(0, qos: 0));
+        await broker.SendAsync(RawPackets.Publish(0, qos: 0));
         Assert.Equal(1_700_000_000_123, (await TakeAsync(1))[0].Arrived);
     }
 
@@ -78,8 +78,8 @@ public sealed class FlowTests : RawFeedTest
         var sending = Task.Run(async () =>
         {
             for (var i = 0; i < 100; i++)
-                await broker.SendAsync(Publish(0, qos: 0, is5: is5, payloadLength: 1 << 20));
-            await broker.SendAsync(Publish(1, qos: 1, is5: is5, payloadLength: 80 << 20));
+                await broker.SendAsync(RawPackets.Publish(0, qos: 0, is5: is5, payloadLength: 1 << 20));
+            await broker.SendAsync(RawPackets.Publish(1, qos: 1, is5: is5, payloadLength: 80 << 20));
         }, TestContext.Current.CancellationToken);
         var held = await TakeAsync(63);
         var next = Feed.Deliveries.ReadAsync(TestContext.Current.CancellationToken).AsTask();
@@ -99,7 +99,7 @@ public sealed class FlowTests : RawFeedTest
     public async Task Packets_are_whole_wherever_they_are_cut()
     {
         using var broker = new RawBroker();
-        byte[] packets = [.. Publish(1, qos: 1), .. Publish(2, qos: 1, payloadLength: 200)];
+        byte[] packets = [.. RawPackets.Publish(1, qos: 1), .. RawPackets.Publish(2, qos: 1, payloadLength: 200)];
         for (var cut = 1; cut < packets.Length; cut++)
         {
             using var channel = await ConnectAsync(broker);
@@ -116,7 +116,7 @@ public sealed class FlowTests : RawFeedTest
     public async Task A_packet_that_ends_with_its_connection_is_none()
     {
         using var broker = new RawBroker();
-        var packet = Publish(1, qos: 1);
+        var packet = RawPackets.Publish(1, qos: 1);
         for (var cut = 0; cut < packet.Length; cut++)
         {
             using var channel = await ConnectAsync(broker);

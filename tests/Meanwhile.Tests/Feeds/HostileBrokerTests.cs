@@ -27,7 +27,7 @@ public sealed class HostileBrokerTests : RawFeedTest
         Assert.Equal("", await broker.ReceiveAsync());
         await Log.SaysAsync(said);
         using var next = await AcceptAsync("010000");
-        await next.SendAsync(Publish(1, qos: 1));
+        await next.SendAsync(RawPackets.Publish(1, qos: 1));
         Assert.Equal(1, await CommitAsync(2));
         Assert.Equal("40020001", await next.ReceiveAsync());
     }
@@ -41,13 +41,13 @@ public sealed class HostileBrokerTests : RawFeedTest
         List<Delivery> old;
         using (var first = await AcceptAndSubscribeAsync(is5))
         {
-            await first.SendAsync([.. Publish(1, 1, is5: is5), .. Publish(2, 1, is5: is5), .. Publish(3, 2, is5: is5)]);
+            await first.SendAsync([.. RawPackets.Publish(1, 1, is5: is5), .. RawPackets.Publish(2, 1, is5: is5), .. RawPackets.Publish(3, 2, is5: is5)]);
             old = await TakeAsync(3);
         }
         using var second = await AcceptAsync(is5 ? "010000" : "0100");
         var change = await TakeAsync(1);
         Assert.Equal(0, Feed.Acknowledge([.. old, .. change]));
-        await second.SendAsync([.. Publish(1, 1, dup: true, is5), .. Publish(2, 1, dup: false, is5), .. Publish(3, 2, dup: false, is5)]);
+        await second.SendAsync([.. RawPackets.Publish(1, 1, dup: true, is5), .. RawPackets.Publish(2, 1, dup: false, is5), .. RawPackets.Publish(3, 2, dup: false, is5)]);
         var again = await TakeAsync(3);
 
         Assert.Equal([DeliveryKind.Redelivery, DeliveryKind.Message, DeliveryKind.Redelivery], again.Select(d => d.Kind)); // Without DUP it is another message.
@@ -62,7 +62,7 @@ public sealed class HostileBrokerTests : RawFeedTest
     {
         Start();
         using var broker = await AcceptAndSubscribeAsync(is5: false);
-        await broker.SendAsync([.. Publish(1, 1, is5: false), .. Publish(1, 1, dup: true, is5: false), .. Publish(2, 1, is5: false)]);
+        await broker.SendAsync([.. RawPackets.Publish(1, 1, is5: false), .. RawPackets.Publish(1, 1, dup: true, is5: false), .. RawPackets.Publish(2, 1, is5: false)]);
         var taken = await TakeAsync(3);
 
         Assert.Equal([DeliveryKind.Message, DeliveryKind.Redelivery, DeliveryKind.Message], taken.Select(d => d.Kind));
@@ -92,7 +92,7 @@ public sealed class HostileBrokerTests : RawFeedTest
         var sending = Task.Run(async () =>
         {
             for (var id = 1; id <= 65_536; id++)
-                await broker.SendAsync(Publish((ushort)id == 0 ? (ushort)1 : (ushort)id, qos: 2));
+                await broker.SendAsync(RawPackets.Publish((ushort)id == 0 ? (ushort)1 : (ushort)id, qos: 2));
         }, TestContext.Current.CancellationToken);
         Assert.Equal(65_535, await CommitAsync(65_535));
 
@@ -109,7 +109,7 @@ public sealed class HostileBrokerTests : RawFeedTest
     {
         Start();
         using var broker = await AcceptAsync("010000");
-        await broker.SendAsync(Publish(7, qos: 1));
+        await broker.SendAsync(RawPackets.Publish(7, qos: 1));
         Assert.StartsWith("82", await broker.ReceiveAsync(), StringComparison.Ordinal);
         await Log.SaysAsync("knows nothing of");
         Assert.Equal(1, await CommitAsync(2));
@@ -122,12 +122,12 @@ public sealed class HostileBrokerTests : RawFeedTest
         Start();
         using (var first = await AcceptAndSubscribeAsync())
         {
-            await first.SendAsync(Publish(3, qos: 2));
+            await first.SendAsync(RawPackets.Publish(3, qos: 2));
             await CommitAsync(1);
         }
         using var second = await AcceptAndSubscribeAsync();
         await Log.SaysAsync("the session was lost");
-        await second.SendAsync(Publish(3, qos: 2));
+        await second.SendAsync(RawPackets.Publish(3, qos: 2));
         Assert.Equal(DeliveryKind.Message, (await TakeAsync(1))[0].Kind);
     }
 
@@ -138,7 +138,7 @@ public sealed class HostileBrokerTests : RawFeedTest
         for (var i = 0; i < 2; i++)
         {
             using var broker = await AcceptAndSubscribeAsync();
-            var retained = Publish(1, qos: 1);
+            var retained = RawPackets.Publish(1, qos: 1);
             retained[0] |= 1;
             await broker.SendAsync(retained);
             Assert.Equal(1, await CommitAsync(1));
@@ -158,7 +158,7 @@ public sealed class HostileBrokerTests : RawFeedTest
             await Log.SaysAsync("refuses a result (NotAuthorized)");
         }
         using var next = await AcceptAsync("010000");
-        await next.SendAsync(Publish(1, qos: 1));
+        await next.SendAsync(RawPackets.Publish(1, qos: 1));
         await CommitAsync(2);
         Assert.Equal("40020001", await next.ReceiveAsync());
     }

@@ -109,7 +109,7 @@ public sealed class AggregatorTests : IDisposable
 
         Assert.Equal((2, 1, 1, 1), (_ledger.Received, _ledger.Committed, _ledger.Duplicates, _ledger.ReceivedAgain));
         using var store = SqliteStore.Open(File, new StoreOptions("test", "DATA"));
-        Assert.Equal([7], store.ReadSession().ReceivedIds.Select(id => (int)id));
+        Assert.Equal([7], store.ReceivedIds());
         Assert.Equal("DATA", store.ReadSession().Subscription);
     }
 

@@ -63,7 +63,7 @@ public sealed class SqliteFileTests : IDisposable
             """);
         using var store = Open();
         Assert.Equal([new("DATA", Now, 1), new("a", Now + 1500, 2), new("a", Now + 1500, 3)], store.ReadAll());
-        Assert.Equal(9, Assert.Single(store.ReadSession().ReceivedIds));
+        Assert.Equal(9, Assert.Single(store.ReceivedIds()));
         Assert.Equal("t", Assert.Single(store.ReadQuarantine()).Message.Topic);
         Assert.Equal(["0"], ReadingsFile.Query(File, "SELECT COUNT(*) FROM sqlite_master WHERE name IN ('messages_epochtime', 'unordered')"));
     }

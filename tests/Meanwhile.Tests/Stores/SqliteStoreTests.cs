@@ -24,7 +24,7 @@ public sealed class SqliteStoreTests : QuarantineContractTests, IDisposable
             batch.Readings.AddRange([new("a", Now, 46), new("b", Now + 123, 45.5), new("a", Now - 1, -1e300)]);
             batch.Quarantined.Add(new(Now + 5, "odd", new byte[] { 0, 255 }, "because"));
             batch.Quarantined.Add(new(Now, "empty", ReadOnlyMemory<byte>.Empty, "because"));
-            batch.IdChanges.AddRange([new(IdChangeKind.Received, 1), new(IdChangeKind.Received, 65_535), new(IdChangeKind.Received, 1)]);
+            batch.IdChanges.AddRange([new("", new(IdChangeKind.Received, 1)), new("", new(IdChangeKind.Received, 65_535)), new("", new(IdChangeKind.Received, 1))]);
             store.Commit(batch, cutoff: 0);
         }
 
@@ -36,7 +36,7 @@ public sealed class SqliteStoreTests : QuarantineContractTests, IDisposable
             ReadingsFile.Query(File, "SELECT arrived, topic, HEX(payload), reason FROM quarantine ORDER BY id"));
         using var again = Open();
         Assert.Equal([new("a", Now - 1, -1e300), new("a", Now, 46), new("b", Now + 123, 45.5)], again.ReadAll());
-        Assert.Equal([1, 65_535], again.ReadSession().ReceivedIds.Select(id => (int)id).Order());
+        Assert.Equal([1, 65_535], again.ReceivedIds().Order());
         Assert.Equal("DATA", again.ReadSession().Subscription);
     }
 

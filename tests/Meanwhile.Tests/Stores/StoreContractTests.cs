@@ -95,9 +95,9 @@ public abstract class StoreContractTests
             store.Commit(Changes(new(IdChangeKind.Received, 7), new(IdChangeKind.Received, 8), new(IdChangeKind.Received, 65_535), new(IdChangeKind.Received, 7), new(IdChangeKind.Released, 8)));
         using (var store = await OpenAsync(new("other", "DATA")))
         {
-            Assert.Empty(store.ReadSession().ReceivedIds);
+            Assert.Empty(store.ReceivedIds());
             store.Commit(Changes(new(IdChangeKind.Received, 7), new(IdChangeKind.AllForgotten, 0)));
-            Assert.Empty(store.ReadSession().ReceivedIds);
+            Assert.Empty(store.ReceivedIds());
             store.Commit(new Batch { Subscription = "DATA" });
             Assert.Equal("DATA", store.ReadSession().Subscription);
             store.Commit(Changes(new IdChange(IdChangeKind.Received, 9)));
@@ -106,13 +106,49 @@ public abstract class StoreContractTests
         using (var store = await OpenAsync(new("other", "DATA")))
         {
             Assert.Equal("DATA", store.ReadSession().Subscription);
-            Assert.Equal([9], store.ReadSession().ReceivedIds.Select(id => (int)id));
+            Assert.Equal([9], store.ReceivedIds());
             store.Commit(Changes(new(IdChangeKind.AllForgotten, 0), new(IdChangeKind.Received, 1)));
             Assert.Null(store.ReadSession().Subscription);
-            Assert.Equal([1], store.ReadSession().ReceivedIds.Select(id => (int)id));
+            Assert.Equal([1], store.ReceivedIds());
         }
         using (var store = await OpenAsync(new("one", "DATA")))
-            Assert.Equal([7, 65_535], store.ReadSession().ReceivedIds.Select(id => (int)id).Order());
+            Assert.Equal([7, 65_535], store.ReceivedIds().Order());
+    }
+
+    [Fact]
+    public async Task Identifiers_belong_to_one_client_of_the_embedded_broker()
+    {
+        string[] clients = ["a", "b", "a/b", "/", "'; --", "\u00e4\ud83d\udca7", new('x', 256)];
+        using (var store = await OpenAsync(new("embedded", "DATA")))
+        {
+            foreach (var client in clients)
+                store.Commit(ChangesOf(client, new(IdChangeKind.Received, 7), new(IdChangeKind.Received, 8)));
+            store.Commit(ChangesOf("a", new(IdChangeKind.Released, 7), new(IdChangeKind.Received, 9)));
+            store.Commit(ChangesOf("b", new IdChange(IdChangeKind.AllForgotten, 0)));
+            store.Commit(Changes(new IdChange(IdChangeKind.Received, 1)));
+        }
+        using (var store = await OpenAsync(new("embedded0", "DATA")))
+            store.Commit(ChangesOf("a", new IdChange(IdChangeKind.Received, 66)));
+        using var again = await OpenAsync(new("embedded", "DATA"));
+        Assert.Equal(clients.Except(["b"]).Append("").Order(StringComparer.Ordinal), again.ReadSession().ReceivedIds.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal([8, 9], again.ReceivedIds("a"));
+        Assert.Equal([7, 8], again.ReceivedIds("a/b"));
+        Assert.Equal([1], again.ReceivedIds());
+    }
+
+    [Fact]
+    public async Task A_client_without_identifiers_leaves_nothing_behind()
+    {
+        using (var store = await OpenAsync())
+        {
+            store.Commit(ChangesOf("never seen", new IdChange(IdChangeKind.AllForgotten, 0)));
+            store.Commit(ChangesOf("at once", new(IdChangeKind.Received, 1), new(IdChangeKind.Released, 1)));
+            store.Commit(ChangesOf("later", new IdChange(IdChangeKind.Received, 1)));
+            store.Commit(ChangesOf("later", new IdChange(IdChangeKind.Released, 1)));
+            Assert.Empty(store.ReadSession().ReceivedIds);
+        }
+        using var again = await OpenAsync();
+        Assert.Empty(again.ReadSession().ReceivedIds);
     }
 
     [Fact]
@@ -121,17 +157,17 @@ public abstract class StoreContractTests
         using var store = await OpenAsync();
         var batch = StoreExtensions.Batch(new Reading("new series", Now, 1));
         batch.Quarantined.Add(new(Now, "odd", ReadOnlyMemory<byte>.Empty, "because"));
-        batch.IdChanges.Add(new(IdChangeKind.Received, 7));
+        batch.IdChanges.Add(new("", new(IdChangeKind.Received, 7)));
         await using (await DisturbAsync())
             Assert.True(Assert.Throws<StoreException>(() => store.Commit(batch)).MayHeal);
         Assert.Empty(store.ReadAll());
         Assert.Empty(store.ReadQuarantine());
-        Assert.Empty(store.ReadSession().ReceivedIds);
+        Assert.Empty(store.ReceivedIds());
 
         store.Commit(batch);
         Assert.Equal([new("new series", Now, 1)], store.ReadAll());
         Assert.Single(store.ReadQuarantine());
-        Assert.Equal([7], store.ReadSession().ReceivedIds.Select(id => (int)id));
+        Assert.Equal([7], store.ReceivedIds());
     }
 
     [Fact]
@@ -145,10 +181,12 @@ public abstract class StoreContractTests
         (await OpenAsync()).Dispose();
     }
 
-    private protected static Batch Changes(params IdChange[] changes)
+    private protected static Batch Changes(params IdChange[] changes) => ChangesOf("", changes);
+
+    private protected static Batch ChangesOf(string client, params IdChange[] changes)
     {
         var batch = new Batch();
-        batch.IdChanges.AddRange(changes);
+        batch.IdChanges.AddRange(changes.Select(change => new ClientIdChange(client, change)));
         return batch;
     }
 }

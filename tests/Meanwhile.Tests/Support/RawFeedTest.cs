@@ -1,4 +1,3 @@
-using System.Text;
 using Meanwhile.Feeds;
 using Meanwhile.Stores;
 
@@ -31,7 +30,7 @@ public abstract class RawFeedTest : IAsyncLifetime
     private protected void Start(TimeProvider? time = null)
     {
         var settings = new BrokerSettings(BrokerAddress.Parse(_broker.Address), "raw", UserName: null, Password: null);
-        _feed = new MqttFeed(settings, "DATA", new SessionState([], Subscription: null), new ReadyFile(null), Log, time ?? TimeProvider.System);
+        _feed = new MqttFeed(settings, "DATA", new SessionState(new Dictionary<string, IReadOnlyCollection<ushort>>(), Subscription: null), new ReadyFile(null), Log, time ?? TimeProvider.System);
         _ = _feed.RunAsync(_stop.Token);
     }
 
@@ -75,19 +74,4 @@ public abstract class RawFeedTest : IAsyncLifetime
     /// <summary>Takes deliveries and commits them.</summary>
     /// <returns>How many were acknowledged.</returns>
     private protected async Task<int> CommitAsync(int count) => Feed.Acknowledge(await TakeAsync(count));
-
-    /// <summary>A PUBLISH on DATA.</summary>
-    private protected static byte[] Publish(ushort id, int qos, bool dup = false, bool is5 = true, string topic = "DATA", int payloadLength = 1)
-    {
-        byte[] name = Encoding.UTF8.GetBytes(topic);
-        byte[] identifier = qos == 0 ? [] : [(byte)(id >> 8), (byte)id];
-        byte[] properties = is5 ? [0] : [];
-        var length = 2 + name.Length + identifier.Length + properties.Length + payloadLength;
-        List<byte> digits = [];
-        for (var rest = length; rest > 0 || digits.Count == 0; rest >>= 7)
-            digits.Add((byte)((rest & 0x7F) | (rest > 0x7F ? 0x80 : 0)));
-        var payload = new byte[payloadLength];
-        Array.Fill(payload, (byte)'7');
-        return [(byte)(0x30 | (qos << 1) | (dup ? 8 : 0)), .. digits, (byte)(name.Length >> 8), (byte)name.Length, .. name, .. identifier, .. properties, .. payload];
-    }
 }

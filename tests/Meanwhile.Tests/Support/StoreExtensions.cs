@@ -12,6 +12,10 @@ internal static class StoreExtensions
     /// <summary>All readings.</summary>
     public static IEnumerable<Reading> ReadAll(this IStore store) => store.ReadReadings(0, long.MaxValue);
 
+    /// <summary>The QoS 2 identifiers of a client's session, in order; without a client, of our own.</summary>
+    public static IEnumerable<int> ReceivedIds(this IStore store, string client = "") =>
+        store.ReadSession().ReceivedIds.GetValueOrDefault(client, []).Select(id => (int)id).Order();
+
     /// <summary>A batch of readings.</summary>
     public static Batch Batch(params IEnumerable<Reading> readings)
     {

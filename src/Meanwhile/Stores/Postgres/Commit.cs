@@ -1,4 +1,3 @@
-using Meanwhile.Mqtt.Delivery;
 using Npgsql;
 
 namespace Meanwhile.Stores.Postgres;
@@ -61,7 +60,7 @@ internal sealed class Commit
     /// <summary>Commits a batch.</summary>
     /// <param name="prepared">Told what will have been done if the server commits, before it can.</param>
     public async Task<Outcome> RunAsync(
-        OwnedDatabase database, Batch batch, Cutoff cutoff, string session, Action<Outcome> prepared, CancellationToken cancellationToken)
+        OwnedDatabase database, Batch batch, Cutoff cutoff, Action<Outcome> prepared, CancellationToken cancellationToken)
     {
         await using var transaction = new NpgsqlBatch(database.Connection);
         _columns.Fill(batch.Readings, database.Series);
@@ -69,15 +68,13 @@ internal sealed class Commit
         var arrivals = database.Arrivals;
         var dropped = WriteQuarantine(transaction, database.Quarantine, batch, arrivals, cutoff.Quarantined);
         arrivals += batch.Quarantined.Count;
-        var sessionState = After(batch, database.Session);
-        var isEmpty = batch.Readings.Count == known.Count && transaction.BatchCommands.Count == 0 && sessionState == database.Session;
+        database.Sessions.Change(batch, transaction);
+        var isEmpty = batch.Readings.Count == known.Count && transaction.BatchCommands.Count == 0;
         var outcome = new Outcome(database.Commits + (isEmpty ? 0 : 1), new CommitReport(known.Count, dropped), known);
 
         _columns.TakeOut(outcome);
         WriteReadings(transaction, arrivals);
         arrivals += batch.Readings.Count;
-        if (sessionState != database.Session)
-            WriteSession(transaction, session, sessionState);
         var floor = Expire(transaction, Math.Min(database.Floor, _columns.Oldest), cutoff.Readings);
         if (!isEmpty)
             Add(transaction, "UPDATE meanwhile SET commits = $1, arrivals = $2", Of(outcome.Number), Of(arrivals));
@@ -85,7 +82,7 @@ internal sealed class Commit
         prepared(outcome);
         if (transaction.BatchCommands.Count > 0)
             await transaction.ExecuteNonQueryAsync(cancellationToken);
-        (database.Commits, database.Arrivals, database.Floor, database.Session) = (outcome.Number, arrivals, floor, sessionState);
+        (database.Commits, database.Arrivals, database.Floor) = (outcome.Number, arrivals, floor);
         return outcome;
     }
 
@@ -126,13 +123,6 @@ internal sealed class Commit
         return dropped.Count;
     }
 
-    private static void WriteSession(NpgsqlBatch transaction, string name, SessionState state) => Add(
-        transaction,
-        "INSERT INTO sessions (name, received_ids, subscription) VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE SET received_ids = $2, subscription = $3",
-        Of(name),
-        Of(state.ReceivedIds.Select(id => (int)id).ToList()),
-        Of(state.Subscription));
-
     // From the floor on, not from the index's start: what was deleted there is passed by one by one until the server has cleaned up.
     private static long Expire(NpgsqlBatch transaction, long floor, long cutoff)
     {
@@ -140,23 +130,6 @@ internal sealed class Commit
             return floor;
         Add(transaction, "DELETE FROM messages WHERE epochtime >= $1 AND epochtime < $2", Of(EpochTime.Seconds(floor)), Of(EpochTime.Seconds(cutoff)));
         return cutoff;
-    }
-
-    private static SessionState After(Batch batch, SessionState before)
-    {
-        if (batch.IdChanges.Count == 0 && batch.Subscription is null)
-            return before;
-        var (ids, subscription) = (before.ReceivedIds.ToHashSet(), before.Subscription);
-        foreach (var change in batch.IdChanges)
-        {
-            if (change.Kind == IdChangeKind.Received)
-                ids.Add(change.PacketId);
-            else if (change.Kind == IdChangeKind.Released)
-                ids.Remove(change.PacketId);
-            else
-                (ids, subscription) = ([], null); // The broker has forgotten both.
-        }
-        return new SessionState([.. ids], batch.Subscription ?? subscription);
     }
 
     private static void Add(NpgsqlBatch transaction, string sql, params NpgsqlParameter[] parameters)

@@ -21,6 +21,7 @@ internal sealed class OwnedDatabase : IDisposable
     {
         Connection = connection;
         Quarantine = new QuarantineIndex(options.QuarantinedMessages, options.QuarantinedBytes);
+        Sessions = new Sessions(options);
     }
 
     public NpgsqlConnection Connection { get; }
@@ -42,7 +43,7 @@ internal sealed class OwnedDatabase : IDisposable
 
     public QuarantineIndex Quarantine { get; }
 
-    public SessionState Session { get; set; } = new([], null);
+    public Sessions Sessions { get; }
 
     /// <summary>Whether the server does without the disk.</summary>
     public bool IsVolatile { get; private set; }
@@ -58,7 +59,7 @@ internal sealed class OwnedDatabase : IDisposable
             await database.CheckServerAsync(address, cancellationToken);
             await owner.TakeLockAsync(database.Connection, cancellationToken);
             await Schema.PrepareAsync(database.Connection, address, cancellationToken);
-            await database.LoadAsync(options.Session, cancellationToken);
+            await database.LoadAsync(cancellationToken);
             return database;
         }
         catch
@@ -95,7 +96,7 @@ internal sealed class OwnedDatabase : IDisposable
         IsVolatile = facts.GetBoolean(4);
     }
 
-    private async Task LoadAsync(string session, CancellationToken cancellationToken)
+    private async Task LoadAsync(CancellationToken cancellationToken)
     {
         await using var batch = new NpgsqlBatch(Connection)
         {
@@ -104,7 +105,7 @@ internal sealed class OwnedDatabase : IDisposable
                 new("SELECT owner, commits, arrivals FROM meanwhile"),
                 new("SELECT topic, id FROM series"),
                 new("SELECT id, arrived, octet_length(payload) FROM quarantine ORDER BY id"),
-                new("SELECT received_ids, subscription FROM sessions WHERE name = $1") { Parameters = { new NpgsqlParameter<string> { TypedValue = session } } },
+                Sessions.Query(),
             },
         };
         await using var rows = await batch.ExecuteReaderAsync(cancellationToken);
@@ -118,6 +119,6 @@ internal sealed class OwnedDatabase : IDisposable
             Quarantine.Add(new(rows.GetInt64(0), EpochTime.Milliseconds(rows.GetDouble(1)), rows.GetInt32(2)));
         await rows.NextResultAsync(cancellationToken);
         while (await rows.ReadAsync(cancellationToken))
-            Session = new SessionState([.. rows.GetFieldValue<int[]>(0).Select(id => (ushort)id)], rows.IsDBNull(1) ? null : rows.GetString(1));
+            Sessions.Load(rows);
     }
 }

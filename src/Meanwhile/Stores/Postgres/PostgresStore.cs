@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace Meanwhile.Stores.Postgres;
 
-/// <summary>Readings, quarantine and the feed's session in a PostgreSQL database. One caller at a time.</summary>
+/// <summary>Readings, quarantine and the feed's sessions in a PostgreSQL database. One caller at a time.</summary>
 internal sealed class PostgresStore : IStore
 {
     private readonly PostgresAddress _address;
@@ -59,7 +59,7 @@ internal sealed class PostgresStore : IStore
                 return;
             }
             await Commit.ExpireBacklogAsync(database, cutoff.Readings, cancellationToken);
-            outcome = await _commit.RunAsync(database, batch, cutoff, _options.Session, prepared => _unanswered = prepared, cancellationToken);
+            outcome = await _commit.RunAsync(database, batch, cutoff, prepared => _unanswered = prepared, cancellationToken);
         });
         _unanswered = null;
         _commits = outcome!.Number;
@@ -74,7 +74,7 @@ internal sealed class PostgresStore : IStore
     public IEnumerable<QuarantinedMessage> ReadQuarantine() => Rows().ReadQuarantine();
 
     /// <inheritdoc/>
-    public SessionState ReadSession() => Connect().Session;
+    public SessionState ReadSession() => Connect().Sessions.State;
 
     /// <inheritdoc/>
     public void Dispose()

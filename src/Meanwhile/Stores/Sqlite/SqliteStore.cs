@@ -1,6 +1,6 @@
 namespace Meanwhile.Stores.Sqlite;
 
-/// <summary>Readings, quarantine and the feed's session in one SQLite file.</summary>
+/// <summary>Readings, quarantine and the feed's sessions in one SQLite file.</summary>
 internal sealed class SqliteStore : IStore
 {
     private readonly Database _database;
@@ -16,7 +16,7 @@ internal sealed class SqliteStore : IStore
         (_database, _lock) = (database, fileLock);
         _readings = new ReadingsTable(database, options.UnnamedSeries);
         _quarantine = new QuarantineTable(database, options);
-        _session = new SessionTable(database, options.Session);
+        _session = new SessionTable(database, options);
         _freeSpace = new FreeSpace(database);
         database.Transact(this, static store => store._readings.TakeInForeignRows());
     }

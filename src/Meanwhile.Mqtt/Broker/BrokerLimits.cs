@@ -1,0 +1,50 @@
+namespace Meanwhile.Mqtt.Broker;
+
+/// <summary>What clients may take up. Whoever goes beyond is told so, where the protocol has words for it, and never silently cut short.</summary>
+public sealed record BrokerLimits
+{
+    /// <summary>Connections at a time.</summary>
+    public int Connections { get; init; } = 20_000;
+
+    /// <summary>Sessions, also of clients that are away.</summary>
+    public int Sessions { get; init; } = 100_000;
+
+    /// <summary>How long the sessions of an earlier process wait for their clients: what they have asked for at that time is not known.</summary>
+    public TimeSpan RestoredSessionExpiry { get; init; } = TimeSpan.FromDays(7);
+
+    /// <summary>From the connection to CONNECT, and for the last words of a connection that ends.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The longest time without a sign of life; MQTT 5.0 clients are told [MQTT-3.1.2-21].</summary>
+    public TimeSpan KeepAlive { get; init; } = TimeSpan.FromMinutes(20);
+
+    /// <summary>Of a packet, in bytes.</summary>
+    public int PacketSize { get; init; } = 1 << 20;
+
+    /// <summary>Of a client identifier, in characters.</summary>
+    public int ClientIdLength { get; init; } = 256;
+
+    /// <summary>Of a topic or filter.</summary>
+    public int TopicLevels { get; init; } = 128;
+
+    /// <summary>Subscriptions of one client.</summary>
+    public int SubscriptionsPerClient { get; init; } = 1000;
+
+    /// <summary>Messages of one client that are not acknowledged yet; also towards clients that name no Receive Maximum.</summary>
+    public int ReceiveMaximum { get; init; } = 2048;
+
+    /// <summary>Topic aliases of one client.</summary>
+    public int TopicAliasMaximum { get; init; } = 64;
+
+    /// <summary>The memory of messages that the host has not completed yet; a single larger one is taken in alone. When it is used up, the network waits.</summary>
+    public long HeldBytes { get; init; } = 64 << 20;
+
+    /// <summary>Messages that wait for one client. When there are more, those who publish to it at QoS 1 and 2 are refused; at QoS 0, and of the host's own, it gets less.</summary>
+    public int QueuedMessages { get; init; } = 100_000;
+
+    /// <summary>The memory of these messages.</summary>
+    public long QueuedBytes { get; init; } = 64 << 20;
+
+    /// <summary>Retained messages.</summary>
+    public int RetainedMessages { get; init; } = 100_000;
+}

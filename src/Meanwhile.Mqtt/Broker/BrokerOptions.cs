@@ -1,0 +1,29 @@
+namespace Meanwhile.Mqtt.Broker;
+
+/// <summary>How a broker is to be.</summary>
+public sealed record BrokerOptions
+{
+    /// <summary>Where it listens.</summary>
+    public required IReadOnlyList<ListenerOptions> Listeners { get; init; }
+
+    /// <summary>
+    /// Of which topics the host completes the messages, from <see cref="MqttBroker.Incoming"/>; what it says of a topic never changes. Null for none: then each
+    /// message is complete as soon as it is in the queues of its subscribers.
+    /// </summary>
+    public Func<string, bool>? Holds { get; init; }
+
+    /// <summary>The QoS 2 identifiers that the host has stored, by client identifier, as an earlier process handed them over.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyCollection<ushort>> ReceivedIds { get; init; } = new Dictionary<string, IReadOnlyCollection<ushort>>(StringComparer.Ordinal);
+
+    /// <summary>Decides who may connect and what they may do; null for everybody and everything.</summary>
+    public Func<Login, CancellationToken, ValueTask<Permissions?>>? Authenticate { get; init; }
+
+    /// <summary>Told of what is refused or dropped, on any thread and in the middle of things: it must be quick and call nothing of the broker's. Null for nobody.</summary>
+    public Action<Refusal>? Refused { get; init; }
+
+    /// <summary>What clients may take up.</summary>
+    public BrokerLimits Limits { get; init; } = new();
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+}

@@ -1,0 +1,152 @@
+using System.IO.Pipelines;
+using System.Security.Cryptography.X509Certificates;
+using System.Threading.Channels;
+using Meanwhile.Mqtt.Wire;
+
+namespace Meanwhile.Mqtt.Broker;
+
+/// <summary>One network connection, from its first byte to its last.</summary>
+/// <param name="pipe">Its bytes.</param>
+/// <param name="abort">Cuts it off without a word.</param>
+/// <param name="certificate">The client's; null for none.</param>
+/// <param name="parts">What all connections share.</param>
+internal sealed class Connection(IDuplexPipe pipe, Action abort, X509Certificate2? certificate, BrokerParts parts) : IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource _closing = new();
+    private readonly Outbox _outbox = new(pipe.Output, parts.Now);
+    private Handshake? _handshake;
+    private volatile int _closeReason = -1;
+    private TimeSpan _lastReceived = parts.Now();
+    private TimeSpan _patience = parts.Limits.ConnectTimeout;
+    private volatile bool _isHandingOver;
+
+    /// <summary>Completes when the connection is over and its session is free.</summary>
+    public Task Ended => _ended.Task;
+
+    private SessionPackets? Packets => _handshake?.Packets;
+
+    /// <summary>Ends the connection. The first reason counts; a 5.0 client is told.</summary>
+    public void Close(ReasonCode reason) => Close(reason, "");
+
+    /// <summary>Closes it when nothing has come for too long [MQTT-3.1.2-22]. A full queue is the host's slowness, not the client's silence.</summary>
+    public void CheckSilence(TimeSpan now)
+    {
+        if (!_isHandingOver && now - _lastReceived > _patience)
+            Close(ReasonCode.KeepAliveTimeout);
+    }
+
+    /// <summary>Serves the client until either side ends it.</summary>
+    public async Task RunAsync()
+    {
+        var writing = Task.CompletedTask;
+        try
+        {
+            if (await ReadPacketsAsync(FirstPacketAsync))
+            {
+                writing = _outbox.RunAsync(Packets!.Session);
+                await ReadPacketsAsync(Packets.HandleAsync);
+            }
+        }
+        catch (ProtocolException e)
+        {
+            Close(e.Reason, e.Message);
+        }
+        catch (ChannelClosedException)
+        {
+            // Nothing is taken in any more; but what was can still be acknowledged.
+            await Task.Delay(Timeout.InfiniteTimeSpan, parts.Time, _closing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            // The network's end, or the broker's.
+        }
+        finally
+        {
+            await SayGoodbyeAsync(writing);
+            await parts.Reception.LeaveAsync(this, Packets?.Session, Packets?.WillLeft(), Packets?.Terms.SessionExpiry ?? 0, parts.Now());
+            _ended.SetResult();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _closeReason = Math.Max(_closeReason, 0); // Closed from here on.
+            _closing.Dispose();
+            _outbox.Dispose();
+        }
+    }
+
+    private void Close(ReasonCode reason, string explanation)
+    {
+        lock (_gate)
+        {
+            if (_closeReason >= 0)
+                return;
+            _closeReason = (int)reason;
+            if (reason is not (ReasonCode.Success or ReasonCode.ServerShuttingDown))
+                parts.Refused(new Refusal(RefusalKind.Connection, Packets?.Session.ClientId ?? "", reason, explanation));
+            pipe.Input.CancelPendingRead();
+            _outbox.GiveUp();
+            _ = _closing.CancelAsync();
+        }
+    }
+
+    // Reads until a handler has had enough; false at the end of the stream, or when the connection is being closed.
+    private async Task<bool> ReadPacketsAsync(Func<Frame, ValueTask<bool>> handleAsync)
+    {
+        while (true)
+        {
+            var read = await pipe.Input.ReadAsync(CancellationToken.None);
+            var buffer = read.Buffer;
+            var isEnough = false;
+            _lastReceived = parts.Now();
+            Packets?.Received = parts.Time.GetUtcNow();
+            try
+            {
+                while (!isEnough && _closeReason < 0 && Frame.TryRead(ref buffer, parts.Limits.PacketSize, Packets?.Terms.Version ?? ProtocolVersion.V5, out var frame))
+                {
+                    var handling = handleAsync(frame);
+                    _isHandingOver = !handling.IsCompleted;
+                    isEnough = await handling;
+                }
+            }
+            finally
+            {
+                _isHandingOver = false;
+                _outbox.WakeUp();
+                pipe.Input.AdvanceTo(buffer.Start, isEnough ? buffer.Start : buffer.End);
+            }
+            if (isEnough)
+                return true;
+            if (read.IsCompleted || _closeReason >= 0)
+                return false;
+        }
+    }
+
+    private async ValueTask<bool> FirstPacketAsync(Frame frame)
+    {
+        _handshake = new Handshake(this, certificate, parts, _closing.Token);
+        if (await _handshake.AnswerAsync(frame, _outbox))
+            _patience = Packets!.KeepAlive * 1.5;
+        else
+            Close(ReasonCode.Success);
+        return Packets is not null;
+    }
+
+    // What was completed is acknowledged before the connection ends; whoever does not take it in time is cut off.
+    private async Task SayGoodbyeAsync(Task writing)
+    {
+        using var patience = new CancellationTokenSource(parts.Limits.ConnectTimeout, parts.Time);
+        await using var cutOff = patience.Token.Register(abort);
+        var reason = _closeReason > 0 && Packets?.Terms.Version == ProtocolVersion.V5 ? (ReasonCode)_closeReason : (ReasonCode?)null;
+        _outbox.Stop(reason);
+        await writing;
+        await pipe.Input.CompleteAsync();
+        await pipe.Output.CompleteAsync();
+    }
+}

@@ -1,0 +1,130 @@
+using System.Security.Cryptography.X509Certificates;
+using Meanwhile.Mqtt.Delivery;
+using Meanwhile.Mqtt.Session;
+using Meanwhile.Mqtt.Wire;
+
+namespace Meanwhile.Mqtt.Broker;
+
+/// <summary>From the first packet of a connection to CONNACK.</summary>
+/// <param name="connection">The connection.</param>
+/// <param name="certificate">The client's; null for none.</param>
+/// <param name="parts">What all connections share.</param>
+/// <param name="closing">Cancelled when the connection is being closed.</param>
+internal sealed class Handshake(Connection connection, X509Certificate2? certificate, BrokerParts parts, CancellationToken closing)
+{
+    /// <summary>Handles the packets that follow; null as long as the client is not accepted.</summary>
+    public SessionPackets? Packets { get; private set; }
+
+    private string _clientId = "";
+
+    /// <summary>Answers the first packet.</summary>
+    /// <returns>Whether the client was accepted.</returns>
+    public async ValueTask<bool> AnswerAsync(Frame frame, Outbox outbox)
+    {
+        if (frame.Type != PacketType.Connect)
+            throw ProtocolException.Error($"{frame.Type} before CONNECT"); // [MQTT-3.1.0-1]
+        if (Read(frame, out var refusal) is not { } connect)
+            return await RefuseAsync(outbox, refusal, ProtocolVersion.V311);
+        var clientId = connect.ClientId.Length > 0 ? connect.ClientId : $"auto-{Guid.NewGuid():N}"; // [MQTT-3.1.3-6]
+        _clientId = clientId;
+        if (Check(connect, clientId) is var reason and not ReasonCode.Success)
+            return await RefuseAsync(outbox, reason, connect.Version);
+        if (await AuthenticateAsync(connect, clientId) is not { } permissions)
+            return await RefuseAsync(outbox, ReasonCode.NotAuthorized, connect.Version);
+        if (connect.Will is { } will && !permissions.MayPublish(will.Topic))
+            return await RefuseAsync(outbox, ReasonCode.NotAuthorized, connect.Version);
+        return await AcceptAsync(connect, clientId, permissions, outbox);
+    }
+
+    private static ConnectPacket? Read(Frame frame, out ReasonCode refusal)
+    {
+        refusal = default;
+        try
+        {
+            return ConnectPacket.Read(frame);
+        }
+        catch (ProtocolException e) when (e.Reason == ReasonCode.UnsupportedProtocolVersion)
+        {
+            refusal = e.Reason; // [MQTT-3.1.2-2]: this one error is answered, in the oldest form.
+            return null;
+        }
+    }
+
+    private ReasonCode Check(ConnectPacket connect, string clientId)
+    {
+        if (connect.ClientId.Length == 0 && !connect.CleanStart && connect.Version == ProtocolVersion.V311)
+            return ReasonCode.ClientIdentifierNotValid; // [MQTT-3.1.3-8] of 3.1.1
+        if (connect.ClientId.Length > parts.Limits.ClientIdLength)
+            return ReasonCode.ClientIdentifierNotValid; // [MQTT-3.1.3-5]: 23 are enough
+        if (connect.Properties.Text(PropertyId.AuthenticationMethod) is not null)
+            return ReasonCode.BadAuthenticationMethod; // [MQTT-4.12.0-1]
+        if (connect.Will is { } will && Topic.Levels(will.Topic) > parts.Limits.TopicLevels)
+            return ReasonCode.TopicNameInvalid;
+        return parts.Reception.HasRoomFor(clientId) ? ReasonCode.Success : ReasonCode.QuotaExceeded;
+    }
+
+    private ValueTask<Permissions?> AuthenticateAsync(ConnectPacket connect, string clientId) => parts.Authenticate is { } authenticate
+        ? authenticate(new Login(clientId, connect.UserName, connect.Password, certificate), closing)
+        : ValueTask.FromResult<Permissions?>(Permissions.All);
+
+    private async ValueTask<bool> AcceptAsync(ConnectPacket connect, string clientId, Permissions permissions, Outbox outbox)
+    {
+        var opened = await parts.Reception.OpenAsync(connection, connect, clientId, parts.Now());
+        var (session, terms) = (opened.Session, new Terms(connect, parts.Limits.ReceiveMaximum));
+        Packets = new SessionPackets(session, terms, connect, permissions, outbox, parts) { KeepAlive = KeepAliveOf(connect) };
+        IdChange change;
+        lock (session.Gate)
+        {
+            session.WakeUp = outbox.WakeUp;
+            session.Overflowed = () => connection.Close(ReasonCode.QuotaExceeded);
+            change = session.Connected(terms, opened.IsPresent);
+        }
+        if (!opened.IsPresent)
+            await ForgetAsync(clientId, change, mustWait: opened.WasKnown);
+        outbox.Add(writer => new ConnAckPacket(opened.IsPresent, ReasonCode.Success, PropertiesFor(connect, clientId)).Write(writer, connect.Version)); // [MQTT-3.2.2-2]
+        return true;
+    }
+
+    // The host forgets an earlier session's identifiers before the client hears of the new one: after a crash, old identifiers would make duplicates of
+    // new messages.
+    private async ValueTask ForgetAsync(string clientId, IdChange change, bool mustWait)
+    {
+        var completed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await parts.Intake.TakeAsync(new Incoming { Kind = IncomingKind.SessionChange, ClientId = clientId, IdChange = change, Completed = completed });
+        if (mustWait)
+            await completed.Task.WaitAsync(closing);
+    }
+
+    private TimeSpan KeepAliveOf(ConnectPacket connect)
+    {
+        if (connect.KeepAlive == 0 && connect.Version == ProtocolVersion.V311)
+            return TimeSpan.FromDays(1000); // It cannot be told to show signs of life.
+        var asked = TimeSpan.FromSeconds(connect.KeepAlive);
+        return connect.KeepAlive == 0 || (asked > parts.Limits.KeepAlive && connect.Version == ProtocolVersion.V5) ? parts.Limits.KeepAlive : asked;
+    }
+
+    private Properties PropertiesFor(ConnectPacket connect, string clientId)
+    {
+        if (connect.Version == ProtocolVersion.V311)
+            return default;
+        List<Property> items =
+        [
+            new(PropertyId.ReceiveMaximum, (uint)parts.Limits.ReceiveMaximum),
+            new(PropertyId.MaximumPacketSize, (uint)parts.Limits.PacketSize),
+            new(PropertyId.TopicAliasMaximum, (uint)parts.Limits.TopicAliasMaximum),
+        ];
+        if (connect.ClientId.Length == 0)
+            items.Add(new Property(PropertyId.AssignedClientIdentifier, Text: clientId)); // [MQTT-3.2.2-16]
+        if (KeepAliveOf(connect) is var keepAlive && keepAlive != TimeSpan.FromSeconds(connect.KeepAlive))
+            items.Add(new Property(PropertyId.ServerKeepAlive, (uint)keepAlive.TotalSeconds)); // [MQTT-3.2.2-21]
+        return new Properties([.. items]);
+    }
+
+    private async ValueTask<bool> RefuseAsync(Outbox outbox, ReasonCode reason, ProtocolVersion version)
+    {
+        parts.Refused(new Refusal(RefusalKind.Connection, _clientId, reason, ""));
+        outbox.Add(writer => new ConnAckPacket(SessionPresent: false, reason).Write(writer, version)); // [MQTT-3.2.2-6]
+        await outbox.FlushAsync();
+        return false;
+    }
+}

@@ -1,0 +1,89 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using Meanwhile.Mqtt.Wire;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+
+namespace Meanwhile.Mqtt.Broker;
+
+/// <summary>The addresses of a broker, on Kestrel.</summary>
+internal sealed class Listeners
+{
+    private readonly WebApplication _application;
+
+    private Listeners(WebApplication application, IReadOnlyList<IPEndPoint> endPoints) => (_application, EndPoints) = (application, endPoints);
+
+    /// <summary>Where they are.</summary>
+    public IReadOnlyList<IPEndPoint> EndPoints { get; }
+
+    /// <summary>Starts to listen.</summary>
+    public static async Task<Listeners> StartAsync(IReadOnlyList<ListenerOptions> listeners, BrokerParts parts, CancellationToken cancellationToken)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        var started = new List<ListenOptions>();
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            foreach (var listener in listeners)
+                kestrel.Listen(listener.EndPoint, options => started.Add(Configure(options, listener, parts)));
+        });
+        var application = builder.Build();
+        application.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.Zero });
+        application.Run(context => WebSocketConnection.ServeAsync(context, parts));
+        try
+        {
+            await application.StartAsync(cancellationToken);
+        }
+        catch
+        {
+            await application.DisposeAsync();
+            throw;
+        }
+        return new Listeners(application, [.. started.Select(options => options.IPEndPoint!)]);
+    }
+
+    /// <summary>Accepts nobody any more, and takes leave of those who are here.</summary>
+    public async Task StopAsync(Reception reception)
+    {
+        var stopping = _application.StopAsync(CancellationToken.None);
+        foreach (var connection in reception.All())
+            connection.Close(ReasonCode.ServerShuttingDown);
+        await stopping;
+        await _application.DisposeAsync();
+    }
+
+    /// <summary>Serves one connection, if there is room for it.</summary>
+    public static async Task ServeAsync(Connection connection, BrokerParts parts)
+    {
+        using (connection)
+        {
+            if (parts.Reception.Enter(connection))
+                await connection.RunAsync();
+            else
+                parts.Refused(new Refusal(RefusalKind.Connection, "", ReasonCode.ServerBusy, "too many connections"));
+        }
+    }
+
+    private static ListenOptions Configure(ListenOptions options, ListenerOptions listener, BrokerParts parts)
+    {
+        options.Protocols = HttpProtocols.Http1;
+        if (listener.Certificate is { } certificate)
+        {
+            options.UseHttps(new HttpsConnectionAdapterOptions
+            {
+                ServerCertificateSelector = (_, _) => certificate(),
+                ClientCertificateMode = listener.ClientCertificate is null ? ClientCertificateMode.NoCertificate : ClientCertificateMode.RequireCertificate,
+                ClientCertificateValidation = (client, _, _) => listener.ClientCertificate?.Invoke(client) == true,
+                HandshakeTimeout = parts.Limits.ConnectTimeout,
+            });
+        }
+        if (!listener.IsWebSocket)
+            options.Run(context => ServeAsync(new Connection(context.Transport, context.Abort, CertificateOf(context), parts), parts));
+        return options;
+    }
+
+    private static X509Certificate2? CertificateOf(ConnectionContext context) => context.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
+}

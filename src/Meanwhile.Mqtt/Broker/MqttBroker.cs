@@ -1,0 +1,88 @@
+using System.Net;
+using System.Threading.Channels;
+using Meanwhile.Mqtt.Session;
+
+namespace Meanwhile.Mqtt.Broker;
+
+/// <summary>
+/// An MQTT 3.1.1 and 5.0 broker inside this process, whose host decides when a publish is acknowledged: an acknowledgement means that the host has completed it,
+/// and only then do subscribers get the message.
+/// </summary>
+public sealed class MqttBroker : IAsyncDisposable
+{
+    private static readonly TimeSpan HousekeepingInterval = TimeSpan.FromSeconds(1);
+
+    private readonly BrokerParts _parts;
+    private readonly Listeners _listeners;
+    private readonly PeriodicTimer _timer;
+    private readonly Task _housekeeping;
+
+    private MqttBroker(BrokerParts parts, Listeners listeners)
+    {
+        (_parts, _listeners) = (parts, listeners);
+        _timer = new PeriodicTimer(HousekeepingInterval, parts.Time);
+        _housekeeping = KeepHouseAsync();
+    }
+
+    /// <summary>Where it listens, in the order of the listeners.</summary>
+    public IReadOnlyList<IPEndPoint> EndPoints => _listeners.EndPoints;
+
+    /// <summary>
+    /// What clients send to the topics that the host holds, and changes of their sessions, in the order of receipt of each client. A bounded queue: when it is
+    /// full, the network waits. It ends when the broker is disposed.
+    /// </summary>
+    public ChannelReader<Incoming> Incoming => _parts.Intake.Held;
+
+    /// <summary>How many copies of messages were dropped, because their subscriber is too slow for them: at QoS 0, and of the host's own at any QoS.</summary>
+    public long Dropped => _parts.Router.Dropped;
+
+    /// <summary>Starts a broker.</summary>
+    /// <exception cref="IOException">It cannot listen there.</exception>
+    public static async Task<MqttBroker> StartAsync(BrokerOptions options, CancellationToken cancellationToken)
+    {
+        var parts = new BrokerParts(options);
+        return new MqttBroker(parts, await Listeners.StartAsync(options.Listeners, parts, cancellationToken));
+    }
+
+    /// <summary>
+    /// What came of these is durable: acknowledgements go out, as far as they are next in the order of receipt, and messages go to their subscribers.
+    /// To be called in the order in which they were read, by one caller at a time.
+    /// </summary>
+    /// <returns>How many messages are acknowledged by it; others came at QoS 0, or on a connection that is gone.</returns>
+    public int Complete(IReadOnlyList<Incoming> batch)
+    {
+        var acknowledged = 0;
+        foreach (var incoming in batch)
+            acknowledged += _parts.Intake.Complete(incoming) && incoming.Kind != IncomingKind.SessionChange ? 1 : 0;
+        foreach (var incoming in batch) // After all of them, so that many go out in one write.
+            incoming.Session?.WakeUp?.Invoke();
+        return acknowledged;
+    }
+
+    /// <summary>Publishes a message of the host's own to those who have subscribed to it.</summary>
+    public void Publish(Message message) => _parts.Router.Route(message, from: null);
+
+    /// <summary>Takes nothing in any more: <see cref="Incoming"/> ends after what is in it. Connections stay, so that it can still be acknowledged.</summary>
+    public void StopTaking() => _parts.Intake.Stop();
+
+    /// <summary>Stops: takes nothing in any more, sends the acknowledgements of what is complete, and takes leave of the clients.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        StopTaking();
+        await _listeners.StopAsync(_parts.Reception);
+        _timer.Dispose();
+        await _housekeeping;
+    }
+
+    private async Task KeepHouseAsync()
+    {
+        while (await _timer.WaitForNextTickAsync(CancellationToken.None))
+        {
+            var now = _parts.Now();
+            foreach (var connection in _parts.Reception.All())
+                connection.CheckSilence(now);
+            await _parts.Reception.CleanUpAsync(now);
+            _parts.Router.Expire(now);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+using System.IO.Pipelines;
+using Meanwhile.Mqtt.Session;
+using Meanwhile.Mqtt.Wire;
+
+namespace Meanwhile.Mqtt.Broker;
+
+/// <summary>The only writer of a connection: answers, acknowledgements and messages, many to a write.</summary>
+/// <param name="output">The connection.</param>
+/// <param name="now">The clock.</param>
+internal sealed class Outbox(PipeWriter output, Func<TimeSpan> now) : IDisposable
+{
+    // Of one write, about. As much may wait in answers before nothing more is read from the client.
+    private const int Enough = 64 * 1024;
+
+    private readonly Lock _gate = new();
+    private readonly Signal _work = new();
+    private readonly Signal _room = new();
+    private readonly PacketWriter _answers = new();
+    private readonly PacketWriter _writer = new();
+    private volatile bool _isStopping;
+    private volatile bool _isGivenUp;
+    private DisconnectPacket? _lastWords;
+
+    /// <summary>There may be something to send.</summary>
+    public void WakeUp() => _work.Set();
+
+    /// <summary>Nobody need wait for room any more.</summary>
+    public void GiveUp()
+    {
+        _isGivenUp = true;
+        _room.Set();
+    }
+
+    /// <summary>Waits until something was sent.</summary>
+    /// <exception cref="OperationCanceledException">The connection is being closed.</exception>
+    public async ValueTask RoomAsync()
+    {
+        WakeUp();
+        await _room.WaitAsync();
+        if (_isGivenUp)
+            throw new OperationCanceledException();
+    }
+
+    /// <summary>Adds an answer.</summary>
+    /// <returns>False when too many wait.</returns>
+    public bool Add(Action<PacketWriter> write)
+    {
+        lock (_gate)
+        {
+            write(_answers);
+            return _answers.Length < Enough;
+        }
+    }
+
+    /// <summary>Acknowledgements go out, one more write of messages, then the last words, and that is all.</summary>
+    public void Stop(ReasonCode? reason)
+    {
+        _lastWords = reason is { } code ? new DisconnectPacket(PacketType.Disconnect, code) : null;
+        _isStopping = true;
+        WakeUp();
+    }
+
+    /// <summary>Writes what has to be said to a client without a session.</summary>
+    public async Task FlushAsync()
+    {
+        Collect();
+        await output.WriteAsync(_writer.Written, CancellationToken.None);
+        _writer.Clear();
+    }
+
+    /// <summary>Writes until told to stop, or until the client takes nothing more.</summary>
+    public async Task RunAsync(ClientSession session)
+    {
+        try
+        {
+            while (await WriteAllAsync(session))
+                await _work.WaitAsync();
+        }
+        catch (Exception e) when (e is IOException or InvalidOperationException or OperationCanceledException)
+        {
+            // The client is gone; the reader notices as well.
+        }
+        finally
+        {
+            GiveUp();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _writer.Dispose();
+        _answers.Dispose();
+    }
+
+    // False when it was the last time.
+    private async ValueTask<bool> WriteAllAsync(ClientSession session)
+    {
+        bool isLast, isAll;
+        do
+        {
+            isLast = _isStopping;
+            Collect();
+            lock (session.Gate)
+                isAll = session.Write(_writer, now(), Enough);
+            if (isLast)
+                _lastWords?.Write(_writer, ProtocolVersion.V5);
+            _room.Set();
+            if (_writer.Length > 0 && (await output.WriteAsync(_writer.Written, CancellationToken.None)).IsCompleted)
+                return false;
+            _writer.Clear();
+        }
+        while (!isAll && !isLast);
+        return !isLast;
+    }
+
+    private void Collect()
+    {
+        lock (_gate)
+        {
+            _writer.WriteBytes(_answers.Written.Span);
+            _answers.Clear();
+        }
+    }
+}

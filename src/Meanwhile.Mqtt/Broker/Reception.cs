@@ -1,0 +1,141 @@
+using System.Threading.Channels;
+using Meanwhile.Mqtt.Delivery;
+using Meanwhile.Mqtt.Session;
+using Meanwhile.Mqtt.Wire;
+
+namespace Meanwhile.Mqtt.Broker;
+
+/// <summary>Who is here: connections, the sessions they use, and what happens when they go.</summary>
+/// <param name="table">All sessions.</param>
+/// <param name="router">For the subscriptions of sessions that end.</param>
+/// <param name="intake">For wills.</param>
+/// <param name="limits">How many may be here.</param>
+/// <param name="time">For when wills are published.</param>
+internal sealed class Reception(SessionTable table, Router router, Intake intake, BrokerLimits limits, TimeProvider time)
+{
+    private readonly Lock _gate = new();
+    private readonly HashSet<Connection> _connections = [];
+    private readonly Dictionary<ClientSession, Connection> _owners = [];
+
+    /// <summary>A connection comes in.</summary>
+    /// <returns>False when there are too many.</returns>
+    public bool Enter(Connection connection)
+    {
+        lock (_gate)
+            return _connections.Count < limits.Connections && _connections.Add(connection);
+    }
+
+    /// <summary>Whether a client has a session, or may begin one.</summary>
+    public bool HasRoomFor(string clientId)
+    {
+        lock (_gate)
+            return table.Count < limits.Sessions || table.TryFind(clientId, out _);
+    }
+
+    /// <summary>All connections that are here.</summary>
+    public Connection[] All()
+    {
+        lock (_gate)
+            return [.. _connections];
+    }
+
+    /// <summary>Gives a connection its session, once whoever used it has gone [MQTT-3.1.4-3].</summary>
+    public async ValueTask<Opened> OpenAsync(Connection connection, ConnectPacket connect, string clientId, TimeSpan now)
+    {
+        while (true)
+        {
+            if (TryOpen(connection, connect, clientId, out var opened, out var owner))
+            {
+                await PublishWillAsync(opened.Will, clientId, now);
+                return opened;
+            }
+            owner!.Close(ReasonCode.SessionTakenOver);
+            await owner.Ended;
+        }
+    }
+
+    /// <summary>A connection goes.</summary>
+    public async ValueTask LeaveAsync(Connection connection, ClientSession? session, Will? will, uint expiry, TimeSpan now)
+    {
+        lock (_gate)
+        {
+            _connections.Remove(connection);
+            if (session is not null)
+            {
+                lock (session.Gate)
+                    session.Disconnected();
+                _owners.Remove(session);
+                table.Leave(session, will, expiry, now);
+            }
+        }
+        if (session is not null)
+            await CleanUpAsync(now);
+    }
+
+    /// <summary>Publishes wills that are due, and ends sessions whose time is over.</summary>
+    public async ValueTask CleanUpAsync(TimeSpan now)
+    {
+        List<(ClientSession Session, Will Will)> wills = [];
+        lock (_gate)
+        {
+            foreach (var (session, will) in table.Due(now))
+            {
+                if (will is not null)
+                    wills.Add((session, will));
+            }
+            foreach (var session in table.Over(now))
+                End(session);
+        }
+        foreach (var (session, will) in wills)
+            await PublishWillAsync(will, session.ClientId, now);
+    }
+
+    private bool TryOpen(Connection connection, ConnectPacket connect, string clientId, out Opened opened, out Connection? owner)
+    {
+        lock (_gate)
+        {
+            opened = default;
+            owner = null;
+            if (table.TryFind(clientId, out var known) && _owners.TryGetValue(known, out owner))
+                return false;
+            var session = table.Open(connect, clientId, out var will);
+            if (known is not null && known != session)
+                router.Forget(known);
+            _owners[session] = connection;
+            opened = new Opened(session, session == known, known is not null, will);
+            return true;
+        }
+    }
+
+    // The host forgets the identifiers of a session that is over; while its queue is full, the session stays.
+    private void End(ClientSession session)
+    {
+        var forgetting = new Incoming { Kind = IncomingKind.SessionChange, ClientId = session.ClientId, IdChange = new IdChange(IdChangeKind.AllForgotten, 0) };
+        if (!intake.TryTake(forgetting))
+            return;
+        table.Remove(session);
+        router.Forget(session);
+    }
+
+    private async ValueTask PublishWillAsync(Will? will, string clientId, TimeSpan now)
+    {
+        if (will is null)
+            return;
+        var message = Message.Of(will.Topic, will.Payload, will.Qos, will.Retain, will.Properties, now);
+        try
+        {
+            await intake.TakeAsync(new Incoming { Kind = IncomingKind.Message, ClientId = clientId, Message = message, Received = time.GetUtcNow() });
+        }
+        catch (ChannelClosedException)
+        {
+            // The broker is being stopped: its own end is no client's death.
+        }
+    }
+}
+
+/// <summary>A session that was opened.</summary>
+/// <param name="Session">The session.</param>
+/// <param name="IsPresent">It is an earlier one.</param>
+/// <param name="WasKnown">There was an earlier one, gone on with or not.</param>
+/// <param name="Will">The will of the earlier one, whose time has come by that.</param>
+internal readonly record struct Opened(ClientSession Session, bool IsPresent, bool WasKnown, Will? Will);

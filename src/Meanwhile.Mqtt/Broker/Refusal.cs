@@ -1,0 +1,23 @@
+using Meanwhile.Mqtt.Wire;
+
+namespace Meanwhile.Mqtt.Broker;
+
+/// <summary>Something that a broker did not do for a client.</summary>
+/// <param name="Kind">What it was.</param>
+/// <param name="ClientId">Whose; empty where the client has not said it.</param>
+/// <param name="Reason">Why, as 5.0 says it.</param>
+/// <param name="Explanation">Why, in more words; empty for none.</param>
+public readonly record struct Refusal(RefusalKind Kind, string ClientId, ReasonCode Reason, string Explanation);
+
+/// <summary>What was refused.</summary>
+public enum RefusalKind
+{
+    /// <summary>A connection was not accepted, or had to be closed.</summary>
+    Connection,
+
+    /// <summary>A message of the client's was not taken in; it was told so.</summary>
+    Message,
+
+    /// <summary>A copy of a message for the client was dropped: it is too slow for it, or away for too long.</summary>
+    Copy,
+}

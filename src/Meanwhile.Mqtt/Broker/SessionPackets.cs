@@ -1,0 +1,189 @@
+using Meanwhile.Mqtt.Session;
+using Meanwhile.Mqtt.Wire;
+
+namespace Meanwhile.Mqtt.Broker;
+
+/// <summary>What each packet of a connected client does.</summary>
+/// <param name="session">Its session.</param>
+/// <param name="terms">What was agreed on.</param>
+/// <param name="connect">For its will.</param>
+/// <param name="permissions">What it may do.</param>
+/// <param name="outbox">For answers.</param>
+/// <param name="parts">What all connections share.</param>
+internal sealed class SessionPackets(ClientSession session, Terms terms, ConnectPacket connect, Permissions permissions, Outbox outbox, BrokerParts parts)
+{
+    private readonly TopicCache _topics = new();
+    private bool _hasTakenLeave;
+
+    /// <summary>The session.</summary>
+    public ClientSession Session { get; } = session;
+
+    /// <summary>What was agreed on.</summary>
+    public Terms Terms { get; } = terms;
+
+    /// <summary>The longest silence that was agreed on.</summary>
+    public required TimeSpan KeepAlive { get; init; }
+
+    /// <summary>When the packets that are handled now were read.</summary>
+    public DateTimeOffset Received { get; set; }
+
+    /// <summary>The will, unless the client took leave [MQTT-3.14.4-3].</summary>
+    public Will? WillLeft() => _hasTakenLeave ? null : connect.Will;
+
+    /// <summary>Handles one packet.</summary>
+    /// <returns>Whether it was the last one.</returns>
+    public ValueTask<bool> HandleAsync(Frame frame)
+    {
+        switch (frame.Type)
+        {
+            case PacketType.Publish:
+                return PublishAsync(PublishPacket.Read(frame, Terms.Version, _topics));
+            case PacketType.PubRel:
+                return ReleaseAsync(PublishAckPacket.Read(frame, Terms.Version));
+            case PacketType.PubAck or PacketType.PubRec or PacketType.PubComp:
+                var answer = PublishAckPacket.Read(frame, Terms.Version);
+                lock (Session.Gate)
+                    Session.Answered(answer);
+                return ListenedToAsync();
+            case PacketType.Subscribe:
+                return AnswerAsync(Subscribe(SubscribePacket.Read(frame, Terms.Version)).Write);
+            case PacketType.Unsubscribe:
+                return AnswerAsync(Unsubscribe(UnsubscribePacket.Read(frame, Terms.Version)).Write);
+            case PacketType.PingReq:
+                PingPacket.Read(frame);
+                return AnswerAsync(static (writer, _) => new PingPacket(PacketType.PingResp).Write(writer)); // [MQTT-3.12.4-1]
+            case PacketType.Disconnect:
+                Disconnect(DisconnectPacket.Read(frame, Terms.Version));
+                return ValueTask.FromResult(true);
+            default:
+                throw ProtocolException.Error($"{frame.Type} from a client that is connected"); // [MQTT-3.1.0-2]
+        }
+    }
+
+    private ValueTask<bool> PublishAsync(PublishPacket publish)
+    {
+        var topic = Session.TopicOf(publish);
+        if (RefusalOf(publish, topic) is var refusal and not ReasonCode.Success)
+            return RefuseAsync(publish, topic, refusal);
+        return publish.Qos == 0 || Terms.Version == ProtocolVersion.V5 || HasRoom(parts.Limits.ReceiveMaximum) ? TakeAsync(publish, topic) : TakeLaterAsync(publish, topic);
+    }
+
+    private ValueTask<bool> TakeAsync(in PublishPacket publish, string topic)
+    {
+        Incoming incoming;
+        lock (Session.Gate)
+            incoming = Session.Publish(publish, topic, parts.Now(), Received);
+        return FinishAsync(parts.Intake.TakeAsync(incoming));
+    }
+
+    // 3.1.1 has no Receive Maximum: it is TCP that slows the client down.
+    private async ValueTask<bool> TakeLaterAsync(PublishPacket publish, string topic)
+    {
+        await RoomAsync(parts.Limits.ReceiveMaximum);
+        return await TakeAsync(publish, topic);
+    }
+
+    private ReasonCode RefusalOf(in PublishPacket publish, string topic)
+    {
+        if (Topic.Levels(topic) > parts.Limits.TopicLevels)
+            return ReasonCode.TopicNameInvalid;
+        if (!permissions.MayPublish(topic))
+            return ReasonCode.NotAuthorized;
+        // What comes again may be known already: then it was taken in.
+        return publish.Qos > 0 && !publish.Dup && parts.Router.IsRefused(topic, publish.Retain) ? ReasonCode.QuotaExceeded : ReasonCode.Success;
+    }
+
+    // At QoS 0 and in 3.1.1 there is no answer that could say it: the connection is closed instead [MQTT-3.3.5-2] of 3.1.1.
+    private async ValueTask<bool> RefuseAsync(PublishPacket publish, string topic, ReasonCode reason)
+    {
+        if (publish.Qos == 0 || Terms.Version == ProtocolVersion.V311)
+            throw new ProtocolException(reason, $"a message to '{topic}' that is refused");
+        parts.Refused(new Refusal(RefusalKind.Message, Session.ClientId, reason, topic));
+        await RoomAsync(1); // In its turn [MQTT-4.6.0-2], [MQTT-4.6.0-3].
+        var type = publish.Qos == 1 ? PacketType.PubAck : PacketType.PubRec;
+        return await AnswerAsync(new PublishAckPacket(type, publish.PacketId, reason).Write);
+    }
+
+    private ValueTask<bool> ReleaseAsync(PublishAckPacket release)
+    {
+        Incoming incoming;
+        lock (Session.Gate)
+            incoming = Session.Release(release.PacketId);
+        var taking = parts.Intake.TakeAsync(incoming);
+        return taking.IsCompletedSuccessfully ? ListenedToAsync() : FinishAsync(taking);
+    }
+
+    // A client that sends without listening waits, so that what is owed to it stays bounded.
+    private ValueTask<bool> ListenedToAsync()
+    {
+        var limit = 2 * parts.Limits.ReceiveMaximum;
+        return HasRoom(limit) ? ValueTask.FromResult(false) : WaitAsync(limit);
+
+        async ValueTask<bool> WaitAsync(int limit)
+        {
+            await RoomAsync(limit);
+            return false;
+        }
+    }
+
+    private static ValueTask<bool> FinishAsync(ValueTask taking)
+    {
+        return taking.IsCompletedSuccessfully ? ValueTask.FromResult(false) : WaitAsync(taking);
+
+        static async ValueTask<bool> WaitAsync(ValueTask taking)
+        {
+            await taking;
+            return false;
+        }
+    }
+
+    private async ValueTask<bool> AnswerAsync(Action<PacketWriter, ProtocolVersion> write)
+    {
+        if (!outbox.Add(writer => write(writer, Terms.Version)))
+            await outbox.RoomAsync(); // A client that asks without listening.
+        return false;
+    }
+
+    private async ValueTask RoomAsync(int limit)
+    {
+        while (!HasRoom(limit))
+            await outbox.RoomAsync();
+    }
+
+    private bool HasRoom(int limit)
+    {
+        lock (Session.Gate)
+            return Session.Owed < limit;
+    }
+
+    private SubAckPacket Subscribe(SubscribePacket subscribe)
+    {
+        var identifier = subscribe.Properties.Number(PropertyId.SubscriptionIdentifier);
+        var reasons = new List<ReasonCode>();
+        foreach (var request in subscribe.Requests)
+        {
+            reasons.Add(permissions.MaySubscribe(request.Filter)
+                ? parts.Router.Subscribe(Session, request, identifier, parts.Now())
+                : ReasonCode.NotAuthorized);
+        }
+        return new SubAckPacket(PacketType.SubAck, subscribe.PacketId, reasons); // [MQTT-3.8.4-1], [MQTT-3.8.4-2]
+    }
+
+    private SubAckPacket Unsubscribe(UnsubscribePacket unsubscribe)
+    {
+        List<ReasonCode> reasons = [.. unsubscribe.Filters.Select(filter =>
+            parts.Router.Unsubscribe(Session, filter) ? ReasonCode.Success : ReasonCode.NoSubscriptionExisted)];
+        return new SubAckPacket(PacketType.UnsubAck, unsubscribe.PacketId, reasons); // [MQTT-3.10.4-4], [MQTT-3.10.4-5]
+    }
+
+    private void Disconnect(DisconnectPacket disconnect)
+    {
+        if (disconnect.Properties.Number(PropertyId.SessionExpiryInterval) is { } expiry)
+        {
+            if (expiry > 0 && Terms.SessionExpiry == 0)
+                throw ProtocolException.Error("a session that is to outlive its connection after all"); // [MQTT-3.1.2-23], [MQTT-5.0, 3.14.2.2.2]
+            Terms.SessionExpiry = expiry;
+        }
+        _hasTakenLeave = disconnect.Reason != ReasonCode.DisconnectWithWill;
+    }
+}

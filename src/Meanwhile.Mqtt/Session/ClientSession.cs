@@ -1,0 +1,158 @@
+using System.Buffers;
+using Meanwhile.Mqtt.Delivery;
+using Meanwhile.Mqtt.Wire;
+
+namespace Meanwhile.Mqtt.Session;
+
+/// <summary>
+/// One client's session as a pure state machine: packets and the time go in, deliveries and packets come out. It outlives its connections. Whoever shares it
+/// between threads holds <see cref="Gate"/>.
+/// </summary>
+/// <param name="clientId">Its name.</param>
+/// <param name="receivedIds">QoS 2 identifiers that an earlier process has stored.</param>
+/// <param name="limits">What it may take up.</param>
+internal sealed class ClientSession(string clientId, IEnumerable<ushort> receivedIds, SessionLimits limits)
+{
+    private readonly Receiver _receiver = new(receivedIds);
+    private readonly Sender _sender = new();
+    private ReceivedAliases _aliases = new(0);
+    private Terms? _terms;
+
+    /// <summary>Held while any other member is used.</summary>
+    public Lock Gate { get; } = new();
+
+    /// <summary>Its name.</summary>
+    public string ClientId { get; } = clientId;
+
+    /// <summary>The filters of its subscriptions; whoever routes looks after them.</summary>
+    public HashSet<string> Subscriptions { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Tells the connection that there may be something to send.</summary>
+    public Action? WakeUp { get; set; }
+
+    /// <summary>Tells the connection that its client is too slow.</summary>
+    public Action? Overflowed { get; set; }
+
+    /// <summary>A connection uses it.</summary>
+    public bool IsConnected => _terms is not null;
+
+    /// <summary>Nothing more fits into its queue.</summary>
+    public bool IsFull => _sender.Count >= limits.QueuedMessages || _sender.Bytes >= limits.QueuedBytes;
+
+    /// <summary>How many acknowledgements and releases are still owed to the client.</summary>
+    public int Owed => _receiver.Owed + _sender.OwedReleases;
+
+    /// <summary>A connection was accepted.</summary>
+    /// <returns>What the host has to store before anything of this connection.</returns>
+    public IdChange Connected(Terms terms, bool sessionPresent)
+    {
+        _terms = terms;
+        _aliases = new ReceivedAliases(limits.TopicAliasMaximum);
+        _sender.Connected(terms.ReceiveMaximum);
+        return _receiver.Connected(sessionPresent);
+    }
+
+    /// <summary>The connection is gone. Acknowledgements that are still owed are void.</summary>
+    public void Disconnected()
+    {
+        _terms = null;
+        WakeUp = Overflowed = null;
+        _sender.Disconnected();
+    }
+
+    /// <summary>A PUBLISH arrived.</summary>
+    public Incoming Publish(in PublishPacket publish, string topic, TimeSpan now, DateTimeOffset received)
+    {
+        if (publish.Qos > 0 && _terms!.Version == ProtocolVersion.V5 && _receiver.Owed >= limits.ReceiveMaximum)
+            throw new ProtocolException(ReasonCode.ReceiveMaximumExceeded, $"more than {limits.ReceiveMaximum} messages unacknowledged"); // [MQTT-3.3.4-8]
+        var receipt = _receiver.Publish(publish.PacketId, publish.Qos, publish.Dup);
+        return new Incoming
+        {
+            Kind = receipt.IsNew ? IncomingKind.Message : IncomingKind.Redelivery,
+            ClientId = ClientId,
+            Message = Message.Of(topic, publish.Payload.ToArray(), publish.Qos, publish.Retain, publish.Properties, now),
+            Dup = publish.Dup,
+            Received = received,
+            IdChange = receipt.Change,
+            Ticket = receipt.Ticket,
+            Session = this,
+        };
+    }
+
+    /// <summary>The topic of a PUBLISH, alias or not.</summary>
+    public string TopicOf(in PublishPacket publish) => _aliases.Resolve(publish);
+
+    /// <summary>A PUBREL arrived.</summary>
+    public Incoming Release(ushort packetId)
+    {
+        var receipt = _receiver.Release(packetId);
+        return new Incoming { Kind = IncomingKind.SessionChange, ClientId = ClientId, IdChange = receipt.Change, Ticket = receipt.Ticket, Session = this };
+    }
+
+    /// <summary>PUBACK, PUBREC or PUBCOMP arrived.</summary>
+    public void Answered(PublishAckPacket answer)
+    {
+        if (answer.Type == PacketType.PubAck)
+            _sender.Acknowledged(answer.PacketId);
+        else if (answer.Type == PacketType.PubRec)
+            _sender.Received(answer.PacketId, answer.Reason);
+        else
+            _sender.Completed(answer.PacketId);
+    }
+
+    /// <summary>The host has completed what a ticket stands for.</summary>
+    public bool Complete(Ticket ticket) => _receiver.Complete(ticket);
+
+    /// <summary>Queues a message for the client. What comes at QoS 0 is not kept for a client that is away.</summary>
+    /// <param name="outgoing">The message.</param>
+    /// <param name="isBounded">Its kind stops coming when the queue is full, so this one is kept.</param>
+    /// <returns>False when it is not kept.</returns>
+    public bool Add(Outgoing outgoing, bool isBounded)
+    {
+        if ((outgoing.Qos == 0 && !IsConnected) || (!isBounded && IsFull))
+            return false;
+        _sender.Add(outgoing);
+        return true;
+    }
+
+    /// <summary>Writes what may be sent now, acknowledgements first, up to about a size.</summary>
+    /// <returns>False when there may be more.</returns>
+    public bool Write(PacketWriter writer, TimeSpan now, int enough)
+    {
+        if (_terms is null)
+            return true;
+        while (_receiver.TryNextAcknowledgement(out var acknowledgement))
+            Write(writer, acknowledgement);
+        while (_sender.TryNext(now, out var next))
+        {
+            if (next.Publish.Message is null)
+                new PublishAckPacket(PacketType.PubRel, next.PacketId, next.Found ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound).Write(writer, _terms.Version);
+            else
+                Write(writer, next, _terms, now);
+            if (writer.Length >= enough)
+                return false;
+        }
+        return true;
+    }
+
+    private void Write(PacketWriter writer, Acknowledgement acknowledgement)
+    {
+        var type = acknowledgement.Kind switch
+        {
+            AckKind.PubAck => PacketType.PubAck,
+            AckKind.PubRec => PacketType.PubRec,
+            _ => PacketType.PubComp,
+        };
+        new PublishAckPacket(type, acknowledgement.PacketId, acknowledgement.Found ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound).Write(writer, _terms!.Version);
+    }
+
+    private void Write(PacketWriter writer, Transmission next, Terms terms, TimeSpan now)
+    {
+        if (OutgoingPublish.TryWrite(writer, next, terms, now))
+            return;
+        if (next.Publish.Qos == 1) // Done with it, as if it had been sent [MQTT-3.1.2-25].
+            _sender.Acknowledged(next.PacketId);
+        else if (next.Publish.Qos == 2)
+            _sender.Received(next.PacketId, ReasonCode.PacketTooLarge);
+    }
+}

@@ -1,0 +1,49 @@
+using Meanwhile.Mqtt.Delivery;
+
+namespace Meanwhile.Mqtt.Session;
+
+/// <summary>What an <see cref="Incoming"/> is.</summary>
+public enum IncomingKind
+{
+    /// <summary>A message.</summary>
+    Message,
+
+    /// <summary>A message that was handed over before: nothing to do but to complete it.</summary>
+    Redelivery,
+
+    /// <summary>No message: only a change of the session's QoS 2 identifiers, which has to be stored.</summary>
+    SessionChange,
+}
+
+/// <summary>Something that came from a client and is acknowledged to it once the host has completed it.</summary>
+public readonly record struct Incoming
+{
+    /// <summary>What it is.</summary>
+    public required IncomingKind Kind { get; init; }
+
+    /// <summary>Who sent it: the name of the session.</summary>
+    public required string ClientId { get; init; }
+
+    /// <summary>The message; null for a change of the session alone.</summary>
+    public Message? Message { get; init; }
+
+    /// <summary>When a message was read from the network.</summary>
+    public DateTimeOffset Received { get; init; }
+
+    /// <summary>It came with DUP set.</summary>
+    public bool Dup { get; init; }
+
+    /// <summary>What has to be stored in the same transaction, so that QoS 2 is exactly once through a crash.</summary>
+    public IdChange IdChange { get; init; }
+
+    /// <summary>An acknowledgement is owed for it.</summary>
+    public bool IsAcknowledged => Ticket != default;
+
+    internal Ticket Ticket { get; init; }
+
+    // For whoever has to wait until it is complete.
+    internal TaskCompletionSource? Completed { get; init; }
+
+    // Null for a will, whose client is gone.
+    internal ClientSession? Session { get; init; }
+}

@@ -1,0 +1,8 @@
+namespace Meanwhile.Mqtt.Session;
+
+/// <summary>What one session may take up.</summary>
+/// <param name="ReceiveMaximum">Messages of the client that are not acknowledged yet.</param>
+/// <param name="TopicAliasMaximum">Topic aliases of the client.</param>
+/// <param name="QueuedMessages">Messages that wait for the client.</param>
+/// <param name="QueuedBytes">Their memory.</param>
+internal sealed record SessionLimits(int ReceiveMaximum, int TopicAliasMaximum, int QueuedMessages, long QueuedBytes);

@@ -1,0 +1,24 @@
+namespace Meanwhile.Mqtt.Wire;
+
+/// <summary>DISCONNECT or AUTH: a reason and properties. From the server, and AUTH at all, in 5.0 only.</summary>
+/// <param name="Type">Which of the two.</param>
+/// <param name="Reason">Why.</param>
+/// <param name="Properties">Its properties.</param>
+public readonly record struct DisconnectPacket(PacketType Type, ReasonCode Reason, Properties Properties = default)
+{
+    /// <summary>Reads one.</summary>
+    public static DisconnectPacket Read(Frame frame, ProtocolVersion version)
+    {
+        var reader = new PacketReader(frame.Body);
+        var (reason, properties) = Outcome.Read(ref reader, frame.Type, version);
+        return new DisconnectPacket(frame.Type, reason, properties);
+    }
+
+    /// <summary>Writes it, in its shortest form.</summary>
+    public void Write(PacketWriter writer, ProtocolVersion version)
+    {
+        var mark = writer.Begin(Type);
+        Outcome.Write(writer, Reason, Properties, version);
+        writer.End(mark);
+    }
+}

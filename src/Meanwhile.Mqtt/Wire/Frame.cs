@@ -1,0 +1,67 @@
+using System.Buffers;
+
+namespace Meanwhile.Mqtt.Wire;
+
+/// <summary>One packet as it lies in the stream: its fixed header taken apart, its body untouched.</summary>
+/// <param name="Type">The packet's type.</param>
+/// <param name="Flags">The lower half of the first byte.</param>
+/// <param name="Body">Everything after the fixed header; valid as long as the buffer is.</param>
+public readonly record struct Frame(PacketType Type, byte Flags, ReadOnlySequence<byte> Body)
+{
+    private const int LongestLength = 4;
+
+    /// <summary>Cuts the next packet off a stream, however its bytes arrive.</summary>
+    /// <param name="buffer">What has arrived; the packet is removed from it.</param>
+    /// <param name="maximumSize">Of a packet with its header. It is checked as soon as the length is known, before anything waits for the rest.</param>
+    /// <param name="version">What was agreed on; before CONNECT, any.</param>
+    /// <param name="frame">The packet.</param>
+    /// <returns>False when more bytes are needed.</returns>
+    /// <exception cref="ProtocolException">No packet begins like this.</exception>
+    public static bool TryRead(ref ReadOnlySequence<byte> buffer, int maximumSize, ProtocolVersion version, out Frame frame)
+    {
+        frame = default;
+        var reader = new SequenceReader<byte>(buffer);
+        if (!reader.TryRead(out var first))
+            return false;
+        var (type, flags) = ((PacketType)(first >> 4), (byte)(first & 0x0F));
+        CheckFlags(type, flags, version);
+        if (!TryReadLength(ref reader, version, out var length))
+            return false;
+        if (length + reader.Consumed > maximumSize)
+            throw new ProtocolException(ReasonCode.PacketTooLarge, $"{type} of {length + reader.Consumed} bytes, more than {maximumSize}"); // [MQTT-3.2.2-15]
+        if (reader.Remaining < length)
+            return false;
+        frame = new Frame(type, flags, buffer.Slice(reader.Consumed, length));
+        buffer = buffer.Slice(reader.Consumed + length);
+        return true;
+    }
+
+    private static void CheckFlags(PacketType type, byte flags, ProtocolVersion version)
+    {
+        if (type == PacketType.Reserved || (type == PacketType.Auth && version == ProtocolVersion.V311))
+            throw ProtocolException.Malformed($"packet type {(int)type} is reserved");
+        if (type == PacketType.Publish)
+            return;
+        var expected = type is PacketType.PubRel or PacketType.Subscribe or PacketType.Unsubscribe ? 2 : 0; // [MQTT-3.6.1-1], [MQTT-3.8.1-1], [MQTT-3.10.1-1]
+        if (flags != expected)
+            throw ProtocolException.Malformed($"flags {flags} in {type}"); // [MQTT-2.1.3-1]
+    }
+
+    // Remaining Length [MQTT-5.0, 1.5.5].
+    private static bool TryReadLength(ref SequenceReader<byte> reader, ProtocolVersion version, out int length)
+    {
+        length = 0;
+        for (var i = 0; i < LongestLength; i++)
+        {
+            if (!reader.TryRead(out var part))
+                return false;
+            length |= (part & 0x7F) << (7 * i);
+            if (part >= 0x80)
+                continue;
+            if (part == 0 && i > 0 && version == ProtocolVersion.V5)
+                throw ProtocolException.Malformed("remaining length in more bytes than it needs"); // [MQTT-1.5.5-1]
+            return true;
+        }
+        throw ProtocolException.Malformed("remaining length in more than four bytes");
+    }
+}

@@ -1,0 +1,54 @@
+namespace Meanwhile.Mqtt.Wire;
+
+/// <summary>When retained messages come with a subscription [MQTT-5.0, 3.8.3.1].</summary>
+public enum RetainHandling
+{
+    /// <summary>With every SUBSCRIBE.</summary>
+    Send = 0,
+
+    /// <summary>Only when there was no such subscription yet.</summary>
+    SendIfNew = 1,
+
+    /// <summary>Never.</summary>
+    DoNotSend = 2,
+}
+
+/// <summary>One filter of a SUBSCRIBE with its options; in 3.1.1 there is only the QoS.</summary>
+/// <param name="Filter">Which topics.</param>
+/// <param name="Qos">The highest QoS to be delivered.</param>
+/// <param name="NoLocal">Not what this client publishes itself.</param>
+/// <param name="RetainAsPublished">Messages keep their RETAIN flag.</param>
+/// <param name="RetainHandling">When retained messages come.</param>
+public sealed record SubscriptionRequest(
+    string Filter, int Qos, bool NoLocal = false, bool RetainAsPublished = false, RetainHandling RetainHandling = RetainHandling.Send)
+{
+    internal static SubscriptionRequest Read(ref PacketReader reader, ProtocolVersion version)
+    {
+        var filter = TopicFilters.Read(ref reader);
+        var options = reader.ReadByte();
+        var reserved = version == ProtocolVersion.V5 ? 0xC0 : 0xFC;
+        if ((options & reserved) != 0 || (options & 3) == 3 || (options & 0x30) == 0x30)
+            throw ProtocolException.Malformed($"subscription options 0x{options:X2}"); // [MQTT-3.8.3-5]; [MQTT-3.8.3-4] of 3.1.1
+        var noLocal = (options & 4) != 0;
+        if (noLocal && Topic.TrySplitShare(filter, out _, out _))
+            throw ProtocolException.Error("No Local on a shared subscription"); // [MQTT-3.8.3-4]
+        return new SubscriptionRequest(filter, options & 3, noLocal, (options & 8) != 0, (RetainHandling)((options >> 4) & 3));
+    }
+
+    internal void Write(PacketWriter writer)
+    {
+        writer.WriteText(Filter);
+        writer.WriteByte((byte)(Qos | (NoLocal ? 4 : 0) | (RetainAsPublished ? 8 : 0) | ((int)RetainHandling << 4)));
+    }
+}
+
+/// <summary>Topic filters on the wire.</summary>
+internal static class TopicFilters
+{
+    /// <summary>Reads one that follows the rules [MQTT-3.8.3-1], [MQTT-3.10.3-1].</summary>
+    public static string Read(ref PacketReader reader)
+    {
+        var filter = reader.ReadText();
+        return Topic.IsFilter(filter) ? filter : throw new ProtocolException(ReasonCode.TopicFilterInvalid, "text that is no topic filter");
+    }
+}

@@ -1,0 +1,68 @@
+namespace Meanwhile.Mqtt.Wire;
+
+/// <summary>The rules of topic names and topic filters [MQTT-5.0, 4.7].</summary>
+public static class Topic
+{
+    private const string SharePrefix = "$share/";
+
+    /// <summary>Whether a text may name a topic: no wildcards, not empty [MQTT-3.3.2-2], [MQTT-4.7.3-1].</summary>
+    public static bool IsName(ReadOnlySpan<char> name) => name.Length > 0 && name.IndexOfAny('+', '#') < 0;
+
+    /// <summary>Whether a text is a topic filter, shared or not.</summary>
+    public static bool IsFilter(ReadOnlySpan<char> filter)
+    {
+        if (filter.StartsWith(SharePrefix, StringComparison.Ordinal))
+            return TrySplitShare(filter, out _, out var inner) && IsPlainFilter(inner);
+        return IsPlainFilter(filter);
+    }
+
+    /// <summary>Takes a shared subscription's filter apart.</summary>
+    public static bool TrySplitShare(ReadOnlySpan<char> filter, out ReadOnlySpan<char> share, out ReadOnlySpan<char> inner)
+    {
+        share = inner = default;
+        if (!filter.StartsWith(SharePrefix, StringComparison.Ordinal))
+            return false;
+        var rest = filter[SharePrefix.Length..];
+        var slash = rest.IndexOf('/');
+        if (slash <= 0 || rest[..slash].IndexOfAny('+', '#') >= 0) // [MQTT-4.8.2-1], [MQTT-4.8.2-2]
+            return false;
+        share = rest[..slash];
+        inner = rest[(slash + 1)..];
+        return true;
+    }
+
+    /// <summary>Whether a topic name matches a filter that is not shared.</summary>
+    public static bool Matches(ReadOnlySpan<char> filter, ReadOnlySpan<char> name)
+    {
+        if (name.StartsWith('$') && filter is ['+' or '#', ..])
+            return false; // [MQTT-4.7.2-1]
+        var levels = name.Split('/');
+        foreach (var range in filter.Split('/'))
+        {
+            var level = filter[range];
+            if (level is "#")
+                return true;
+            if (!levels.MoveNext() || (level is not "+" && !level.SequenceEqual(name[levels.Current]))) // [MQTT-4.7.3-4]
+                return false;
+        }
+        return !levels.MoveNext();
+    }
+
+    /// <summary>How many levels a topic or filter has.</summary>
+    public static int Levels(ReadOnlySpan<char> topic) => topic.Count('/') + 1;
+
+    private static bool IsPlainFilter(ReadOnlySpan<char> filter)
+    {
+        if (filter.IsEmpty)
+            return false; // [MQTT-4.7.3-1]
+        foreach (var range in filter.Split('/'))
+        {
+            var level = filter[range];
+            if (level.Length > 1 && level.IndexOfAny('+', '#') >= 0)
+                return false; // [MQTT-4.7.1-1], [MQTT-4.7.1-2]: a wildcard has its level for itself
+            if (level is "#" && range.End.GetOffset(filter.Length) != filter.Length)
+                return false; // [MQTT-4.7.1-1]: and '#' is the last one
+        }
+        return true;
+    }
+}

@@ -1,0 +1,35 @@
+using System.Buffers;
+using System.Text;
+
+namespace Meanwhile.Mqtt.Wire;
+
+/// <summary>Topics that one connection has used: what comes again is neither checked nor allocated again.</summary>
+public sealed class TopicCache
+{
+    private const int Slots = 64;
+
+    private string?[]? _topics;
+
+    /// <summary>Reads a topic name, or nothing where an alias stands for it.</summary>
+    internal string Read(ref PacketReader reader)
+    {
+        var bytes = reader.ReadBinary();
+        return bytes.IsSingleSegment ? Find(bytes.FirstSpan) : Find(bytes.ToArray());
+    }
+
+    private string Find(ReadOnlySpan<byte> utf8)
+    {
+        if (utf8.IsEmpty)
+            return "";
+        var hash = new HashCode();
+        hash.AddBytes(utf8);
+        ref var known = ref (_topics ??= new string?[Slots])[hash.ToHashCode() & (Slots - 1)];
+        if (known is not null && Ascii.Equals(utf8, known)) // Never true for what is not ASCII: that is read anew.
+            return known;
+        PacketReader.CheckUtf8(utf8);
+        var topic = Encoding.UTF8.GetString(utf8);
+        if (!Topic.IsName(topic))
+            throw new ProtocolException(ReasonCode.TopicNameInvalid, "a wildcard in a topic name"); // [MQTT-3.3.2-2]
+        return known = topic;
+    }
+}

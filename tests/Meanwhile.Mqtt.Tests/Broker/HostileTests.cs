@@ -1,0 +1,179 @@
+using Meanwhile.Mqtt.Broker;
+using Meanwhile.Mqtt.Session;
+using Meanwhile.Mqtt.Tests.Support;
+using Meanwhile.Mqtt.Tests.Wire;
+using Meanwhile.Mqtt.Wire;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Meanwhile.Mqtt.Tests.Broker;
+
+/// <summary>Clients that break rules and limits: others are served all the same.</summary>
+public class HostileTests
+{
+    [Fact]
+    public async Task Malformed_packets_end_their_connection_and_no_other()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        await using var bystander = await RawClient.ConnectAsync(broker.EndPoints[0], "bystander");
+        foreach (var row in PacketTable.Malformed)
+        {
+            await using (var raw = await RawClient.OpenAsync(broker.EndPoints[0]))
+            {
+                await raw.SendAsync(row.Bytes); // As the first packet.
+                if (row.Fault == ReasonCode.UnsupportedProtocolVersion)
+                    await raw.ExpectAsync("20 02 00 01");
+                await raw.ExpectEndAsync();
+            }
+            await using var connected = row.Version == ProtocolVersion.V5
+                ? await RawClient.Connect5Async(broker.EndPoints[0], "c")
+                : await RawClient.ConnectAsync(broker.EndPoints[0], "c");
+            await connected.SendAsync(row.Bytes);
+            if (row.Version == ProtocolVersion.V5)
+                Assert.Equal(0xE0, (await connected.ReadPacketAsync())[0]);
+            await connected.ExpectEndAsync();
+        }
+        await bystander.ExpectNothingAsync();
+    }
+
+    [Fact]
+    public async Task Packets_cut_at_every_byte_harm_nobody()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        await using var bystander = await RawClient.ConnectAsync(broker.EndPoints[0], "bystander");
+        foreach (var row in PacketTable.Valid.Where(row => row.Bytes.Length < 100))
+        {
+            for (var cut = 1; cut < row.Bytes.Length; cut += 3)
+            {
+                await using var raw = await RawClient.OpenAsync(broker.EndPoints[0]);
+                await raw.SendAsync(row.Bytes.AsMemory(0, cut));
+            }
+        }
+        await bystander.ExpectNothingAsync();
+    }
+
+    [Theory]
+    [InlineData("30 FF FF FF 7F")] // 256 MiB are promised.
+    [InlineData("C0 00")]
+    [InlineData("30 { 'a' }")]
+    [InlineData("20 02 00 00")]
+    public async Task Whoever_does_not_begin_with_connect_is_cut_off(string notation)
+    {
+        await using var broker = await TestBroker.StartAsync();
+        await using var client = await RawClient.OpenAsync(broker.EndPoints[0]);
+        await client.SendAsync(notation);
+        await client.ExpectEndAsync();
+    }
+
+    [Fact]
+    public async Task A_second_connect_is_a_protocol_error()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        await using var client = await RawClient.Connect5Async(broker.EndPoints[0], "c");
+        await client.SendAsync("10 { 'MQTT' 05 | 02 | 00 00 | {} | 'c' }");
+        await client.ExpectAsync("E0 01 82");
+        await client.ExpectEndAsync();
+    }
+
+    [Fact]
+    public async Task A_packet_beyond_the_limit_is_refused_at_its_header()
+    {
+        await using var broker = await TestBroker.StartAsync(options => options with { Limits = new BrokerLimits { PacketSize = 1000 } });
+        await using var client = await RawClient.Connect5Async(broker.EndPoints[0], "c");
+        await client.SendAsync("30 E8 07");
+        await client.ExpectAsync("E0 01 95");
+        await client.ExpectEndAsync();
+    }
+
+    [Fact]
+    public async Task Silence_ends_a_connection_before_and_after_connect()
+    {
+        var time = new FakeTimeProvider();
+        await using var broker = await TestBroker.StartAsync(options => options with { Time = time });
+        await using var mute = await RawClient.OpenAsync(broker.EndPoints[0]);
+        await using var slow = await RawClient.OpenAsync(broker.EndPoints[0]);
+        await slow.SendAsync("10 { 'MQTT' 04 | 02 | 00 3C | 'slow' }");
+        await slow.ExpectAsync("20 02 00 00");
+
+        await EndsAsTimePassesAsync(mute, time);
+        await slow.ExpectNothingAsync();
+        await EndsAsTimePassesAsync(slow, time);
+    }
+
+    [Fact]
+    public async Task Connections_beyond_the_limit_are_closed_and_there_is_room_again_afterwards()
+    {
+        await using var broker = await TestBroker.StartAsync(options => options with { Limits = new BrokerLimits { Connections = 1 } });
+        await using (var first = await RawClient.ConnectAsync(broker.EndPoints[0], "1"))
+        {
+            await using var second = await RawClient.OpenAsync(broker.EndPoints[0]);
+            await second.ExpectEndAsync();
+            await first.SendAsync("E0 00");
+            await first.ExpectEndAsync();
+        }
+        await using var third = await RawClient.ConnectAsync(broker.EndPoints[0], "3");
+    }
+
+    [Fact]
+    public async Task Subscriptions_and_levels_beyond_the_limit_are_refused_with_a_reason()
+    {
+        await using var broker = await TestBroker.StartAsync(options => options with { Limits = new BrokerLimits { SubscriptionsPerClient = 1, TopicLevels = 3 } });
+        await using var client = await RawClient.Connect5Async(broker.EndPoints[0], "c");
+        await client.SendAsync("82 { 00 01 {} | 'a' 00 | 'b' 00 | 'a' 00 | 'a/b/c/d' 00 } | 32 { 'a/b/c/d' 00 01 {} }");
+        await client.ExpectAsync("90 { 00 01 {} | 00 97 00 8F } | 40 03 00 01 90");
+    }
+
+    [Fact]
+    public async Task When_the_queue_of_a_client_that_is_away_is_full_the_publisher_is_told()
+    {
+        await using var broker = await TestBroker.StartAsync(options => options with { Limits = new BrokerLimits { QueuedMessages = 2 } });
+        await using (var away = await RawClient.ConnectAsync(broker.EndPoints[0], "away", clean: false))
+        {
+            await away.SendAsync("82 { 00 01 | 'a' 01 } | E0 00");
+            await away.ExpectAsync("90 03 00 01 01");
+            await away.ExpectEndAsync();
+        }
+        await using var publisher = await RawClient.Connect5Async(broker.EndPoints[0], "p");
+        await publisher.SendAsync("32 { 'a' 00 01 {} \"1\" } | 32 { 'a' 00 02 {} \"2\" } | 32 { 'a' 00 03 {} \"3\" } | 34 { 'a' 00 04 {} \"4\" } | 32 { 'b' 00 05 {} }");
+        await publisher.ExpectAsync("40 02 00 01 | 40 02 00 02 | 40 03 00 03 97 | 50 03 00 04 97 | 40 02 00 05");
+
+        await using var back = await RawClient.ConnectAsync(broker.EndPoints[0], "away", clean: false, expectSession: true);
+        await back.ExpectAsync("32 { 'a' 00 01 \"1\" } | 32 { 'a' 00 02 \"2\" }");
+        await back.SendAsync("40 02 00 01 | 40 02 00 02");
+        await back.ExpectNothingAsync();
+        await publisher.SendAsync("32 { 'a' 00 06 {} \"6\" }");
+        await publisher.ExpectAsync("40 02 00 06");
+        await back.ExpectAsync("32 { 'a' 00 03 \"6\" }");
+    }
+
+    [Fact]
+    public async Task A_subscriber_that_does_not_read_is_cut_off_and_others_are_served()
+    {
+        await using var broker = await TestBroker.StartAsync(options => options with { Limits = new BrokerLimits { QueuedMessages = 1000, ConnectTimeout = TimeSpan.FromSeconds(1) } });
+        await using var slow = await RawClient.ConnectAsync(broker.EndPoints[0], "slow");
+        await slow.SendAsync("82 { 00 01 | 'a' 01 }");
+        await slow.ExpectAsync("90 03 00 01 01");
+        await using var good = await RawClient.ConnectAsync(broker.EndPoints[0], "good");
+        await good.SendAsync("82 { 00 01 | 'b' 00 }");
+        await good.ExpectAsync("90 03 00 01 00");
+        var payload = new byte[10_000];
+        for (var i = 0; i < 5000; i++)
+            broker.Publish(new Message { Topic = "a", Payload = payload, Qos = 1 });
+        broker.Publish(new Message { Topic = "b", Payload = "x"u8.ToArray() });
+        await good.ExpectAsync("30 { 'b' \"x\" }");
+
+        // Its session ended with it, so that it comes back to an empty one.
+        await using var back = await RawClient.ConnectAsync(broker.EndPoints[0], "slow");
+        await back.ExpectNothingAsync();
+    }
+
+    private static async Task EndsAsTimePassesAsync(RawClient client, FakeTimeProvider time)
+    {
+        var end = client.ExpectEndAsync();
+        while (!end.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            await Task.WhenAny(end, Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, TestContext.Current.CancellationToken));
+        }
+        await end;
+    }
+}

@@ -1,0 +1,127 @@
+using System.Net;
+using System.Net.WebSockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Meanwhile.Mqtt.Broker;
+using Meanwhile.Mqtt.Tests.Support;
+using MQTTnet;
+
+namespace Meanwhile.Mqtt.Tests.Broker;
+
+/// <summary>Every kind of listener, judged by MQTTnet's client.</summary>
+public class ListenerTests
+{
+    private static readonly X509Certificate2 Server = NewCertificate("localhost");
+    private static readonly X509Certificate2 Client = NewCertificate("client");
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public async Task A_client_publishes_to_itself_over(bool webSocket, bool tls)
+    {
+        await using var broker = await StartAsync(TestBroker.Loopback with { IsWebSocket = webSocket, Certificate = tls ? () => Server : null });
+        using var client = new MqttClientFactory().CreateMqttClient();
+        var received = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        client.ApplicationMessageReceivedAsync += message =>
+        {
+            received.SetResult(message.ApplicationMessage.ConvertPayloadToString());
+            return Task.CompletedTask;
+        };
+        await client.ConnectAsync(Options(broker, webSocket, tls), TestContext.Current.CancellationToken);
+        await client.SubscribeAsync("a/#", MQTTnet.Protocol.MqttQualityOfServiceLevel.ExactlyOnce, TestContext.Current.CancellationToken);
+        var payload = new string('x', 100_000); // More than one WebSocket frame or TLS record.
+        await client.PublishStringAsync("a/b", payload, MQTTnet.Protocol.MqttQualityOfServiceLevel.ExactlyOnce, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal(payload, await received.Task.WaitAsync(TestContext.Current.CancellationToken));
+        await client.DisconnectAsync(cancellationToken: TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task With_client_certificates_nobody_gets_in_without_one_and_the_host_sees_whose_it_is()
+    {
+        var seen = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var listener = TestBroker.Loopback with { Certificate = () => Server, ClientCertificate = certificate => certificate.Thumbprint == Client.Thumbprint };
+        await using var broker = await StartAsync(listener, options => options with
+        {
+            Authenticate = (login, _) =>
+            {
+                seen.TrySetResult(login.Certificate?.Subject);
+                return ValueTask.FromResult<Permissions?>(new Permissions(_ => true, _ => true));
+            },
+        });
+        using var stranger = new MqttClientFactory().CreateMqttClient();
+        await Assert.ThrowsAnyAsync<Exception>(() => stranger.ConnectAsync(Options(broker, webSocket: false, tls: true), TestContext.Current.CancellationToken));
+        Assert.False(seen.Task.IsCompleted);
+
+        using var client = new MqttClientFactory().CreateMqttClient();
+        await client.ConnectAsync(Options(broker, webSocket: false, tls: true, Client), TestContext.Current.CancellationToken);
+        Assert.Equal("CN=client", await seen.Task);
+    }
+
+    [Fact]
+    public async Task A_web_socket_that_speaks_no_mqtt_is_refused()
+    {
+        await using var broker = await StartAsync(TestBroker.Loopback with { IsWebSocket = true });
+        using var socket = new ClientWebSocket();
+        await Assert.ThrowsAsync<WebSocketException>(() => socket.ConnectAsync(new Uri($"ws://{broker.EndPoints[0]}/mqtt"), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task Who_may_connect_publish_and_subscribe_is_for_the_host_to_say()
+    {
+        await using var broker = await StartAsync(TestBroker.Loopback, options => options with
+        {
+            Authenticate = (login, _) => ValueTask.FromResult(login.UserName == "user" && login.Password!.Value.Span.SequenceEqual("secret"u8)
+                ? new Permissions(topic => topic == "mine", filter => filter == "mine")
+                : null),
+        });
+        await using var stranger = await RawClient.OpenAsync(broker.EndPoints[0]);
+        await stranger.SendAsync("10 { 'MQTT' 04 | C2 | 00 00 | 'c' | 'user' | 'wrong' }");
+        await stranger.ExpectAsync("20 02 00 05");
+        await stranger.ExpectEndAsync();
+
+        await using var user = await RawClient.OpenAsync(broker.EndPoints[0]);
+        await user.SendAsync("10 { 'MQTT' 05 | C2 | 00 00 | {} | 'c' | 'user' | 'secret' }");
+        Assert.Equal(0, (await user.ReadPacketAsync())[3]);
+        await user.SendAsync("82 { 00 01 {} | 'mine' 00 | '#' 00 } | 32 { 'yours' 00 01 {} } | 32 { 'mine' 00 02 {} \"x\" }");
+        await user.ExpectAsync("90 { 00 01 {} | 00 87 }");
+        await user.ExpectAsync("40 03 00 01 87");
+        await user.SendAsync("30 { 'yours' {} }");
+        byte[][] rest = [await user.ReadPacketAsync(), await user.ReadPacketAsync(), await user.ReadPacketAsync()];
+        Assert.Equal<byte>([0x30, 0x40, 0xE0], rest.Select(packet => packet[0]).Order()); // Its own message, its acknowledgement, and the end.
+    }
+
+    [Fact]
+    public async Task A_port_that_is_taken_is_no_place_to_listen()
+    {
+        await using var broker = await StartAsync(TestBroker.Loopback);
+        await Assert.ThrowsAsync<IOException>(() => StartAsync(new ListenerOptions(broker.EndPoints[0])));
+    }
+
+    private static Task<MqttBroker> StartAsync(ListenerOptions listener, Func<BrokerOptions, BrokerOptions>? configure = null) =>
+        TestBroker.StartAsync(options => (configure ?? (same => same))(options with
+        {
+            Listeners = [listener],
+            Limits = new BrokerLimits { ConnectTimeout = TimeSpan.FromMinutes(1) }, // A TLS handshake on a machine that is busy.
+        }));
+
+    private static MqttClientOptions Options(MqttBroker broker, bool webSocket, bool tls, X509Certificate2? certificate = null)
+    {
+        var builder = new MqttClientOptionsBuilder().WithProtocolVersion(MQTTnet.Formatter.MqttProtocolVersion.V500);
+        builder = webSocket
+            ? builder.WithWebSocketServer(server => server.WithUri($"{(tls ? "wss" : "ws")}://localhost:{broker.EndPoints[0].Port}/mqtt"))
+            : builder.WithTcpServer(IPAddress.Loopback.ToString(), broker.EndPoints[0].Port);
+        return builder.WithTlsOptions(options => options.UseTls(tls).WithClientCertificates(certificate is null ? [] : [certificate])
+            .WithCertificateValidationHandler(context => context.Certificate.GetCertHashString() == Server.Thumbprint)).Build();
+    }
+
+    private static X509Certificate2 NewCertificate(string name)
+    {
+        using var key = RSA.Create(2048);
+        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        var now = TimeProvider.System.GetUtcNow();
+        using var certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
+        return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pfx), null);
+    }
+}

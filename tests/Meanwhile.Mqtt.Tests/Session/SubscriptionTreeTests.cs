@@ -1,0 +1,51 @@
+using Meanwhile.Mqtt.Session;
+using Meanwhile.Mqtt.Wire;
+
+namespace Meanwhile.Mqtt.Tests.Session;
+
+public class SubscriptionTreeTests
+{
+    private static readonly string[] Levels = ["a", "b", "", "$x", "c"];
+
+    [Fact]
+    public void The_tree_agrees_with_plain_matching_over_random_filters_and_topics()
+    {
+        var seed = Environment.GetEnvironmentVariable("MEANWHILE_SEED") is { } text ? int.Parse(text) : Random.Shared.Next();
+        TestContext.Current.TestOutputHelper!.WriteLine($"MEANWHILE_SEED={seed}");
+        var random = new Random(seed);
+        var tree = new SubscriptionTree();
+        var session = new ClientSession("c", [], new SessionLimits(1, 1, 1, 1));
+        var present = new HashSet<string>(StringComparer.Ordinal);
+        for (var round = 0; round < 2000; round++)
+        {
+            var filter = string.Join('/', Enumerable.Range(0, random.Next(1, 5)).Select(_ => random.Next(4) == 0 ? "+" : Levels[random.Next(Levels.Length)]));
+            if (random.Next(4) == 0)
+                filter += "/#";
+            if (!Topic.IsFilter(filter))
+                continue;
+            if (random.Next(3) == 0 && present.Remove(filter))
+                tree.Remove(session, filter);
+            else
+                Assert.Equal(present.Add(filter), tree.Set(new Subscription(session, filter, 0, NoLocal: false, RetainAsPublished: false, Identifiers: null)));
+
+            var topic = string.Join('/', Enumerable.Range(0, random.Next(1, 5)).Select(_ => Levels[random.Next(Levels.Length)]));
+            var matches = new List<Subscription>();
+            tree.Match(topic, matches);
+            Assert.Equal(present.Where(f => IsMatch(f, topic)).Order(StringComparer.Ordinal), matches.Select(m => m.Filter).Order(StringComparer.Ordinal));
+            Assert.All(present, f => Assert.Equal(IsMatch(f, topic), Topic.Matches(f, topic)));
+        }
+    }
+
+    // The rules, level by level, without any shortcut.
+    private static bool IsMatch(string filter, string topic) =>
+        !(topic.StartsWith('$') && filter[0] is ('+' or '#')) && IsMatch(filter.Split('/'), topic.Split('/'));
+
+    private static bool IsMatch(string[] filter, string[] topic)
+    {
+        if (filter is ["#", ..])
+            return true;
+        if (filter.Length == 0 || topic.Length == 0)
+            return filter.Length == topic.Length;
+        return (filter[0] == "+" || filter[0] == topic[0]) && IsMatch(filter[1..], topic[1..]);
+    }
+}

@@ -1,0 +1,73 @@
+using System.Net;
+using System.Net.Sockets;
+using Meanwhile.Feeds;
+using Meanwhile.Pipeline;
+using Meanwhile.Stores;
+using Meanwhile.Stores.Sqlite;
+using Meanwhile.Tests.Support;
+
+namespace Meanwhile.Tests.Feeds;
+
+/// <summary>The embedded broker with the data path behind it, in this process.</summary>
+public sealed class EmbeddedFeedTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly ListLogger _log = new();
+    private readonly Ledger _ledger = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task A_publisher_with_many_in_flight_shares_commits_with_itself()
+    {
+        const ushort messages = 5000;
+        var commits = await RunAsync(feed => new RawPublisher(feed.EndPoint.Port, qos: 1, inFlight: 100).RunAsync(messages, TestContext.Current.CancellationToken));
+        Assert.Equal((messages, messages), (_ledger.Committed, _ledger.Acknowledged));
+        Assert.InRange(commits, 1, messages / 4);
+    }
+
+    [Fact]
+    public async Task A_message_that_is_too_large_for_a_reading_goes_to_the_quarantine_and_one_too_large_for_the_broker_is_refused_and_that_is_said()
+    {
+        await RunAsync(async feed =>
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync(feed.EndPoint, TestContext.Current.CancellationToken);
+            var stream = client.GetStream();
+            var answer = new byte[4];
+            await stream.WriteAsync(Convert.FromHexString("101000044D5154540402000000047261774A"), TestContext.Current.CancellationToken);
+            await stream.ReadExactlyAsync(answer, TestContext.Current.CancellationToken);
+            await stream.WriteAsync(RawPackets.Publish(1, qos: 1, is5: false, payloadLength: 1_000_000), TestContext.Current.CancellationToken);
+            await stream.ReadExactlyAsync(answer, TestContext.Current.CancellationToken);
+            Assert.Equal("40020001", Convert.ToHexString(answer));
+
+            await stream.WriteAsync(RawPackets.Publish(2, qos: 1, is5: false, payloadLength: 1_100_000).AsMemory(0, 100), TestContext.Current.CancellationToken);
+            Assert.Equal(0, await stream.ReadAsync(answer, TestContext.Current.CancellationToken));
+            await _log.SaysAsync("has refused or closed the connection of 'rawJ' (PacketTooLarge: Publish of 1100012 bytes, more than 1048576)");
+        });
+        Assert.Equal((1, 1, 1), (_ledger.Received, _ledger.Quarantined, _ledger.Acknowledged));
+        await _log.SaysAsync("refused or closed 1 connections and refused 0 messages");
+    }
+
+    // How many commits there were.
+    private async Task<int> RunAsync(Func<EmbeddedFeed, Task> test)
+    {
+        var options = new AggregatorOptions("DATA", "STATS");
+        using var store = new CountingStore(SqliteStore.Open(_folder["test.db"], new StoreOptions(Store.EmbeddedSessions, "DATA")));
+        var feed = await EmbeddedFeed.StartAsync(
+            new IPEndPoint(IPAddress.Loopback, 0), allowAnonymous: false, options.Takes, store.ReadSession().ReceivedIds, _log, TimeProvider.System, TestContext.Current.CancellationToken);
+        using var stop = new CancellationTokenSource();
+        var running = Task.WhenAll(feed.RunAsync(stop.Token), new Aggregator(feed, store, options, _ledger, _log, TimeProvider.System).RunAsync(stop.Token));
+        try
+        {
+            await Task.WhenAny(test(feed), running).Unwrap();
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await running;
+            await feed.DisposeAsync();
+        }
+        return store.Commits;
+    }
+}
