@@ -46,7 +46,7 @@ internal sealed class FeedConnection(
     {
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         WakeUp();
-        Task[] loops = [ReceiveAsync(ends.Token), SendAsync(ends.Token), ShowSignsOfLifeAsync(ends.Token)];
+        Task[] loops = [ShowSignsOfLifeAsync(ends.Token), ReceiveAsync(ends.Token), SendAsync(ends.Token)]; // The clock runs before anything is sent.
         var first = await Task.WhenAny(loops).ConfigureAwait(false);
         await ends.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
