@@ -14,7 +14,7 @@ internal enum Expectation
 internal static class Expectations
 {
     /// <summary>What the publishers' quality of service promises through a broker.</summary>
-    /// <param name="isEmbedded">The built-in broker, which does not remember QoS 2 identifiers yet (docs/adr/0003).</param>
+    /// <param name="isEmbedded">The built-in broker, whose sessions are in memory: what a publisher had no PUBCOMP for it may send anew after a crash (docs/guarantees.md).</param>
     public static Expectation Of(int qos, bool isEmbedded) => qos switch
     {
         0 => Expectation.AtMostOnce,
