@@ -136,6 +136,18 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Fact]
+    public void A_new_identity_is_new_also_where_another_program_has_deleted_the_row_before()
+    {
+        using (var store = Open())
+            store.Commit(Batch(new Reading("a", Now, 1) { Identity = "x"u8.ToArray() }, new Reading("a", Now + 1, 2)));
+        ReadingsFile.Query(File, "DELETE FROM messages WHERE number = 1");
+        using var again = Open();
+        Assert.Equal(0, again.Commit(Batch(new Reading("a", Now, 3) { Identity = "y"u8.ToArray() })).Known);
+        Assert.Equal(1, again.Commit(Batch(new Reading("a", Now, 4) { Identity = "x"u8.ToArray() })).Known);
+        Assert.Equal([3, 2], again.ReadAll().Select(r => r.Value));
+    }
+
+    [Fact]
     public void Readings_stay_where_they_are_when_the_file_is_vacuumed()
     {
         using (var store = Open())

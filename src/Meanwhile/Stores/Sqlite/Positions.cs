@@ -17,8 +17,12 @@ internal sealed class Positions
     private readonly Statement _last;
     private readonly Dictionary<long, long> _next = [];
 
-    /// <summary>Row numbers of the table of readings.</summary>
-    public Positions(Database database) => _last = database.Prepare("SELECT MAX(position) FROM messages WHERE position BETWEEN ? AND ?");
+    /// <summary>Row numbers of the tables of readings and of their identities: a reading that another program has deleted leaves its identity.</summary>
+    public Positions(Database database) => _last = database.Prepare("""
+        SELECT MAX(position) FROM (
+            SELECT MAX(position) AS position FROM messages WHERE position BETWEEN ?1 AND ?2
+            UNION ALL SELECT MAX(position) FROM identities WHERE position BETWEEN ?1 AND ?2)
+        """);
 
     /// <summary>The lowest row number of a millisecond; times out of range are moved to its end.</summary>
     public static long First(long time) => (Math.Clamp(time, Origin - Span, Origin + Span - 1) - Origin) << OrderBits;

@@ -21,7 +21,7 @@ internal sealed class ReadingsTable
         (_database, _unnamedSeries) = (database, unnamedSeries);
         _positions = new Positions(database);
         _rows = new RowWriter(database);
-        _insertIdentity = database.Prepare("INSERT OR IGNORE INTO identities (position, series, identity) VALUES (?, ?, ?)");
+        _insertIdentity = database.Prepare("INSERT INTO identities (position, series, identity) VALUES (?, ?, ?) ON CONFLICT (series, identity) DO NOTHING");
         _expire = database.Prepare("DELETE FROM messages WHERE position < ?");
         _expireIdentities = database.Prepare("DELETE FROM identities WHERE position < ?");
         _read = database.Prepare("SELECT number, epochtime, series FROM messages WHERE position BETWEEN ? AND ? ORDER BY position");

@@ -50,9 +50,9 @@ internal static class Schema
         {
             database.Execute($"ALTER TABLE quarantine RENAME TO old; {Quarantine}; INSERT INTO quarantine SELECT * FROM old ORDER BY id; DROP TABLE old");
         }
+        database.Execute("CREATE TABLE identities (position INTEGER PRIMARY KEY, series INTEGER NOT NULL, identity TEXT NOT NULL, UNIQUE (series, identity))");
         PutInOrderOfTime(database);
         database.Execute("CREATE INDEX quarantine_arrived ON quarantine (arrived)");
-        database.Execute("CREATE TABLE identities (position INTEGER PRIMARY KEY, series INTEGER NOT NULL, identity TEXT NOT NULL, UNIQUE (series, identity))");
         database.Execute($"PRAGMA user_version = {Version}");
     }
 
