@@ -26,18 +26,48 @@ internal readonly struct Partials(int capacity, Parts parts)
     /// <summary>Combines a partial with another, not empty one, which follows it in time.</summary>
     public void Combine(int at, in Partials others, int from)
     {
-        ref var sum = ref _sums[at];
-        ref readonly var other = ref others.SumOf(from);
         if (_parts.Width > 0)
             CombineRest(at, others, from);
-        Sum.Add(ref sum, sum, other);
+        ref var sum = ref _sums[at];
+        Sum.Add(ref sum, sum, others._sums[from]);
+    }
+
+    /// <summary>Sets a partial to what two others amount to, of which only the newer may be empty.</summary>
+    public void Join(int at, in Partials older, int olderFrom, in Partials newer, int newerFrom)
+    {
+        if (_parts.Width == 0)
+        {
+            Sum.Add(ref _sums[at], older._sums[olderFrom], newer._sums[newerFrom]);
+            return;
+        }
+        Copy(at, older, olderFrom);
+        if (!newer.IsEmpty(newerFrom))
+            Combine(at, newer, newerFrom);
+    }
+
+    /// <summary>Combines a partial with a run of others, none of them empty, which follow it in time.</summary>
+    public void Combine(int at, in Partials others, int first, int end)
+    {
+        for (; _parts.Width > 0 && first < end; first++)
+            Combine(at, others, first);
+        var sum = _sums[at];
+        for (; first < end; first++)
+            Sum.Add(ref sum, sum, others._sums[first]); // Counts and sums alone stay in registers.
+        _sums[at] = sum;
     }
 
     /// <summary>Combines each of the first partials with all behind it.</summary>
     public void MakeSuffixes(int count)
     {
-        for (var i = count - 2; i >= 0; i--)
-            Combine(i, this, i + 1);
+        var at = count - 2;
+        for (; _parts.Width > 0 && at >= 0; at--)
+            Combine(at, this, at + 1);
+        var sum = _sums[at + 1];
+        for (; at >= 0; at--)
+        {
+            Sum.Add(ref sum, _sums[at], sum);
+            _sums[at] = sum;
+        }
     }
 
     public void Copy(int at, in Partials others, int from)

@@ -98,7 +98,7 @@ internal readonly struct Sum
             sum = left.Exponent < right.Exponent ? AddAligned(right, left) : AddAligned(left, right);
     }
 
-    private static Sum AddAligned(in Sum left, in Sum right)
+    private static Sum AddAligned(Sum left, Sum right)
     {
         var count = (left._countAndExponent >> 16) + (right._countAndExponent >> 16);
         var (coarse, fine) = (left.Significand, right.Significand);

@@ -70,8 +70,7 @@ internal sealed class TimeNode(bool isLeaf, Parts parts, bool withBags)
     {
         var child = _children[place];
         _entries.Copy(place, child._entries, 0);
-        for (var i = 1; i < child.Count; i++)
-            _entries.Combine(place, child._entries, i);
+        _entries.Combine(place, child._entries, 1, child.Count);
     }
 
     /// <summary>Makes the entries on the way to a late reading anew from below, for when the order of time matters.</summary>

@@ -73,7 +73,7 @@ internal sealed class TimeTree
     {
         _prunedToMs = _workspace.CutoffMs;
         foreach (var front in _fronts)
-            front?.Forget();
+            front?.ForgetIfBefore(_prunedToMs);
         Drop(_root, isEdge: true);
         while (!_root.IsLeaf && _root.Count == 1)
         {
@@ -93,11 +93,7 @@ internal sealed class TimeTree
         front.Take(from, leaf, _workspace.Answer);
     }
 
-    private void CombineIntoAnswer(TimeNode node, int first, int end)
-    {
-        for (var place = first; place < end; place++)
-            _workspace.Answer.Combine(0, node.Entries, place);
-    }
+    private void CombineIntoAnswer(TimeNode node, int first, int end) => _workspace.Answer.Combine(0, node.Entries, first, end);
 
     // The leaf with the earliest entry not before a time, and the end of the stretch of time that belongs to it.
     private TimeNode? LeafFrom(long time, out long end)

@@ -16,8 +16,12 @@ internal sealed class WindowFront(Parts parts)
     /// <summary>Whether readings behind the last of these entries are accounted for.</summary>
     private bool IsValid => _next < _count;
 
-    /// <summary>Forgets all entries.</summary>
-    public void Forget() => _count = 0;
+    /// <summary>Forgets all entries if some are before a time: when a clock goes back, what was pruned must not come back with it.</summary>
+    public void ForgetIfBefore(long time)
+    {
+        if (_from < time)
+            _count = 0;
+    }
 
     /// <summary>Takes note of a reading, which is newest if none is of a later time.</summary>
     public void Add(long time, in Partials lifted, bool newest)
@@ -25,7 +29,7 @@ internal sealed class WindowFront(Parts parts)
         if (!IsValid || time < _from)
             return;
         if (time < _times[_count - 1] || (!newest && parts.IsOrdered))
-            Forget();
+            _count = 0;
         else
             _rest.Combine(0, lifted, 0);
     }
@@ -40,9 +44,7 @@ internal sealed class WindowFront(Parts parts)
         if (!IsValid)
             return false;
         _from = from;
-        answer.Copy(0, _suffixes, _next);
-        if (!_rest.IsEmpty(0))
-            answer.Combine(0, _rest, 0);
+        answer.Join(0, _suffixes, _next, _rest, 0);
         return true;
     }
 
