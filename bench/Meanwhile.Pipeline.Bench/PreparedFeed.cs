@@ -17,20 +17,22 @@ internal sealed class PreparedFeed : ChannelReader<Delivery>, IFeed
     private readonly double _aSecond;
     private readonly int _largestBatch;
     private readonly long _count;
+    private readonly long _warmUp;
     private long _next;
     private int _batch;
 
     /// <summary>A feed that ends after so many deliveries.</summary>
+    /// <param name="warmUp">How many come before these, and are not measured.</param>
     /// <param name="aSecond">How many of them belong to one second of their own time.</param>
     /// <param name="largestBatch">How many it has at once.</param>
-    public PreparedFeed(long count, int series, double aSecond, int largestBatch, SteppedTime time)
+    public PreparedFeed(long warmUp, long count, int series, double aSecond, int largestBatch, SteppedTime time)
     {
-        (_count, _aSecond, _largestBatch, _time) = (count, aSecond, largestBatch, time);
+        (_warmUp, _count, _aSecond, _largestBatch, _time) = (warmUp, warmUp + count, aSecond, largestBatch, time);
         _topics = [.. Enumerable.Range(0, series).Select(i => series == 1 ? "DATA" : $"plant/{i}/temperature")];
         _payloads = [.. Enumerable.Range(0, Slots).Select(i => System.Text.Encoding.UTF8.GetBytes($$"""{"number": {{10 + (i % 90)}}, "epochtime": "1700000000"}"""))];
     }
 
-    /// <summary>Counts from the moment at which the windows are rebuilt and deliveries are asked for.</summary>
+    /// <summary>Counts from the moment at which the windows are rebuilt and the warm-up is over.</summary>
     public RunMeter? Meter { get; private set; }
 
     /// <summary>How many results were published.</summary>
@@ -57,7 +59,8 @@ internal sealed class PreparedFeed : ChannelReader<Delivery>, IFeed
     public override ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken = default)
     {
         _batch = 0;
-        Meter ??= new RunMeter();
+        if (_next >= _warmUp)
+            Meter ??= new RunMeter();
         return new(_next < _count);
     }
 

@@ -6,7 +6,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 const int WholeBatch = 4096;
 const int SmallBatch = 128; // Half a reading a second is 1,000 rows in the file: a larger batch would reach further than readings may be ahead.
+const int ASecond = 1000;
 const double RetentionSeconds = 2100;
+const long UntilReadingsLeave = 2_700_000; // From here on the windows and the file do not grow any more.
 
 // The path below the socket beside a bare loop on the same SQLite layer, in alternating runs; then the cost beside the rows in the file; then the start.
 var folder = args.Length > 0 ? args[0] : Path.Combine(Path.GetTempPath(), "meanwhile-bench");
@@ -18,8 +20,8 @@ List<Run> bare = [], one = [], thousand = [];
 for (var round = 0; round <= rounds; round++)
 {
     Keep(bare, round, BareLoop(NewFile("bare"), count));
-    Keep(one, round, await PathAsync(NewFile("path"), count, series: 1, aSecond: 1000, WholeBatch, new SteppedTime()));
-    Keep(thousand, round, await PathAsync(NewFile("path"), count, series: 1000, aSecond: 1000, WholeBatch, new SteppedTime()));
+    Keep(one, round, await PathAsync(NewFile("path"), UntilReadingsLeave, count, series: 1, ASecond, WholeBatch, new SteppedTime()));
+    Keep(thousand, round, await PathAsync(NewFile("path"), UntilReadingsLeave, count, series: 1000, ASecond, WholeBatch, new SteppedTime()));
 }
 Show("bare loop", bare, bare);
 Show("path, 1 series", one, bare);
@@ -30,7 +32,7 @@ var stores = sizes.Select(size => (size.Rows, size.Runs, File: Filled(size.Rows,
 for (var round = 0; round <= rounds; round++)
 {
     foreach (var (rows, runs, file, time) in stores)
-        Keep(runs, round, await PathAsync(file, Math.Min(count / 4, 200_000), series: 1, aSecond: rows / RetentionSeconds, SmallBatch, time));
+        Keep(runs, round, await PathAsync(file, warmUp: 0, Math.Min(count / 4, 200_000), series: 1, aSecond: rows / RetentionSeconds, SmallBatch, time));
 }
 foreach (var (rows, runs, _, _) in stores)
     Show($"path, {rows:N0} rows in the file", runs, stores[0].Runs);
@@ -73,16 +75,16 @@ static Run BareLoop(string path, long count)
     return meter.Stop(count);
 }
 
-static async Task<Run> PathAsync(string path, long count, int series, double aSecond, int largestBatch, SteppedTime time)
+static async Task<Run> PathAsync(string path, long warmUp, long count, int series, double aSecond, int largestBatch, SteppedTime time)
 {
     using var store = SqliteStore.Open(path, new StoreOptions("bench", "DATA"));
     var options = new AggregatorOptions(series == 1 ? "DATA" : "plant/+/temperature", "STATS");
-    var feed = new PreparedFeed(count, series, aSecond, largestBatch, time);
+    var feed = new PreparedFeed(warmUp, count, series, aSecond, largestBatch, time);
     var ledger = new Ledger();
     var aggregator = new Aggregator(feed, store, options, ledger, NullLogger.Instance, time);
     await aggregator.RunAsync(CancellationToken.None);
     var run = feed.Meter!.Stop(count);
-    if (ledger.Committed != count || ledger.Acknowledged != count || ledger.OnTheWay != 0)
+    if (ledger.Committed != warmUp + count || ledger.Acknowledged != warmUp + count || ledger.OnTheWay != 0)
         throw new InvalidOperationException($"messages are missing: {ledger}");
     return run;
 }
@@ -91,14 +93,14 @@ string Filled(long rows, out SteppedTime time)
 {
     time = new SteppedTime();
     var file = NewFile($"rows{rows}");
-    PathAsync(file, rows, series: 1, aSecond: rows / RetentionSeconds, rows > 1_000_000 ? WholeBatch : SmallBatch, time).GetAwaiter().GetResult();
+    PathAsync(file, warmUp: 0, rows, series: 1, aSecond: rows / RetentionSeconds, rows > 1_000_000 ? WholeBatch : SmallBatch, time).GetAwaiter().GetResult();
     return file;
 }
 
 static Run Rebuild(string path, SteppedTime time, long rows)
 {
     var meter = new RunMeter();
-    PathAsync(path, 0, series: 1, aSecond: 1, SmallBatch, time).GetAwaiter().GetResult();
+    PathAsync(path, warmUp: 0, count: 0, series: 1, aSecond: 1, SmallBatch, time).GetAwaiter().GetResult();
     return meter.Stop(rows);
 }
 
