@@ -30,6 +30,13 @@ internal sealed class Child : IDisposable
         return (double.Parse(fields[11], CultureInfo.InvariantCulture) + double.Parse(fields[12], CultureInfo.InvariantCulture)) / 100;
     }
 
+    /// <summary>The memory that it holds now.</summary>
+    public long ResidentMebibytes()
+    {
+        _process.Refresh();
+        return _process.WorkingSet64 >> 20;
+    }
+
     /// <summary>Waits until it has said something.</summary>
     public Task SaysAsync(string text) => WaitAsync(() =>
     {

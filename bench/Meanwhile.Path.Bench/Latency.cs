@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 
 namespace Meanwhile.Path.Bench;
 
@@ -16,53 +15,38 @@ internal static class Latency
         var folder = Directory.CreateTempSubdirectory("path-bench").FullName;
         using var mosquitto = await Mosquitto.StartAsync(folder, inFlight: 20);
         await using var load = await Load.StartAsync(mosquitto.Port);
-        var before = SyncMilliseconds(folder);
+        using var disk = new Disk(System.IO.Path.Combine(folder, "sync"));
         using (var tap = new Tap(mosquitto.Port))
         using (var bare = new Child(Environment.ProcessPath!, "bare", $"{tap.Port}", $"{messages}"))
         {
             await bare.SaysAsync("ready");
-            Print("bare", await MeasureAsync(tap, load, messages));
+            await MeasureAsync("bare", tap, load, messages, disk);
         }
         using (var tap = new Tap(mosquitto.Port))
         using (var aggregate = new Child(program, "aggregate", "--broker", $"127.0.0.1:{tap.Port}", "--db", System.IO.Path.Combine(folder, "test.db")))
         {
             await aggregate.SaysAsync("subscribed");
-            Print("ours", await MeasureAsync(tap, load, messages));
+            await MeasureAsync("ours", tap, load, messages, disk);
         }
-        Print("fdatasync before", before);
-        Print("fdatasync after", SyncMilliseconds(folder));
         Directory.Delete(folder, recursive: true);
     }
 
-    private static async Task<List<double>> MeasureAsync(Tap tap, Load load, int messages)
+    // The disk is asked in between, because it is not the same from one second to the next.
+    private static async Task MeasureAsync(string what, Tap tap, Load load, int messages, Disk disk)
     {
-        List<double> times = [];
+        List<double> times = [], syncs = [];
         for (var i = 0; i < messages; i++)
         {
             var start = TimeProvider.System.GetTimestamp();
             var acknowledged = tap.NextAcknowledgementAsync();
             await load.PublishAsync(1, TimeProvider.System.GetUtcNow().ToUnixTimeSeconds());
             times.Add(TimeProvider.System.GetElapsedTime(start, await acknowledged).TotalMilliseconds);
-            await Task.Delay(Pause, TimeProvider.System, CancellationToken.None);
+            await Task.Delay(Pause / 2, TimeProvider.System, CancellationToken.None);
+            syncs.Add(disk.Sync().TotalMilliseconds);
+            await Task.Delay(Pause / 2, TimeProvider.System, CancellationToken.None);
         }
-        return times;
-    }
-
-    // As SQLite does it: a page or two more at the end of a file, and fdatasync.
-    private static List<double> SyncMilliseconds(string folder)
-    {
-        using var file = File.OpenHandle(System.IO.Path.Combine(folder, "sync"), FileMode.Create, FileAccess.Write);
-        var page = new byte[4096];
-        List<double> times = [];
-        for (var i = 0; i < 300; i++)
-        {
-            RandomAccess.Write(file, page, i * page.Length);
-            var start = TimeProvider.System.GetTimestamp();
-            if (DataSync((int)file.DangerousGetHandle()) != 0)
-                throw new IOException("fdatasync fails");
-            times.Add(TimeProvider.System.GetElapsedTime(start).TotalMilliseconds);
-        }
-        return times;
+        Print(what, times);
+        Print("  fdatasync in between", syncs);
     }
 
     private static void Print(string what, List<double> milliseconds)
@@ -70,10 +54,6 @@ internal static class Latency
         milliseconds.Sort();
         Console.WriteLine($"{what}: median {milliseconds[milliseconds.Count / 2]:0.000} ms, p95 {milliseconds[milliseconds.Count * 95 / 100]:0.000} ms");
     }
-
-    [DllImport("libc", EntryPoint = "fdatasync")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int DataSync(int descriptor);
 }
 
 /// <summary>Passes one connection through, and notes when a PUBACK passes.</summary>

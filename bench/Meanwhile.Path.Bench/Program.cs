@@ -4,6 +4,7 @@ using Meanwhile.Path.Bench;
 // What a message costs on its way through a broker, beside a program that does nothing but acknowledge it.
 //   throughput MESSAGES ROUNDS INFLIGHT PROGRAM...   alternating runs; INFLIGHT is mosquitto's max_inflight_messages, 0 for no limit
 //   latency    MESSAGES PROGRAM                      one message alone, from its publication to our PUBACK, beside the disk's fdatasync
+//   memory     SECONDS PROGRAM                       the memory that it holds at full rate
 //   bare       PORT FIRST MESSAGES                         the program that only acknowledges
 switch (args)
 {
@@ -13,11 +14,14 @@ switch (args)
     case ["latency", var messages, var program]:
         await Latency.RunAsync(Number(messages), program);
         return 0;
+    case ["memory", var seconds, var program]:
+        await Memory.RunAsync(Number(seconds), program);
+        return 0;
     case ["bare", var port, var first, var messages]:
         await BareAcknowledger.RunAsync(Number(port), Number(first), Number(messages));
         return 0;
     default:
-        await Console.Error.WriteLineAsync("throughput MESSAGES ROUNDS INFLIGHT PROGRAM... | latency MESSAGES PROGRAM | bare PORT MESSAGES");
+        await Console.Error.WriteLineAsync("throughput MESSAGES ROUNDS INFLIGHT PROGRAM... | latency MESSAGES PROGRAM | memory SECONDS PROGRAM | bare PORT FIRST MESSAGES");
         return 2;
 }
 
