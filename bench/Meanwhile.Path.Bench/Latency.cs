@@ -17,7 +17,7 @@ internal static class Latency
         await using var load = await Load.StartAsync(mosquitto.Port);
         using var disk = new Disk(System.IO.Path.Combine(folder, "sync"));
         using (var tap = new Tap(mosquitto.Port))
-        using (var bare = new Child(Environment.ProcessPath!, "bare", $"{tap.Port}", $"{messages}"))
+        using (var bare = new Child(Environment.ProcessPath!, "bare", $"{tap.Port}", $"{messages}", $"{messages}"))
         {
             await bare.SaysAsync("ready");
             await MeasureAsync("bare", tap, load, messages, disk);
