@@ -17,7 +17,7 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
     private static readonly TimeSpan LastCommitTimeout = TimeSpan.FromSeconds(10);
 
     private readonly LogLimiter _limiter = new(time);
-    private readonly Results _results = new(options);
+    private Results _results = new(options);
     private readonly long _retention = (long)options.Retention.TotalMilliseconds;
     private readonly long _quarantine = (long)options.QuarantineAge.TotalMilliseconds;
 
@@ -30,7 +30,7 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
         using var giveUp = new CancellationTokenSource();
         await using var patience = time.CreateTimer(_ => giveUp.Cancel(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         await using var told = stop.Register(() => patience.Change(LastCommitTimeout, Timeout.InfiniteTimeSpan));
-        Rebuild();
+        _results = await Store.WaitForAsync(() => Task.FromResult(Rebuild()), logger, time, stop);
         while (await work.WaitAsync())
         {
             var now = Now();
@@ -46,22 +46,16 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
     private long Now() => time.GetUtcNow().ToUnixTimeMilliseconds();
 
     // The store alone knows what was committed, so windows are made of it, and no second file of state can disagree.
-    private void Rebuild()
+    private Results Rebuild()
     {
-        var (readings, now) = (0, Now());
-        try
+        var (results, readings, now) = (new Results(options), 0, Now());
+        foreach (var reading in store.ReadReadings(now - _retention, long.MaxValue))
         {
-            foreach (var reading in store.ReadReadings(now - _retention, long.MaxValue))
-            {
-                _results.Restore(reading, now);
-                readings++;
-            }
+            results.Restore(reading, now);
+            readings++;
         }
-        catch (StoreException e)
-        {
-            throw new UserException(e.Message, inner: e);
-        }
-        Log.ReadBack(logger, readings, _results.SeriesCount);
+        Log.ReadBack(logger, readings, results.SeriesCount);
+        return results;
     }
 
     private void Collect(Intake intake, long now)

@@ -17,7 +17,15 @@ internal static class Store
 
     /// <summary>Opens it for its owner, and keeps other owners away from it. Waits for a full disk to have room, or a server to answer.</summary>
     /// <exception cref="UserException">It cannot be used.</exception>
-    public static async Task<IStore> OpenAsync(string name, StoreOptions options, ILogger logger, TimeProvider time, CancellationToken stop)
+    public static Task<IStore> OpenAsync(string name, StoreOptions options, ILogger logger, TimeProvider time, CancellationToken stop) => WaitForAsync<IStore>(
+        async () => PostgresAddress.IsOne(name)
+            ? await PostgresStore.OpenAsync(PostgresAddress.Parse(name), options, logger, stop)
+            : SqliteStore.Open(name, options),
+        logger, time, stop);
+
+    /// <summary>Does something with a store that may be away; tries again from the beginning, and says so, until it can be done.</summary>
+    /// <exception cref="UserException">It never will.</exception>
+    public static async Task<T> WaitForAsync<T>(Func<Task<T>> work, ILogger logger, TimeProvider time, CancellationToken stop)
     {
         var backoff = Backoff.ForStore();
         var limiter = new LogLimiter(time);
@@ -25,9 +33,7 @@ internal static class Store
         {
             try
             {
-                return PostgresAddress.IsOne(name)
-                    ? await PostgresStore.OpenAsync(PostgresAddress.Parse(name), options, logger, stop)
-                    : SqliteStore.Open(name, options);
+                return await work();
             }
             catch (StoreException e) when (e.MayHeal)
             {

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Meanwhile.Tests.Support;
+using Npgsql;
 
 namespace Meanwhile.Tests.EndToEnd;
 
@@ -79,6 +80,43 @@ public sealed class PostgresTests : MosquittoTest, IAsyncLifetime
         Assert.Equal(0, await publish.ExitAsync());
         Assert.InRange(await CountAsync("COUNT(*)"), 300, int.MaxValue);
         Assert.Equal(0, await aggregate.TerminateAsync());
+    }
+
+    [Fact]
+    public async Task A_server_that_goes_away_while_the_windows_are_rebuilt_is_waited_for()
+    {
+        var broker = $"embedded://127.0.0.1:{MosquittoServer.FreePort()}";
+        var aggregate = await AggregateAsync(broker, "read back");
+        Assert.Equal(0, await Meanwhile(["publish", "--count", "5", "--rate", "500"], ("BROKER", broker[11..])).ExitAsync());
+        Assert.Equal(0, await aggregate.TerminateAsync());
+        await using (await LockAsync())
+        {
+            aggregate = await AggregateAsync(broker, "another session has locked its tables; trying again until it can");
+            await _server.StopAsync();
+        }
+        await aggregate.SaysAsync("the server is not there");
+        await _server.StartAsync();
+        await aggregate.SaysAsync("5 readings of 1 series read back");
+        Assert.Equal(0, await Meanwhile(["publish", "--count", "1"], ("BROKER", broker[11..])).ExitAsync());
+        Assert.Equal(6, await CountAsync("COUNT(*)"));
+        Assert.Equal(0, await aggregate.TerminateAsync());
+    }
+
+    [Fact]
+    public async Task Told_to_stop_while_it_waits_for_the_windows_it_stops()
+    {
+        Assert.Equal(0, await (await AggregateAsync("embedded://127.0.0.1:0", "read back")).TerminateAsync());
+        await using var held = await LockAsync();
+        var aggregate = await AggregateAsync("embedded://127.0.0.1:0", "another session has locked its tables");
+        Assert.Equal(0, await aggregate.TerminateAsync());
+    }
+
+    private async Task<NpgsqlConnection> LockAsync()
+    {
+        var connection = await PostgresServer.ConnectAsync(_url);
+        await using var work = new NpgsqlCommand("BEGIN; LOCK TABLE messages IN ACCESS EXCLUSIVE MODE", connection);
+        await work.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        return connection;
     }
 
     private async Task RestartServerAsync(RunningProgram aggregate, string signal, int committed)

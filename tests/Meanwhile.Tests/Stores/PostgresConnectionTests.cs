@@ -1,6 +1,8 @@
+using Meanwhile.Pipeline;
 using Meanwhile.Stores;
 using Meanwhile.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using static Meanwhile.Tests.Support.PostgresServer;
 using static Meanwhile.Tests.Support.StoreExtensions;
 
@@ -86,6 +88,35 @@ public sealed class PostgresConnectionTests(PostgresFixture fixture) : IAsyncLif
         }
         (_proxy.Skip, _proxy.Next) = (0, Cut.None); // The last cut may not have had its turn.
         Assert.True(Enumerable.Range(0, next).Select(n => (double)n).SequenceEqual(store.ReadAll().Select(r => r.Value)), $"seed {seed}");
+    }
+
+    [Theory]
+    [InlineData(Cut.BeforeRequest, 0)]
+    [InlineData(Cut.WithinAnswer, 0)]
+    [InlineData(Cut.BeforeAnswer, 2)] // After some rows.
+    public async Task A_connection_that_is_lost_while_the_windows_are_rebuilt_is_waited_for(Cut cut, int skip)
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.FromUnixTimeMilliseconds(Now));
+        using var store = await OpenAsync();
+        store.Commit(Batch(Enumerable.Range(0, 50_000).Select(i => new Reading("DATA", Now - 1, i % 100))), cutoff: Now - 1);
+        var feed = new ManualFeed(time);
+        feed.Send("DATA", "50049.5");
+        (_proxy.Skip, _proxy.Next) = (skip, cut);
+        var aggregator = new Aggregator(feed, store, new AggregatorOptions("DATA", "STATS"), new Ledger(), NullLogger.Instance, time);
+        var running = Task.Run(() => aggregator.RunAsync(CancellationToken.None), TestContext.Current.CancellationToken);
+        var result = feed.ResultAsync();
+        await Until.TrueAsync(
+            () =>
+            {
+                time.Advance(TimeSpan.FromMilliseconds(100));
+                return result.IsCompleted || running.IsCompleted;
+            },
+            () => "no result");
+        feed.End();
+        await running;
+        Assert.Equal(Cut.None, _proxy.Next);
+        var mean = $"{((49.5 * 50_000) + 50_049.5) / 50_001:R}"; // Halves, far below 2^53: exact but for the division.
+        Assert.Equal($"STATS {{\"avg_1min\": {mean}, \"avg_5min\": {mean}, \"avg_30min\": {mean}}}", await result);
     }
 
     [Fact]

@@ -25,8 +25,22 @@ internal sealed class RowReader(NpgsqlConnection connection, PostgresAddress add
     {
         using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
         command.Parameters.AddRange(parameters);
-        using var rows = PostgresFailure.Guard(() => command.ExecuteReader(), address);
-        while (PostgresFailure.Guard(rows.Read, address))
-            yield return read(rows);
+        var rows = PostgresFailure.Guard(() => command.ExecuteReader(), address);
+        try
+        {
+            while (PostgresFailure.Guard(rows.Read, address))
+                yield return read(rows);
+        }
+        finally
+        {
+            PostgresFailure.Guard(() => Close(rows), address);
+        }
+    }
+
+    // Reads to the end of the answer, which may be the end of the connection.
+    private static bool Close(NpgsqlDataReader rows)
+    {
+        rows.Dispose();
+        return rows.IsClosed;
     }
 }
