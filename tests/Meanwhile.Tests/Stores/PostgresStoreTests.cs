@@ -23,6 +23,8 @@ public sealed class PostgresStoreTests(PostgresFixture fixture) : QuarantineCont
         return connection;
     }
 
+    private protected override Task<List<string>> SeriesAsync() => QueryAsync(_url!, "SELECT topic FROM series");
+
     [Fact]
     public async Task The_readings_are_there_for_psql()
     {

@@ -91,24 +91,6 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Fact]
-    public void A_series_whose_readings_have_expired_leaves_the_table_and_may_come_back()
-    {
-        using (var store = Open())
-            store.Commit(Batch(new("early", Now, 1), new("late", Now + 120_000, 2)));
-        using (var store = Open())
-        {
-            store.Commit(Batch(), cutoff: Now + 60_000);
-            Assert.Equal(2, SeriesCount());  // One that is read from the file counts as new as the file's newest reading.
-            store.Commit(Batch(new Reading("late", Now + 240_000, 3)), cutoff: Now + 120_001);
-            Assert.Equal(["late"], ReadingsFile.Query(File, "SELECT topic FROM series"));
-            store.Commit(Batch(new Reading("early", Now + 240_000, 4)), cutoff: Now + 120_001);
-            Assert.Equal([new("late", Now + 240_000, 3), new("early", Now + 240_000, 4)], store.ReadAll());
-        }
-
-        int SeriesCount() => ReadingsFile.Query(File, "SELECT * FROM series").Count;
-    }
-
-    [Fact]
     public void After_a_peak_the_file_gets_smaller_again()
     {
         using var store = Open();

@@ -15,6 +15,8 @@ public sealed class SqliteStoreTests : QuarantineContractTests, IDisposable
 
     private protected override Task<IAsyncDisposable> DisturbAsync() => Task.FromResult<IAsyncDisposable>(new OtherWriter(File));
 
+    private protected override Task<List<string>> SeriesAsync() => Task.FromResult(ReadingsFile.Query(File, "SELECT topic FROM series"));
+
     [Fact]
     public void A_batch_is_all_there_and_whole_numbers_stay_whole()
     {

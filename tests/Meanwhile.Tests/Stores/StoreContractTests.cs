@@ -16,6 +16,9 @@ public abstract class StoreContractTests
     /// <summary>Keeps the store from committing until it is disposed.</summary>
     private protected abstract Task<IAsyncDisposable> DisturbAsync();
 
+    /// <summary>The topics that its table of series holds.</summary>
+    private protected abstract Task<List<string>> SeriesAsync();
+
     private protected async Task<IStore> OpenAsync(StoreOptions? options = null) =>
         await Store.OpenAsync(await NameAsync(), options ?? new StoreOptions("me", "DATA"), NullLogger.Instance, TimeProvider.System, TestContext.Current.CancellationToken);
 
@@ -73,6 +76,25 @@ public abstract class StoreContractTests
         using var again = await OpenAsync();
         again.Commit(new Batch(), cutoff: Now + 1);
         Assert.Equal([2], again.ReadAll().Select(r => r.Value));
+    }
+
+    [Fact]
+    public async Task A_series_whose_readings_have_expired_is_forgotten_and_may_come_back()
+    {
+        using (var store = await OpenAsync())
+            store.Commit(StoreExtensions.Batch(new("early", Now, 1), new("late", Now + 120_000, 2), new("other", Now, 3)));
+        using (var store = await OpenAsync())
+        {
+            store.Commit(new Batch(), cutoff: Now + 60_000);
+            Assert.Equal(3, (await SeriesAsync()).Count); // One that was there at the start counts as new as the newest reading of all.
+            store.Commit(StoreExtensions.Batch(new Reading("late", Now + 240_000, 4)), cutoff: Now + 120_001);
+            Assert.Equal(["late"], await SeriesAsync());
+            store.Commit(StoreExtensions.Batch(new("new", Now + 240_000, 5), new("early", Now + 240_000, 6)), cutoff: Now + 120_001);
+            Assert.Equal([new("late", Now + 240_000, 4), new("new", Now + 240_000, 5), new("early", Now + 240_000, 6)], store.ReadAll());
+        }
+        using var again = await OpenAsync();
+        again.Commit(StoreExtensions.Batch(new Reading("newer", Now + 240_000, 7)), cutoff: Now + 120_001);
+        Assert.Equal(["late", "new", "early", "newer"], again.ReadAll().Select(r => r.Series));
     }
 
     [Fact]

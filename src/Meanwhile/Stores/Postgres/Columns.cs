@@ -30,14 +30,14 @@ internal sealed class Columns
     /// <summary>Takes readings in the place of those before.</summary>
     /// <param name="readings">In the order of their arrival.</param>
     /// <param name="series">The number of each topic; new ones are added.</param>
-    public void Fill(List<Reading> readings, Dictionary<string, int> series)
+    public void Fill(List<Reading> readings, SeriesNumbers series)
     {
         Clear();
         foreach (var reading in readings)
         {
             Numbers.Add(reading.Value);
             Times.Add(EpochTime.Seconds(reading.Time));
-            Series.Add(NumberOf(reading.Series, series));
+            Series.Add(NumberOf(reading, series));
             Identities.Add(reading.Identity.Length <= LongestIdentity ? reading.Identity : SHA512.HashData(reading.Identity.Span));
             HasIdentities |= !reading.Identity.IsEmpty;
             Oldest = Math.Min(Oldest, reading.Time);
@@ -64,13 +64,14 @@ internal sealed class Columns
         (HasIdentities, Oldest) = (false, long.MaxValue);
     }
 
-    private int NumberOf(string topic, Dictionary<string, int> series)
+    private int NumberOf(in Reading reading, SeriesNumbers series)
     {
-        if (series.TryGetValue(topic, out var number))
-            return number;
-        number = series.Count + 1;
-        NewTopics.Add(Text.Of(topic));
-        NewSeries.Add(number);
-        return series[topic] = number;
+        var number = series.NumberOf(reading.Series, reading.Time, out var isNew);
+        if (isNew)
+        {
+            NewTopics.Add(Text.Of(reading.Series));
+            NewSeries.Add(number);
+        }
+        return number;
     }
 }

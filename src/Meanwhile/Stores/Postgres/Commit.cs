@@ -76,6 +76,8 @@ internal sealed class Commit
         WriteReadings(transaction, arrivals);
         arrivals += batch.Readings.Count;
         var floor = Expire(transaction, Math.Min(database.Floor, _columns.Oldest), cutoff.Readings);
+        if (database.Series.Prune(cutoff.Readings) is { Count: > 0 } pruned)
+            Add(transaction, "DELETE FROM series WHERE id = ANY ($1)", Of(pruned));
         if (!isEmpty)
             Add(transaction, "UPDATE meanwhile SET commits = $1, arrivals = $2", Of(outcome.Number), Of(arrivals));
 

@@ -39,7 +39,7 @@ internal sealed class OwnedDatabase : IDisposable
     public long Floor { get; set; } = long.MinValue;
 
     /// <summary>The number of each topic.</summary>
-    public Dictionary<string, int> Series { get; } = new(StringComparer.Ordinal);
+    public SeriesNumbers Series { get; } = new();
 
     public QuarantineIndex Quarantine { get; }
 
@@ -103,7 +103,7 @@ internal sealed class OwnedDatabase : IDisposable
             BatchCommands =
             {
                 new("SELECT owner, commits, arrivals FROM meanwhile"),
-                new("SELECT topic, id FROM series"),
+                new("SELECT topic, id, (SELECT MAX(epochtime) FROM messages) FROM series"),
                 new("SELECT id, arrived, octet_length(payload) FROM quarantine ORDER BY id"),
                 Sessions.Query(),
             },
@@ -113,7 +113,7 @@ internal sealed class OwnedDatabase : IDisposable
             (LastOwner, Commits, Arrivals) = (rows.GetString(0), rows.GetInt64(1), rows.GetInt64(2));
         await rows.NextResultAsync(cancellationToken);
         while (await rows.ReadAsync(cancellationToken))
-            Series[rows.GetString(0)] = rows.GetInt32(1);
+            Series.Load(rows.GetString(0), rows.GetInt32(1), rows.IsDBNull(2) ? long.MinValue : EpochTime.Milliseconds(rows.GetDouble(2)));
         await rows.NextResultAsync(cancellationToken);
         while (await rows.ReadAsync(cancellationToken))
             Quarantine.Add(new(rows.GetInt64(0), EpochTime.Milliseconds(rows.GetDouble(1)), rows.GetInt32(2)));
