@@ -8,7 +8,8 @@ namespace Meanwhile.Feeds;
 
 /// <summary>What outlives a connection to the broker: the delivery state, the results to be sent, and the queue towards the store.</summary>
 /// <param name="receivedIds">QoS 2 identifiers that an earlier process has stored.</param>
-internal sealed class FeedSession(IEnumerable<ushort> receivedIds)
+/// <param name="refusals">For results that the broker cannot take.</param>
+internal sealed class FeedSession(IEnumerable<ushort> receivedIds, ResultRefusals refusals)
 {
     /// <summary>
     /// How many QoS 1 and 2 messages a broker may have in flight towards us: as many as there are identifiers. It is the queue that slows a broker
@@ -32,6 +33,7 @@ internal sealed class FeedSession(IEnumerable<ushort> receivedIds)
     private readonly Queue<Delivery> _pending = new();
     private int _forgettingsToStore;
     private TaskCompletionSource _allForgottenStored = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private uint _largestPacket;
     private volatile bool _stopped;
 
     /// <summary>The other end of the queue.</summary>
@@ -57,11 +59,13 @@ internal sealed class FeedSession(IEnumerable<ushort> receivedIds)
     /// <summary>A connection was accepted.</summary>
     /// <param name="sessionPresent">The broker knows our session.</param>
     /// <param name="receiveMaximum">How many we may have in flight towards it.</param>
+    /// <param name="largestPacket">How many bytes of a packet it takes; 0 for any number.</param>
     /// <returns>What has to be stored before anything that comes on it.</returns>
-    public Delivery Connected(bool sessionPresent, int receiveMaximum)
+    public Delivery Connected(bool sessionPresent, int receiveMaximum, uint largestPacket)
     {
         lock (_gate)
         {
+            _largestPacket = largestPacket;
             _outbox.Connected(sessionPresent, receiveMaximum);
             var change = _receiver.Connected(sessionPresent, ReceiveMaximum);
             if (change.Kind == IdChangeKind.AllForgotten && _forgettingsToStore++ == 0)
@@ -193,8 +197,14 @@ internal sealed class FeedSession(IEnumerable<ushort> receivedIds)
         {
             if (_receiver.TryNextAcknowledgement(out var acknowledgement))
                 return ToPacket(acknowledgement);
-            if (_outbox.TryNext(out var result))
+            while (_outbox.TryNext(out var result))
             {
+                if (_largestPacket > 0 && ResultOutbox.PacketSize(result.Topic, result.Payload) > _largestPacket)
+                {
+                    _outbox.Acknowledged(result.Id);
+                    refusals.TooLarge(_largestPacket);
+                    continue;
+                }
                 return new MqttPublishPacket
                 {
                     PacketIdentifier = result.Id,

@@ -1,5 +1,3 @@
-using Meanwhile.Logging;
-using Microsoft.Extensions.Logging;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
 
@@ -10,9 +8,8 @@ namespace Meanwhile.Feeds;
 /// <param name="filter">What was subscribed to; null when nothing was.</param>
 /// <param name="subscribed">Called once the broker has accepted the subscription.</param>
 /// <param name="clientId">For what is said.</param>
-/// <param name="logger">For results that the broker refuses.</param>
-/// <param name="limiter">Holds lines back that repeat themselves.</param>
-internal sealed class IncomingPackets(FeedSession session, string? filter, Action subscribed, string clientId, ILogger logger, LogLimiter limiter)
+/// <param name="refusals">For results that the broker refuses.</param>
+internal sealed class IncomingPackets(FeedSession session, string? filter, Action subscribed, string clientId, ResultRefusals refusals)
 {
     // A broker answers in order: one that answers pings, but not the SUBSCRIBE before them, has forgotten it.
     private const int PatienceInPings = 2;
@@ -55,8 +52,8 @@ internal sealed class IncomingPackets(FeedSession session, string? filter, Actio
 
     private void Acknowledge(MqttPubAckPacket acknowledgement)
     {
-        if (acknowledgement.ReasonCode >= MqttPubAckReasonCode.UnspecifiedError && limiter.MayLog(nameof(Log.ResultRefused), out var repeated))
-            Log.ResultRefused(logger, acknowledgement.ReasonCode, repeated);
+        if (acknowledgement.ReasonCode >= MqttPubAckReasonCode.UnspecifiedError)
+            refusals.ByBroker(acknowledgement.ReasonCode);
         session.ResultAcknowledged(acknowledgement.PacketIdentifier);
     }
 

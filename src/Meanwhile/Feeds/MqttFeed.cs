@@ -24,7 +24,7 @@ internal sealed class MqttFeed : IFeed
     private readonly ReadyFile _ready;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
-    private readonly LogLimiter _limiter;
+    private readonly ResultRefusals _refusals;
     private readonly CancellationTokenSource _closing = new();
     private volatile FeedConnection? _connection;
     private string? _subscription;
@@ -32,11 +32,12 @@ internal sealed class MqttFeed : IFeed
 
     /// <summary>A feed of one filter's messages.</summary>
     /// <param name="stored">What the session was when the last process committed.</param>
-    public MqttFeed(BrokerSettings settings, string filter, SessionState stored, ReadyFile ready, ILogger logger, TimeProvider time)
+    /// <param name="resultRefused">Called for each result that the broker does not take, from any thread.</param>
+    public MqttFeed(BrokerSettings settings, string filter, SessionState stored, ReadyFile ready, Action resultRefused, ILogger logger, TimeProvider time)
     {
         (_settings, _filter, _ready, _logger, _time) = (settings, filter, ready, logger, time);
-        _limiter = new LogLimiter(time);
-        _session = new FeedSession(stored.ReceivedIds.GetValueOrDefault("", []));
+        _refusals = new ResultRefusals(resultRefused, logger, time);
+        _session = new FeedSession(stored.ReceivedIds.GetValueOrDefault("", []), _refusals);
         _subscription = stored.Subscription;
         _attempt = new ConnectionAttempt(settings, logger, time);
     }
@@ -141,11 +142,11 @@ internal sealed class MqttFeed : IFeed
         if (!resumed)
             _subscription = null;
         var isSubscribed = resumed && _subscription == _filter;
-        var change = _session.Connected(resumed, accepted.ReceiveMaximum == 0 ? DefaultInFlight : accepted.ReceiveMaximum);
+        var change = _session.Connected(resumed, accepted.ReceiveMaximum == 0 ? DefaultInFlight : accepted.ReceiveMaximum, accepted.MaximumPacketSize);
         await _session.HandOverAsync(change, _closing.Token);
 
         var keepAlive = accepted.ServerKeepAlive == 0 ? BrokerSettings.KeepAlive : TimeSpan.FromSeconds(accepted.ServerKeepAlive); // [MQTT-3.2.2-21]
-        var packets = new IncomingPackets(_session, isSubscribed ? null : _filter, Subscribed, _settings.ClientId, _logger, _limiter);
+        var packets = new IncomingPackets(_session, isSubscribed ? null : _filter, Subscribed, _settings.ClientId, _refusals);
         var connection = new FeedConnection(channel, _session, packets, isSubscribed ? [] : SubscribePackets(), keepAlive, _time);
         _connection = connection;
         if (isSubscribed)

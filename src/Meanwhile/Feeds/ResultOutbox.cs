@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Meanwhile.Feeds;
 
 /// <summary>
@@ -68,6 +70,13 @@ internal sealed class ResultOutbox
 
     /// <summary>A PUBACK arrived.</summary>
     public void Acknowledged(ushort id) => _inFlight.Remove(id);
+
+    /// <summary>How long the PUBLISH of a result is in MQTT 5.0, whose brokers may have a limit.</summary>
+    public static long PacketSize(string topic, byte[] payload)
+    {
+        var rest = 2L + Encoding.UTF8.GetByteCount(topic) + 2 + 1 + payload.Length; // Topic with its length, identifier, no properties, payload.
+        return 1 + (rest < 1 << 7 ? 1 : rest < 1 << 14 ? 2 : rest < 1 << 21 ? 3 : 4) + rest; // [MQTT-1.5.5]
+    }
 
     private ushort NextId()
     {

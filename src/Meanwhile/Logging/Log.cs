@@ -14,8 +14,8 @@ internal static partial class Log
     [LoggerMessage(3, LogLevel.Warning, "the connection to {Broker} is lost ({Reason}): connecting again")]
     public static partial void ConnectionLost(ILogger logger, object broker, string reason);
 
-    [LoggerMessage(4, LogLevel.Warning, "the broker refuses a result ({Reason}): check STATS_TOPIC and what this user may write{Repeated}")]
-    public static partial void ResultRefused(ILogger logger, object reason, string repeated);
+    [LoggerMessage(4, LogLevel.Warning, "the broker refuses a result ({Reason}): {Advice}{Repeated}")]
+    public static partial void ResultRefused(ILogger logger, string reason, string advice, string repeated);
 
     [LoggerMessage(5, LogLevel.Debug, "{Broker} is still not there ({Reason})")]
     public static partial void BrokerStillAway(ILogger logger, object broker, string reason);

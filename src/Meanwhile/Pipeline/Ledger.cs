@@ -2,7 +2,7 @@ namespace Meanwhile.Pipeline;
 
 /// <summary>
 /// Counters that account for every message that came in: received = committed + quarantined + duplicates + expired on arrival, once nothing is on
-/// its way, and acknowledged never exceeds their sum. The data path alone writes them; anybody may read.
+/// its way, and acknowledged never exceeds their sum. The data path alone writes these; anybody may read.
 /// </summary>
 internal sealed class Ledger
 {
@@ -15,6 +15,7 @@ internal sealed class Ledger
     private long _acknowledged;
     private long _ownResults;
     private long _droppedFromQuarantine;
+    private long _refusedResults;
 
     /// <summary>Messages taken in from the network.</summary>
     public long Received => Volatile.Read(ref _received);
@@ -42,6 +43,9 @@ internal sealed class Ledger
 
     /// <summary>Messages that had to leave the quarantine, because it is bounded.</summary>
     public long DroppedFromQuarantine => Volatile.Read(ref _droppedFromQuarantine);
+
+    /// <summary>Results that the broker did not take.</summary>
+    public long RefusedResults => Volatile.Read(ref _refusedResults);
 
     /// <summary>Received and not yet accounted for.</summary>
     public long OnTheWay => Received - Committed - Quarantined - Duplicates - Expired;
@@ -72,13 +76,17 @@ internal sealed class Ledger
     /// <summary>A result of ours came back as a message.</summary>
     public void PassOverOwnResult() => Add(ref _ownResults, 1);
 
+    /// <summary>The broker did not take a result. Called from the threads of a connection.</summary>
+    public void RefuseResult() => Interlocked.Increment(ref _refusedResults);
+
     /// <inheritdoc/>
     public override string ToString() =>
         $"received {Received} = committed {Committed} + quarantined {Quarantined} + duplicates {Duplicates} + expired {Expired}"
         + (OnTheWay == 0 ? "" : $" + not finished {OnTheWay}")
         + $"; acknowledged {Acknowledged}; with DUP {ReceivedAgain}"
         + (DroppedFromQuarantine == 0 ? "" : $"; dropped from the quarantine {DroppedFromQuarantine}")
-        + (OwnResults == 0 ? "" : $"; own results passed over {OwnResults}");
+        + (OwnResults == 0 ? "" : $"; own results passed over {OwnResults}")
+        + (RefusedResults == 0 ? "" : $"; results refused by the broker {RefusedResults}");
 
     private static void Add(ref long counter, int count) => Volatile.Write(ref counter, counter + count);
 }

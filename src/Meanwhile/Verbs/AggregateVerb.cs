@@ -23,9 +23,8 @@ internal static class AggregateVerb
         RunAsync);
 
     /// <summary>Runs the data path over a feed until told to stop, then disposes the feed, which takes leave, and shows the ledger.</summary>
-    public static async Task RunAsync(Session session, IFeed feed, IStore store, AggregatorOptions options, CancellationToken stop)
+    public static async Task RunAsync(Session session, IFeed feed, IStore store, AggregatorOptions options, Ledger ledger, CancellationToken stop)
     {
-        var ledger = new Ledger();
         var aggregator = new Aggregator(feed, store, options, ledger, session.Logger, session.Time);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var feeding = feed.RunAsync(ending.Token);
@@ -47,6 +46,7 @@ internal static class AggregateVerb
         var address = session.Read(CommonSettings.Broker)!;
         var options = AggregatorSettings.Read(session.CommandLine, session.Sources);
         var ready = new ReadyFile(session.Read(CommonSettings.ReadyFile));
+        var ledger = new Ledger();
         if (address.IsEmbedded)
         {
             if (options.Filter.StartsWith("$share/", StringComparison.Ordinal))
@@ -55,15 +55,15 @@ internal static class AggregateVerb
             var feed = await EmbeddedFeed.StartAsync(
                 address.EndPoint, session.CommandLine.GetValue(CommonSettings.AllowAnonymous), options.Takes, store.ReadSession().ReceivedIds, session.Logger, session.Time, stop);
             ready.Set(true);
-            await RunAsync(session, feed, store, options, stop);
+            await RunAsync(session, feed, store, options, ledger, stop);
             ready.Set(false);
         }
         else
         {
             var broker = CommonSettings.ReadBroker(session.CommandLine, session.Sources, ClientId);
             using var store = await Store.OpenAsync(session.Read(CommonSettings.DbFile)!, AggregatorSettings.ReadStore(session.CommandLine, session.Sources, $"{broker.ClientId}@{address}", options.Filter), session.Logger, session.Time, stop);
-            var feed = new MqttFeed(broker, options.Filter, store.ReadSession(), ready, session.Logger, session.Time);
-            await RunAsync(session, feed, store, options, stop);
+            var feed = new MqttFeed(broker, options.Filter, store.ReadSession(), ready, ledger.RefuseResult, session.Logger, session.Time);
+            await RunAsync(session, feed, store, options, ledger, stop);
         }
     }
 }

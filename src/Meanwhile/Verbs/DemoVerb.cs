@@ -3,6 +3,7 @@ using System.Net;
 using Meanwhile.Clients;
 using Meanwhile.Feeds;
 using Meanwhile.Logging;
+using Meanwhile.Pipeline;
 using Meanwhile.Settings;
 using Meanwhile.Stores;
 
@@ -39,7 +40,7 @@ internal static class DemoVerb
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
         using var aggregating = new CancellationTokenSource();
 
-        var aggregator = AggregateVerb.RunAsync(session, feed, store, options, aggregating.Token);
+        var aggregator = AggregateVerb.RunAsync(session, feed, store, options, new Ledger(), aggregating.Token);
         var watcher = new StatsWatcher(ClientOf(address, "stats_subscriber"), options.StatsTopic, Console.Out, new ReadyFile(null), session.Logger, session.Time)
             .RunAsync(() => subscribed.TrySetResult(), ending.Token);
         var publisher = PublishWhenWatchedAsync();

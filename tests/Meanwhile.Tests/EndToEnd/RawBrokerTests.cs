@@ -66,6 +66,19 @@ public sealed class RawBrokerTests : ProgramTest
     }
 
     [Fact]
+    public async Task A_result_that_the_broker_refuses_is_in_the_ledger_at_the_end()
+    {
+        var aggregate = Aggregate();
+        using var broker = await AcceptAsync(aggregate, sessionPresent: false);
+        await broker.SendAsync("3009 0004 44415441 00 3231"); // QoS 0: "21".
+        Assert.StartsWith("32", await broker.ReceiveAsync(), StringComparison.Ordinal);
+        await broker.SendAsync("4003 0001 87"); // Not authorized.
+        await aggregate.SaysAsync("the broker refuses a result (NotAuthorized): check STATS_TOPIC");
+        Assert.Equal(0, await aggregate.TerminateAsync());
+        Assert.Matches(@"ledger: received 1 = committed 1 .*; results refused by the broker 1\n", aggregate.Error);
+    }
+
+    [Fact]
     public async Task A_session_that_was_lost_is_subscribed_to_again_even_if_the_connection_ends_before_it_is()
     {
         var aggregate = Aggregate();

@@ -147,7 +147,7 @@ public sealed class HostileBrokerTests : RawFeedTest
     }
 
     [Fact]
-    public async Task A_result_that_the_broker_refuses_is_logged_and_not_sent_again()
+    public async Task A_result_that_the_broker_refuses_is_logged_counted_and_not_sent_again()
     {
         Start();
         using (var broker = await AcceptAndSubscribeAsync())
@@ -161,5 +161,27 @@ public sealed class HostileBrokerTests : RawFeedTest
         await next.SendAsync(RawPackets.Publish(1, qos: 1));
         await CommitAsync(2);
         Assert.Equal("40020001", await next.ReceiveAsync());
+        Assert.Equal(1, Ledger.RefusedResults);
+    }
+
+    [Theory]
+    [InlineData(30)]
+    [InlineData(129)]
+    [InlineData(200)]
+    [InlineData(17_000)]
+    public async Task A_result_that_is_larger_than_the_broker_takes_is_logged_counted_and_not_sent(int largest)
+    {
+        Start();
+        using var broker = await AcceptAndSubscribeAsync(properties: $"0527{largest:X8}"); // Maximum Packet Size.
+        var lengthSize = largest < 130 ? 1 : largest < 16_387 ? 2 : 3;
+        var longest = largest - (1 + lengthSize + 2 + "STATS".Length + 2 + 1);
+        await Feed.PublishAsync("STATS", new byte[longest + 1]);
+        await Log.SaysAsync($"refuses a result (it takes packets of at most {largest} bytes)");
+        await Feed.PublishAsync("STATS", new byte[longest]);
+        Assert.Equal(0x32, (await broker.ReceiveExactlyAsync(largest))[0]);
+        await broker.SendAsync(RawPackets.Publish(1, qos: 1));
+        await CommitAsync(1);
+        Assert.Equal("40020001", await broker.ReceiveAsync());
+        Assert.Equal(1, Ledger.RefusedResults);
     }
 }

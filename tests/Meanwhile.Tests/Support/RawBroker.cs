@@ -45,5 +45,14 @@ internal sealed class RawConnection(TcpClient client) : IDisposable
         return Convert.ToHexString([.. header, .. rest]);
     }
 
+    /// <summary>So many bytes, of packets of any length.</summary>
+    public async Task<byte[]> ReceiveExactlyAsync(int count)
+    {
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60), TimeProvider.System);
+        var bytes = new byte[count];
+        await _stream.ReadExactlyAsync(bytes, timeout.Token);
+        return bytes;
+    }
+
     public void Dispose() => client.Dispose();
 }

@@ -1,4 +1,5 @@
 using Meanwhile.Feeds;
+using Meanwhile.Pipeline;
 using Meanwhile.Stores;
 
 namespace Meanwhile.Tests.Support;
@@ -11,6 +12,8 @@ public abstract class RawFeedTest : IAsyncLifetime
     private MqttFeed? _feed;
 
     private protected ListLogger Log { get; } = new();
+
+    private protected Ledger Ledger { get; } = new();
 
     private protected MqttFeed Feed => _feed!;
 
@@ -30,7 +33,7 @@ public abstract class RawFeedTest : IAsyncLifetime
     private protected void Start(TimeProvider? time = null)
     {
         var settings = new BrokerSettings(BrokerAddress.Parse(_broker.Address), "raw", UserName: null, Password: null);
-        _feed = new MqttFeed(settings, "DATA", new SessionState(new Dictionary<string, IReadOnlyCollection<ushort>>(), Subscription: null), new ReadyFile(null), Log, time ?? TimeProvider.System);
+        _feed = new MqttFeed(settings, "DATA", new SessionState(new Dictionary<string, IReadOnlyCollection<ushort>>(), Subscription: null), new ReadyFile(null), Ledger.RefuseResult, Log, time ?? TimeProvider.System);
         _ = _feed.RunAsync(_stop.Token);
     }
 
@@ -51,9 +54,9 @@ public abstract class RawFeedTest : IAsyncLifetime
     }
 
     /// <summary>The same for a new session, up to SUBACK, with what the store commits because of it.</summary>
-    private protected async Task<RawConnection> AcceptAndSubscribeAsync(bool is5 = true)
+    private protected async Task<RawConnection> AcceptAndSubscribeAsync(bool is5 = true, string properties = "00")
     {
-        var connection = await AcceptAsync(is5 ? "000000" : "0000");
+        var connection = await AcceptAsync(is5 ? "0000" + properties : "0000");
         await CommitAsync(1); // The identifiers are forgotten.
         Assert.StartsWith("82", await connection.ReceiveAsync(), StringComparison.Ordinal);
         await connection.SendAsync(is5 ? "9004 0001 00 02" : "9003 0001 02");
