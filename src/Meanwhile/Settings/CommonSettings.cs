@@ -77,7 +77,9 @@ internal static class CommonSettings
         return new BrokerSettings(address, clientId.Read(commandLine, sources)!, UserName.Read(commandLine, sources), PasswordFile.Read(commandLine, sources));
     }
 
-    private static string ParseDbFile(string text)
+    /// <summary>Reads the name of a store.</summary>
+    /// <exception cref="FormatException">It is none.</exception>
+    public static string ParseDbFile(string text)
     {
         if (PostgresAddress.IsOne(text))
             _ = PostgresAddress.Parse(text);

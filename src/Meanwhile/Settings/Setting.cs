@@ -47,7 +47,7 @@ internal sealed class Setting<T>
             var text = commandLine.GetValue(Option) ?? "";
             return Show(text) == text
                 ? Parse(text, Option.Name, source: null)
-                : throw new UserException($"{Option.Name}: a password on the command line can be read by everybody on this machine: expected it in {_variable}, PGPASSWORD or ~/.pgpass (PGPASSFILE)", ExitCode.Usage);
+                : throw new UserException($"{Option.Name}: a password on the command line can be read by everybody on this machine: expected it in {(_variable is null ? "" : _variable + ", ")}PGPASSWORD or ~/.pgpass (PGPASSFILE)", ExitCode.Usage);
         }
         if (_variable is not null && sources.Find(_variable) is { } found)
             return Parse(found.Value, _variable, found.Source);

@@ -3,6 +3,7 @@ using Meanwhile.Clients;
 using Meanwhile.Feeds;
 using Meanwhile.Logging;
 using Meanwhile.Settings;
+using Meanwhile.Stores;
 using Meanwhile.Terminal;
 using Meanwhile.Verification;
 
@@ -30,7 +31,10 @@ internal static class VerifyVerb
     private static readonly Setting<Pace> Rate = new("--rate", null, "500", "NUMBER", "messages a second", Pace.ParseRate);
 
     private static readonly Setting<string> Database = new(
-        "--db", null, null, "FILE", "store of the readings [default: a file in a temporary folder]", text => text);
+        "--db", null, null, "FILE", "store of the readings, a SQLite file or postgres://user@host/database [default: a file in a temporary folder]", CommonSettings.ParseDbFile)
+    {
+        Mask = Store.Describe,
+    };
 
     private static readonly Option<bool> Keep = new("--keep") { Description = "keep the folder with all logs, which is otherwise kept only when something is wrong" };
 
@@ -120,6 +124,7 @@ internal static class VerifyVerb
         [
             ("seed", options.Seed),
             ("broker", broker),
+            ("store", Store.Describe(options.Database)),
             ("QoS", $"{options.Qos}: {Expectations.Of(options.Qos, options.IsEmbedded).Describe()}"),
             ("kills", report.Casualties),
             ("sent", account.Sent),

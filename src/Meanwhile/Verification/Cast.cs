@@ -1,4 +1,6 @@
 using Meanwhile.Feeds;
+using Meanwhile.Stores;
+using Meanwhile.Stores.Postgres;
 
 namespace Meanwhile.Verification;
 
@@ -34,8 +36,11 @@ internal sealed class Cast : IAsyncDisposable
     /// <summary>The connection of the aggregator can be cut.</summary>
     public bool CanCutAggregator => _toAggregator is not null;
 
-    /// <summary>The broker can be started again. At QoS 2 it would be judged as well: see docs/testing.md for what mosquitto 2.0.11 was seen to do.</summary>
-    public bool CanRestartBroker => _mosquitto is not null && _options.Qos < 2;
+    /// <summary>The broker can be started again.</summary>
+    public bool CanRestartBroker => _mosquitto is not null;
+
+    /// <summary>The aggregator's connection to its store can be cut.</summary>
+    public bool CanCutStore => PostgresAddress.IsOne(_options.Database);
 
     /// <summary>How many messages the broker has sent to the aggregator with DUP; null where nobody could count.</summary>
     public long? Redelivered => _options.IsEmbedded ? 0 : _toAggregator?.Redelivered;
@@ -83,6 +88,20 @@ internal sealed class Cast : IAsyncDisposable
 
     /// <summary>Resets the aggregator's connection.</summary>
     public void CutAggregator() => _toAggregator!.Cut();
+
+    /// <summary>Ends the session of the aggregator at its store, whatever that is doing.</summary>
+    /// <returns>False when there was none.</returns>
+    public async Task<bool> CutStoreAsync(CancellationToken stop)
+    {
+        try
+        {
+            return await Owner.EndSessionAsync(PostgresAddress.Parse(_options.Database), stop);
+        }
+        catch (StoreException e) when (e.MayHeal)
+        {
+            return false; // The server is away.
+        }
+    }
 
     /// <summary>Stops the broker in good order, and starts it again.</summary>
     public async Task RestartBrokerAsync(CancellationToken stop)

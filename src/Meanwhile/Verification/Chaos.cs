@@ -11,11 +11,14 @@ internal sealed record Casualties
 
     public int BrokerRestarts { get; set; }
 
+    public int StoreCuts { get; set; }
+
     public int Kills => AggregatorKills + PublisherKills;
 
     /// <inheritdoc/>
     public override string ToString() =>
-        $"{Kills} (aggregator {AggregatorKills}, publishers {PublisherKills}); connections cut {Cuts} times; broker restarted {BrokerRestarts} times";
+        $"{Kills} (aggregator {AggregatorKills}, publishers {PublisherKills}); connections cut {Cuts} times; broker restarted {BrokerRestarts} times"
+        + (StoreCuts == 0 ? "" : $"; store cut off {StoreCuts} times");
 }
 
 /// <summary>Kills processes and cuts connections at random moments. The same seed gives the same accidents in the same order.</summary>
@@ -56,6 +59,9 @@ internal sealed class Chaos(Cast cast, int seed, TimeProvider time)
             case < 11:
                 await cast.KillPublisherAsync(_random.Next(TrialOptions.Publishers) + 1, stop);
                 Done.PublisherKills++;
+                break;
+            case > 16 when cast.CanCutStore:
+                Done.StoreCuts += await cast.CutStoreAsync(stop) ? 1 : 0;
                 break;
             default:
                 await cast.KillAggregatorAsync(stop);

@@ -2,9 +2,12 @@ using System.Diagnostics;
 
 namespace Meanwhile.Verification;
 
-/// <summary>A process of a trial, with what it says in a file.</summary>
+/// <summary>A process of a trial, with what it says in a file. It does not outlive us, however we end.</summary>
 internal sealed class ChildProcess : IDisposable
 {
+    // Becomes the program, beside a watcher that reads our pipe: it ends without a word when we die, and with a line when the program is to be left alone.
+    private const string Guarded = "exec 3<&0 </dev/null; (read line <&3 || kill -KILL $$) >/dev/null 2>&1 & exec 3<&-; exec \"$@\"";
+
     private readonly Process _process;
     private readonly StreamWriter _log;
     private volatile string _lastLine = "";
@@ -39,7 +42,13 @@ internal sealed class ChildProcess : IDisposable
     /// <summary>Starts a program.</summary>
     public static ChildProcess Start(string program, string logPath, IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("/bin/sh", ["-c", Guarded, program, program, .. arguments])
+        {
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         return new ChildProcess(Process.Start(start)!, File.AppendText(logPath));
     }
 
@@ -78,9 +87,22 @@ internal sealed class ChildProcess : IDisposable
             _process.Kill();
             _process.WaitForExit();
         }
+        LeaveAlone();
         _process.Dispose();
         lock (_log)
             _log.Dispose();
+    }
+
+    private void LeaveAlone()
+    {
+        try
+        {
+            _process.StandardInput.Write('\n'); // Its number may belong to another process soon.
+        }
+        catch (IOException)
+        {
+            // The watcher is gone as well.
+        }
     }
 
     private void Keep(string? line)

@@ -21,6 +21,8 @@ internal sealed class Trial(TrialOptions options, string? userName, byte[]? pass
 
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(250);
 
+    private List<Reading> _lastRows = [];
+
     /// <summary>Runs it.</summary>
     public async Task<TrialReport> RunAsync(IProgress<WorkProgress> progress, CancellationToken stop)
     {
@@ -62,11 +64,11 @@ internal sealed class Trial(TrialOptions options, string? userName, byte[]? pass
     // Until the last results count as many readings as there are rows, and rows hold every message.
     private async Task SettleAsync(Cast cast, LastResults results, CancellationToken stop)
     {
-        await WaitForAsync("rows", IsSettled, () => ReadRows().Count, cast: null, stop);
+        await WaitForAsync("rows", IsSettled, () => LookAtRows().Count, cast: null, stop);
 
         bool IsSettled()
         {
-            var rows = ReadRows().ToLookup(row => row.Series, row => row.Value, StringComparer.Ordinal);
+            var rows = LookAtRows().ToLookup(row => row.Series, row => row.Value, StringComparer.Ordinal);
             return options.Topics.Select((topic, i) => (Topic: topic, Sent: cast.SentBy(i + 1).Count)).All(s =>
                 (options.Qos == 0 || rows[s.Topic].Distinct().Count() >= s.Sent) && CountIn(results.Of(s.Topic)) == rows[s.Topic].Count());
         }
@@ -95,6 +97,18 @@ internal sealed class Trial(TrialOptions options, string? userName, byte[]? pass
         var sent = options.Topics.Select((topic, i) => (topic, Messages: cast.SentBy(i + 1))).ToDictionary(s => s.topic, s => s.Messages, StringComparer.Ordinal);
         return new Accounting(new Evidence(
             Expectations.Of(options.Qos, options.IsEmbedded), sent, ReadRows(), cast.Redelivered, results.Of, TrialOptions.Windows));
+    }
+
+    private List<Reading> LookAtRows()
+    {
+        try
+        {
+            return _lastRows = ReadRows();
+        }
+        catch (StoreException e) when (e.MayHeal)
+        {
+            return _lastRows; // A server that is away for a moment.
+        }
     }
 
     private List<Reading> ReadRows()

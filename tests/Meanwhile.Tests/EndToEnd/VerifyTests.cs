@@ -1,3 +1,4 @@
+using System.Globalization;
 using Meanwhile.Tests.Support;
 
 namespace Meanwhile.Tests.EndToEnd;
@@ -16,9 +17,53 @@ public sealed class VerifyTests : ProgramTest
         if (broker == "mosquitto")
             Peers.RequireProgram(broker);
         var verify = Meanwhile(["verify", "--broker", broker, "--qos", qos, "--kills", "3", "--messages", "500", "--rate", "200"]);
-        Assert.True(await verify.ExitAsync(Patience) == 0, verify.Output + verify.Error);
-        Assert.Contains("it balances\n", verify.Output, StringComparison.Ordinal);
-        Assert.Contains("4 of 4 equal recalculation from the rows\n", verify.Output, StringComparison.Ordinal);
+        await AssertBalancesAsync(verify);
+    }
+
+    [Theory]
+    [InlineData("embedded", "1")]
+    [InlineData("mosquitto", "2")]
+    public async Task A_short_trial_on_a_PostgreSQL_server_that_restarts_balances(string broker, string qos)
+    {
+        if (broker == "mosquitto")
+            Peers.RequireProgram(broker);
+        await using var server = await PostgresServer.StartNewAsync();
+        var url = await server.CreateDatabaseAsync();
+        var verify = Meanwhile(
+            ["verify", "--broker", broker, "--qos", qos, "--kills", "4", "--messages", "800", "--rate", "200", "--db", $"postgres://me@127.0.0.1:{server.Port}{new Uri(url).AbsolutePath}"],
+            ("PGPASSWORD", Uri.UnescapeDataString(new Uri(url).UserInfo.Split(':')[1])));
+        await Until.TrueAsync(async () => await CountAsync("pg_tables WHERE tablename = 'messages'") == 1 && await CountAsync("messages") > 100, () => verify.Error);
+        await server.StopAsync("QUIT");
+        await server.StartAsync();
+        await AssertBalancesAsync(verify);
+
+        async Task<int> CountAsync(string what) => int.Parse((await PostgresServer.QueryAsync(url, $"SELECT COUNT(*) FROM {what}"))[0], CultureInfo.InvariantCulture);
+    }
+
+    [Fact]
+    public async Task A_password_of_the_server_is_refused_on_the_command_line()
+    {
+        var verify = Meanwhile(["verify", "--db", "postgres://me:secret@127.0.0.1/x"]);
+        Assert.Equal(2, await verify.ExitAsync());
+        Assert.Contains("--db: a password on the command line can be read by everybody on this machine: expected it in PGPASSWORD or", verify.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", verify.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("embedded")]
+    [InlineData("mosquitto")]
+    public async Task Its_processes_do_not_outlive_it_however_it_ends(string broker)
+    {
+        if (broker == "mosquitto")
+            Peers.RequireProgram(broker);
+        var verify = Meanwhile(["verify", "--kills", "1000", "--broker", broker], ("TMPDIR", Folder.Path));
+        await Until.TrueAsync(() => CommandLines().Any(line => line.Contains("sent-4", StringComparison.Ordinal)), () => verify.Error);
+        await verify.KillAsync();
+        await Until.TrueAsync(() => !CommandLines().Any(), () => string.Join('\n', CommandLines()));
+
+        // All of them have their logs there.
+        IEnumerable<string> CommandLines() => Directory.EnumerateDirectories("/proc").Select(process => TextOf(Path.Combine(process, "cmdline")))
+            .Where(line => line.Contains(Folder.Path, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -44,6 +89,25 @@ public sealed class VerifyTests : ProgramTest
         await Until.TrueAsync(() => Directory.EnumerateFiles(Folder.Path, "sent-1", SearchOption.AllDirectories).Any(), () => verify.Error);
         Assert.Equal(0, await verify.TerminateAsync());
         Assert.Empty(Directory.EnumerateDirectories(Folder.Path, "meanwhile-verify-*"));
+    }
+
+    private static async Task AssertBalancesAsync(RunningProgram verify)
+    {
+        Assert.True(await verify.ExitAsync(Patience) == 0, verify.Output + verify.Error);
+        Assert.Contains("it balances\n", verify.Output, StringComparison.Ordinal);
+        Assert.Contains("4 of 4 equal recalculation from the rows\n", verify.Output, StringComparison.Ordinal);
+    }
+
+    private static string TextOf(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (IOException)
+        {
+            return ""; // No process, or one that has ended.
+        }
     }
 
     private bool HasTable() => ReadingsFile.Query(Database, "SELECT 1 FROM sqlite_master WHERE name = 'messages'").Count > 0;

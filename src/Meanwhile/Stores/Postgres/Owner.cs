@@ -42,14 +42,39 @@ internal sealed class Owner(PostgresAddress address)
                 throw new UserException($"{address} is in use by another aggregator ({Describe(holder)}): stop that one, or give this one a DB_FILE of its own", inner: e);
 
             // The server has not noticed that we are gone from there. Its end may have to be waited for: what it was committing is then known.
-            await using var end = new NpgsqlCommand("SELECT pg_terminate_backend($1)", connection) { Parameters = { new NpgsqlParameter<int> { TypedValue = process } } };
-            await end.ExecuteNonQueryAsync(cancellationToken);
+            await EndSessionAsync(connection, process, cancellationToken);
             throw new StoreException($"{address}: the server still holds our lost connection", mayHeal: true);
         }
     }
 
+    /// <summary>Cuts off whoever owns a database, at whatever instruction of a commit: an accident, for trials.</summary>
+    /// <returns>False when nobody owns it.</returns>
+    /// <exception cref="StoreException">The server cannot be asked to.</exception>
+    public static async Task<bool> EndSessionAsync(PostgresAddress address, CancellationToken cancellationToken)
+    {
+        await using var connection = new NpgsqlConnection(address.Connection.ConnectionString);
+        var isOwned = false;
+        await PostgresFailure.GuardAsync(
+            async () =>
+            {
+                await connection.OpenAsync(cancellationToken);
+                if (await FindHolderAsync(connection, cancellationToken) is not { } holder)
+                    return;
+                await EndSessionAsync(connection, holder.Process, cancellationToken);
+                isOwned = true;
+            },
+            address);
+        return isOwned;
+    }
+
     /// <summary>An owner's name for a person.</summary>
     public static string Describe(string name) => name.StartsWith(Prefix, StringComparison.Ordinal) && name.Split(": ", 2) is [_, var who] ? who : $"session '{name}'";
+
+    private static async Task EndSessionAsync(NpgsqlConnection connection, int process, CancellationToken cancellationToken)
+    {
+        await using var end = new NpgsqlCommand("SELECT pg_terminate_backend($1)", connection) { Parameters = { new NpgsqlParameter<int> { TypedValue = process } } };
+        await end.ExecuteNonQueryAsync(cancellationToken);
+    }
 
     private static async Task<(int Process, string Name)?> FindHolderAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
