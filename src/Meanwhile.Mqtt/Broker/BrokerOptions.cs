@@ -16,7 +16,7 @@ public sealed record BrokerOptions
     public IReadOnlyDictionary<string, IReadOnlyCollection<ushort>> ReceivedIds { get; init; } = new Dictionary<string, IReadOnlyCollection<ushort>>(StringComparer.Ordinal);
 
     /// <summary>Decides who may connect and what they may do; null for everybody and everything.</summary>
-    public Func<Login, CancellationToken, ValueTask<Permissions?>>? Authenticate { get; init; }
+    public Func<Login, CancellationToken, ValueTask<LoginAnswer>>? Authenticate { get; init; }
 
     /// <summary>Told of what is refused or dropped, on any thread and in the middle of things: it must be quick and call nothing of the broker's. Null for nobody.</summary>
     public Action<Refusal>? Refused { get; init; }

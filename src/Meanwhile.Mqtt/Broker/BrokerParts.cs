@@ -16,7 +16,7 @@ internal sealed class BrokerParts
         Router = new Router(Limits, Refused);
         Intake = new Intake(options.Holds, Router, Limits.HeldBytes);
         var perSession = new SessionLimits(Limits.ReceiveMaximum, Limits.TopicAliasMaximum, Limits.QueuedMessages, Limits.QueuedBytes);
-        Reception = new Reception(new SessionTable(perSession, options.ReceivedIds, Limits.RestoredSessionExpiry), Router, Intake, Limits, Time);
+        Reception = new Reception(new SessionTable(perSession, options.ReceivedIds, Limits.RestoredSessionExpiry), Router, Intake, Limits, Time, Refused);
     }
 
     /// <summary>What clients may take up.</summary>
@@ -26,7 +26,7 @@ internal sealed class BrokerParts
     public TimeProvider Time { get; }
 
     /// <summary>Who may connect.</summary>
-    public Func<Login, CancellationToken, ValueTask<Permissions?>>? Authenticate { get; }
+    public Func<Login, CancellationToken, ValueTask<LoginAnswer>>? Authenticate { get; }
 
     /// <summary>Told of what is refused or dropped.</summary>
     public Action<Refusal> Refused { get; }
@@ -39,6 +39,9 @@ internal sealed class BrokerParts
 
     /// <summary>Who is here.</summary>
     public Reception Reception { get; }
+
+    /// <summary>What goes over the connections.</summary>
+    public Traffic Traffic { get; } = new();
 
     /// <summary>The time since the broker started: it never jumps.</summary>
     public TimeSpan Now() => Time.GetElapsedTime(_start);

@@ -1,5 +1,4 @@
 using System.IO.Pipelines;
-using System.Security.Cryptography.X509Certificates;
 using System.Threading.Channels;
 using Meanwhile.Mqtt.Wire;
 
@@ -8,14 +7,14 @@ namespace Meanwhile.Mqtt.Broker;
 /// <summary>One network connection, from its first byte to its last.</summary>
 /// <param name="pipe">Its bytes.</param>
 /// <param name="abort">Cuts it off without a word.</param>
-/// <param name="certificate">The client's; null for none.</param>
+/// <param name="peer">Its other end.</param>
 /// <param name="parts">What all connections share.</param>
-internal sealed class Connection(IDuplexPipe pipe, Action abort, X509Certificate2? certificate, BrokerParts parts) : IDisposable
+internal sealed class Connection(IDuplexPipe pipe, Action abort, Peer peer, BrokerParts parts) : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _closing = new();
-    private readonly Outbox _outbox = new(pipe.Output, parts.Now);
+    private readonly Outbox _outbox = new(pipe.Output, parts.Now, parts.Traffic);
     private Handshake? _handshake;
     private volatile int _closeReason = -1;
     private TimeSpan _lastReceived = parts.Now();
@@ -30,9 +29,11 @@ internal sealed class Connection(IDuplexPipe pipe, Action abort, X509Certificate
     /// <summary>Ends the connection. The first reason counts; a 5.0 client is told.</summary>
     public void Close(ReasonCode reason) => Close(reason, "");
 
-    /// <summary>Closes it when nothing has come for too long [MQTT-3.1.2-22]. A full queue is the host's slowness, not the client's silence.</summary>
-    public void CheckSilence(TimeSpan now)
+    /// <summary>Closes it when its client may not stay, or when nothing has come for too long [MQTT-3.1.2-22]. A full queue is the host's slowness, not the client's silence.</summary>
+    public void Check(TimeSpan now)
     {
+        if (Packets?.Session.Permissions.MayStay() == false)
+            Close(ReasonCode.NotAuthorized, "it may not stay any longer");
         if (!_isHandingOver && now - _lastReceived > _patience)
             Close(ReasonCode.KeepAliveTimeout);
     }
@@ -103,13 +104,14 @@ internal sealed class Connection(IDuplexPipe pipe, Action abort, X509Certificate
         {
             var read = await pipe.Input.ReadAsync(CancellationToken.None);
             var buffer = read.Buffer;
-            var isEnough = false;
+            var (isEnough, length, messages) = (false, buffer.Length, 0);
             _lastReceived = parts.Now();
             Packets?.Received = parts.Time.GetUtcNow();
             try
             {
                 while (!isEnough && _closeReason < 0 && Frame.TryRead(ref buffer, parts.Limits.PacketSize, Packets?.Terms.Version ?? ProtocolVersion.V5, out var frame))
                 {
+                    messages += frame.Type == PacketType.Publish ? 1 : 0;
                     var handling = handleAsync(frame);
                     _isHandingOver = !handling.IsCompleted;
                     isEnough = await handling;
@@ -118,6 +120,7 @@ internal sealed class Connection(IDuplexPipe pipe, Action abort, X509Certificate
             finally
             {
                 _isHandingOver = false;
+                parts.Traffic.Received(length - buffer.Length, messages);
                 _outbox.WakeUp();
                 pipe.Input.AdvanceTo(buffer.Start, isEnough ? buffer.Start : buffer.End);
             }
@@ -130,7 +133,7 @@ internal sealed class Connection(IDuplexPipe pipe, Action abort, X509Certificate
 
     private async ValueTask<bool> FirstPacketAsync(Frame frame)
     {
-        _handshake = new Handshake(this, certificate, parts, _closing.Token);
+        _handshake = new Handshake(this, peer, parts, _closing.Token);
         if (await _handshake.AnswerAsync(frame, _outbox))
             _patience = Packets!.KeepAlive * 1.5;
         else

@@ -1,4 +1,3 @@
-using System.Security.Cryptography.X509Certificates;
 using Meanwhile.Mqtt.Delivery;
 using Meanwhile.Mqtt.Session;
 using Meanwhile.Mqtt.Wire;
@@ -7,10 +6,10 @@ namespace Meanwhile.Mqtt.Broker;
 
 /// <summary>From the first packet of a connection to CONNACK.</summary>
 /// <param name="connection">The connection.</param>
-/// <param name="certificate">The client's; null for none.</param>
+/// <param name="peer">Its other end.</param>
 /// <param name="parts">What all connections share.</param>
 /// <param name="closing">Cancelled when the connection is being closed.</param>
-internal sealed class Handshake(Connection connection, X509Certificate2? certificate, BrokerParts parts, CancellationToken closing)
+internal sealed class Handshake(Connection connection, Peer peer, BrokerParts parts, CancellationToken closing)
 {
     /// <summary>Handles the packets that follow; null as long as the client is not accepted.</summary>
     public SessionPackets? Packets { get; private set; }
@@ -29,10 +28,11 @@ internal sealed class Handshake(Connection connection, X509Certificate2? certifi
         _clientId = clientId;
         if (Check(connect, clientId) is var reason and not ReasonCode.Success)
             return await RefuseAsync(outbox, reason, connect.Version);
-        if (await AuthenticateAsync(connect, clientId) is not { } permissions)
-            return await RefuseAsync(outbox, ReasonCode.NotAuthorized, connect.Version);
-        if (connect.Will is { } will && !permissions.MayPublish(will.Topic))
-            return await RefuseAsync(outbox, ReasonCode.NotAuthorized, connect.Version);
+        var answer = await AuthenticateAsync(connect, clientId);
+        if (answer.Permissions is not { } permissions)
+            return await RefuseAsync(outbox, answer.Reason, connect.Version, RefusalKind.Login, answer.Explanation);
+        if (connect.Will is { } will && !permissions.LetPublish(will.Topic))
+            return await RefuseAsync(outbox, ReasonCode.NotAuthorized, connect.Version, explanation: $"its will is for '{will.Topic}'");
         return await AcceptAsync(connect, clientId, permissions, outbox);
     }
 
@@ -63,24 +63,25 @@ internal sealed class Handshake(Connection connection, X509Certificate2? certifi
         return parts.Reception.HasRoomFor(clientId) ? ReasonCode.Success : ReasonCode.QuotaExceeded;
     }
 
-    private ValueTask<Permissions?> AuthenticateAsync(ConnectPacket connect, string clientId) => parts.Authenticate is { } authenticate
-        ? authenticate(new Login(clientId, connect.UserName, connect.Password, certificate), closing)
-        : ValueTask.FromResult<Permissions?>(Permissions.All);
+    private ValueTask<LoginAnswer> AuthenticateAsync(ConnectPacket connect, string clientId) => parts.Authenticate is { } authenticate
+        ? authenticate(new Login(clientId, connect.UserName, connect.Password, peer), closing)
+        : ValueTask.FromResult(LoginAnswer.Accept(Permissions.All));
 
     private async ValueTask<bool> AcceptAsync(ConnectPacket connect, string clientId, Permissions permissions, Outbox outbox)
     {
         var opened = await parts.Reception.OpenAsync(connection, connect, clientId, parts.Now());
         var (session, terms) = (opened.Session, new Terms(connect, parts.Limits.ReceiveMaximum));
-        Packets = new SessionPackets(session, terms, connect, permissions, outbox, parts) { KeepAlive = KeepAliveOf(connect) };
+        Packets = new SessionPackets(session, terms, connect, outbox, parts) { KeepAlive = KeepAliveOf(connect) };
         IdChange change;
         lock (session.Gate)
         {
+            session.Permissions = permissions;
             session.WakeUp = outbox.WakeUp;
             session.Overflowed = () => connection.Close(ReasonCode.QuotaExceeded);
             change = session.Connected(terms, opened.IsPresent);
         }
         if (!opened.IsPresent)
-            await ForgetAsync(clientId, change, mustWait: opened.WasKnown);
+            await ForgetAsync(clientId, change, mustWait: opened.Earlier is not null);
         outbox.Add(writer => new ConnAckPacket(opened.IsPresent, ReasonCode.Success, PropertiesFor(connect, clientId)).Write(writer, connect.Version)); // [MQTT-3.2.2-2]
         return true;
     }
@@ -120,9 +121,9 @@ internal sealed class Handshake(Connection connection, X509Certificate2? certifi
         return new Properties([.. items]);
     }
 
-    private async ValueTask<bool> RefuseAsync(Outbox outbox, ReasonCode reason, ProtocolVersion version)
+    private async ValueTask<bool> RefuseAsync(Outbox outbox, ReasonCode reason, ProtocolVersion version, RefusalKind kind = RefusalKind.Connection, string explanation = "")
     {
-        parts.Refused(new Refusal(RefusalKind.Connection, _clientId, reason, ""));
+        parts.Refused(new Refusal(kind, _clientId, reason, explanation));
         outbox.Add(writer => new ConnAckPacket(SessionPresent: false, reason).Write(writer, version)); // [MQTT-3.2.2-6]
         await outbox.FlushAsync();
         return false;

@@ -1,5 +1,5 @@
 using System.Net;
-using System.Security.Cryptography.X509Certificates;
+using System.Net.Security;
 
 namespace Meanwhile.Mqtt.Broker;
 
@@ -10,9 +10,6 @@ public sealed record ListenerOptions(IPEndPoint EndPoint)
     /// <summary>Clients speak MQTT over WebSocket, at any path.</summary>
     public bool IsWebSocket { get; init; }
 
-    /// <summary>The certificate for TLS, asked for at each connection, so that it can change; null for no TLS.</summary>
-    public Func<X509Certificate2>? Certificate { get; init; }
-
-    /// <summary>Decides about the certificate that a client has to show; null when it needs none.</summary>
-    public Func<X509Certificate2, bool>? ClientCertificate { get; init; }
+    /// <summary>The terms of TLS, certificates included, asked for at each connection, so that they can change; null for no TLS.</summary>
+    public Func<SslServerAuthenticationOptions>? Tls { get; init; }
 }

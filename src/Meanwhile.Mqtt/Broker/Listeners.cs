@@ -1,5 +1,4 @@
 using System.Net;
-using System.Security.Cryptography.X509Certificates;
 using Meanwhile.Mqtt.Wire;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -70,20 +69,13 @@ internal sealed class Listeners
     private static ListenOptions Configure(ListenOptions options, ListenerOptions listener, BrokerParts parts)
     {
         options.Protocols = HttpProtocols.Http1;
-        if (listener.Certificate is { } certificate)
-        {
-            options.UseHttps(new HttpsConnectionAdapterOptions
-            {
-                ServerCertificateSelector = (_, _) => certificate(),
-                ClientCertificateMode = listener.ClientCertificate is null ? ClientCertificateMode.NoCertificate : ClientCertificateMode.RequireCertificate,
-                ClientCertificateValidation = (client, _, _) => listener.ClientCertificate?.Invoke(client) == true,
-                HandshakeTimeout = parts.Limits.ConnectTimeout,
-            });
-        }
+        if (listener.Tls is { } tls)
+            options.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(tls()), HandshakeTimeout = parts.Limits.ConnectTimeout });
         if (!listener.IsWebSocket)
-            options.Run(context => ServeAsync(new Connection(context.Transport, context.Abort, CertificateOf(context), parts), parts));
+            options.Run(context => ServeAsync(new Connection(context.Transport, context.Abort, PeerOf(context), parts), parts));
         return options;
     }
 
-    private static X509Certificate2? CertificateOf(ConnectionContext context) => context.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
+    private static Peer PeerOf(ConnectionContext context) =>
+        new((context.RemoteEndPoint as IPEndPoint)?.Address, context.Features.Get<ITlsConnectionFeature>()?.ClientCertificate);
 }

@@ -1,4 +1,7 @@
+using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using Meanwhile.Mqtt.Session;
+using Meanwhile.Mqtt.Wire;
 
 namespace Meanwhile.Mqtt.Broker;
 
@@ -6,13 +9,30 @@ namespace Meanwhile.Mqtt.Broker;
 /// <param name="ClientId">The client identifier.</param>
 /// <param name="UserName">The user name; null for none.</param>
 /// <param name="Password">The password; null for none.</param>
-/// <param name="Certificate">The certificate of the client, checked; null for none.</param>
-public sealed record Login(string ClientId, string? UserName, ReadOnlyMemory<byte>? Password, X509Certificate2? Certificate);
+/// <param name="Peer">What the connection tells.</param>
+public sealed record Login(string ClientId, string? UserName, ReadOnlyMemory<byte>? Password, Peer Peer);
 
-/// <summary>What a client may do.</summary>
-/// <param name="MayPublish">Whether it may publish to a topic.</param>
-/// <param name="MaySubscribe">Whether it may subscribe to a filter.</param>
-public sealed record Permissions(Func<string, bool> MayPublish, Func<string, bool> MaySubscribe)
+/// <summary>The other end of a connection.</summary>
+/// <param name="Address">Where it is; null where that is not known.</param>
+/// <param name="Certificate">The certificate of the client, checked; null for none.</param>
+public readonly record struct Peer(IPAddress? Address, X509Certificate2? Certificate);
+
+/// <summary>The answer to a login.</summary>
+public sealed record LoginAnswer
 {
-    internal static Permissions All { get; } = new(static _ => true, static _ => true);
+    private LoginAnswer(Permissions? permissions, ReasonCode reason, string explanation) => (Permissions, Reason, Explanation) = (permissions, reason, explanation);
+
+    internal Permissions? Permissions { get; }
+
+    internal ReasonCode Reason { get; }
+
+    internal string Explanation { get; }
+
+    /// <summary>Lets the client in.</summary>
+    public static LoginAnswer Accept(Permissions permissions) => new(permissions, ReasonCode.Success, "");
+
+    /// <summary>Sends it away.</summary>
+    /// <param name="reason">What it is told.</param>
+    /// <param name="explanation">What the host's own log is told.</param>
+    public static LoginAnswer Refuse(ReasonCode reason, string explanation) => new(permissions: null, reason, explanation);
 }

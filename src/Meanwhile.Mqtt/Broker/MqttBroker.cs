@@ -33,8 +33,8 @@ public sealed class MqttBroker : IAsyncDisposable
     /// </summary>
     public ChannelReader<Incoming> Incoming => _parts.Intake.Held;
 
-    /// <summary>How many copies of messages were dropped, because their subscriber is too slow for them: at QoS 0, and of the host's own at any QoS.</summary>
-    public long Dropped => _parts.Router.Dropped;
+    /// <summary>What it has to do.</summary>
+    public BrokerStatistics Statistics => _parts.Traffic.Into(_parts.Reception.Count() with { Retained = _parts.Router.Retained, MessagesDropped = _parts.Router.Dropped });
 
     /// <summary>Starts a broker.</summary>
     /// <exception cref="IOException">It cannot listen there.</exception>
@@ -80,7 +80,7 @@ public sealed class MqttBroker : IAsyncDisposable
         {
             var now = _parts.Now();
             foreach (var connection in _parts.Reception.All())
-                connection.CheckSilence(now);
+                connection.Check(now);
             await _parts.Reception.CleanUpAsync(now);
             _parts.Router.Expire(now);
         }

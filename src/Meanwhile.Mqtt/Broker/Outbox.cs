@@ -7,7 +7,8 @@ namespace Meanwhile.Mqtt.Broker;
 /// <summary>The only writer of a connection: answers, acknowledgements and messages, many to a write.</summary>
 /// <param name="output">The connection.</param>
 /// <param name="now">The clock.</param>
-internal sealed class Outbox(PipeWriter output, Func<TimeSpan> now) : IDisposable
+/// <param name="traffic">Counts what goes out.</param>
+internal sealed class Outbox(PipeWriter output, Func<TimeSpan> now, Traffic traffic) : IDisposable
 {
     // Of one write, about. As much may wait in answers before nothing more is read from the client.
     private const int Enough = 64 * 1024;
@@ -101,11 +102,17 @@ internal sealed class Outbox(PipeWriter output, Func<TimeSpan> now) : IDisposabl
         {
             isLast = _isStopping;
             Collect();
+            long messages;
             lock (session.Gate)
+            {
+                messages = -session.Sent;
                 isAll = session.Write(_writer, now(), Enough);
+                messages += session.Sent;
+            }
             if (isLast)
                 _lastWords?.Write(_writer, ProtocolVersion.V5);
             _room.Set();
+            traffic.Sent(_writer.Length, messages);
             if (_writer.Length > 0 && (await output.WriteAsync(_writer.Written, CancellationToken.None)).IsCompleted)
                 return false;
             _writer.Clear();

@@ -11,7 +11,8 @@ namespace Meanwhile.Mqtt.Broker;
 /// <param name="intake">For wills.</param>
 /// <param name="limits">How many may be here.</param>
 /// <param name="time">For when wills are published.</param>
-internal sealed class Reception(SessionTable table, Router router, Intake intake, BrokerLimits limits, TimeProvider time)
+/// <param name="refused">Told of wills that may not be published any more.</param>
+internal sealed class Reception(SessionTable table, Router router, Intake intake, BrokerLimits limits, TimeProvider time, Action<Refusal> refused)
 {
     private readonly Lock _gate = new();
     private readonly HashSet<Connection> _connections = [];
@@ -32,6 +33,13 @@ internal sealed class Reception(SessionTable table, Router router, Intake intake
             return table.Count < limits.Sessions || table.TryFind(clientId, out _);
     }
 
+    /// <summary>How many clients, sessions and subscriptions there are.</summary>
+    public BrokerStatistics Count()
+    {
+        lock (_gate)
+            return new BrokerStatistics { Clients = _owners.Count, Sessions = table.Count, Subscriptions = table.All.Sum(session => session.Subscriptions.Count) };
+    }
+
     /// <summary>All connections that are here.</summary>
     public Connection[] All()
     {
@@ -46,7 +54,7 @@ internal sealed class Reception(SessionTable table, Router router, Intake intake
         {
             if (TryOpen(connection, connect, clientId, out var opened, out var owner))
             {
-                await PublishWillAsync(opened.Will, clientId, now);
+                await PublishWillAsync(opened.Will, opened.Earlier, now);
                 return opened;
             }
             owner!.Close(ReasonCode.SessionTakenOver);
@@ -87,7 +95,7 @@ internal sealed class Reception(SessionTable table, Router router, Intake intake
                 End(session);
         }
         foreach (var (session, will) in wills)
-            await PublishWillAsync(will, session.ClientId, now);
+            await PublishWillAsync(will, session, now);
     }
 
     private bool TryOpen(Connection connection, ConnectPacket connect, string clientId, out Opened opened, out Connection? owner)
@@ -102,7 +110,7 @@ internal sealed class Reception(SessionTable table, Router router, Intake intake
             if (known is not null && known != session)
                 router.Forget(known);
             _owners[session] = connection;
-            opened = new Opened(session, session == known, known is not null, will);
+            opened = new Opened(session, session == known, known, will);
             return true;
         }
     }
@@ -117,14 +125,19 @@ internal sealed class Reception(SessionTable table, Router router, Intake intake
         router.Forget(session);
     }
 
-    private async ValueTask PublishWillAsync(Will? will, string clientId, TimeSpan now)
+    private async ValueTask PublishWillAsync(Will? will, ClientSession? session, TimeSpan now)
     {
-        if (will is null)
+        if (will is null || session is null)
             return;
+        if (!session.Permissions.LetPublish(will.Topic))
+        {
+            refused(new Refusal(RefusalKind.Message, session.ClientId, ReasonCode.NotAuthorized, will.Topic));
+            return;
+        }
         var message = Message.Of(will.Topic, will.Payload, will.Qos, will.Retain, will.Properties, now);
         try
         {
-            await intake.TakeAsync(new Incoming { Kind = IncomingKind.Message, ClientId = clientId, Message = message, Received = time.GetUtcNow() });
+            await intake.TakeAsync(new Incoming { Kind = IncomingKind.Message, ClientId = session.ClientId, Message = message, Received = time.GetUtcNow() });
         }
         catch (ChannelClosedException)
         {
@@ -136,6 +149,6 @@ internal sealed class Reception(SessionTable table, Router router, Intake intake
 /// <summary>A session that was opened.</summary>
 /// <param name="Session">The session.</param>
 /// <param name="IsPresent">It is an earlier one.</param>
-/// <param name="WasKnown">There was an earlier one, gone on with or not.</param>
+/// <param name="Earlier">The earlier one, gone on with or not; null for none.</param>
 /// <param name="Will">The will of the earlier one, whose time has come by that.</param>
-internal readonly record struct Opened(ClientSession Session, bool IsPresent, bool WasKnown, Will? Will);
+internal readonly record struct Opened(ClientSession Session, bool IsPresent, ClientSession? Earlier, Will? Will);

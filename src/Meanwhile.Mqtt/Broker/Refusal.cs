@@ -15,8 +15,14 @@ public enum RefusalKind
     /// <summary>A connection was not accepted, or had to be closed.</summary>
     Connection,
 
-    /// <summary>A message of the client's was not taken in; it was told so.</summary>
+    /// <summary>It was not let in: who it says it is was not proved.</summary>
+    Login,
+
+    /// <summary>A message of the client's, or its will, was not taken in; it was told so where its version has words for it.</summary>
     Message,
+
+    /// <summary>It may not subscribe to a filter; it was told so.</summary>
+    Subscription,
 
     /// <summary>A copy of a message for the client was dropped: it is too slow for it, or away for too long.</summary>
     Copy,

@@ -20,6 +20,16 @@ internal sealed class Router(BrokerLimits limits, Action<Refusal> refused)
     /// <summary>How many copies were dropped, because the queue of a subscriber is full.</summary>
     public long Dropped => Interlocked.Read(ref _dropped);
 
+    /// <summary>How many retained messages there are.</summary>
+    public int Retained
+    {
+        get
+        {
+            lock (_gate)
+                return _retained.Count;
+        }
+    }
+
     /// <summary>Hands a message to its subscribers, and keeps it where it is to be retained.</summary>
     /// <param name="message">The message.</param>
     /// <param name="from">Who published it; null for the host.</param>
@@ -57,7 +67,7 @@ internal sealed class Router(BrokerLimits limits, Action<Refusal> refused)
                 return false;
             _full.RemoveWhere(session => !IsFull(session));
             _tree.Match(topic, _matches);
-            var isRefused = _matches.Exists(match => match.Qos > 0 && _full.Contains(match.Session));
+            var isRefused = _matches.Exists(match => match.Qos > 0 && _full.Contains(match.Session) && match.Session.Permissions.MayRead(topic));
             _matches.Clear();
             return isRefused;
         }
@@ -137,6 +147,8 @@ internal sealed class Router(BrokerLimits limits, Action<Refusal> refused)
     // While a queue is full, publishers to it are refused, so that what still goes in is bounded; the host cannot be refused, nor can a will.
     private void HandOver(ClientSession session, Outgoing outgoing, bool canRefuse)
     {
+        if (!session.Permissions.MayRead(outgoing.Message.Topic))
+            return;
         lock (session.Gate)
         {
             if (!session.Add(outgoing, isBounded: canRefuse && outgoing.Qos > 0) && (session.IsConnected || outgoing.Qos > 0))

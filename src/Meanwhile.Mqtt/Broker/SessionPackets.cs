@@ -7,10 +7,9 @@ namespace Meanwhile.Mqtt.Broker;
 /// <param name="session">Its session.</param>
 /// <param name="terms">What was agreed on.</param>
 /// <param name="connect">For its will.</param>
-/// <param name="permissions">What it may do.</param>
 /// <param name="outbox">For answers.</param>
 /// <param name="parts">What all connections share.</param>
-internal sealed class SessionPackets(ClientSession session, Terms terms, ConnectPacket connect, Permissions permissions, Outbox outbox, BrokerParts parts)
+internal sealed class SessionPackets(ClientSession session, Terms terms, ConnectPacket connect, Outbox outbox, BrokerParts parts)
 {
     private readonly TopicCache _topics = new();
     private bool _hasTakenLeave;
@@ -87,18 +86,21 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, Connect
     {
         if (Topic.Levels(topic) > parts.Limits.TopicLevels)
             return ReasonCode.TopicNameInvalid;
-        if (!permissions.MayPublish(topic))
+        if (!Session.Permissions.LetPublish(topic))
             return ReasonCode.NotAuthorized;
         // What comes again may be known already: then it was taken in.
         return publish.Qos > 0 && !publish.Dup && parts.Router.IsRefused(topic, publish.Retain) ? ReasonCode.QuotaExceeded : ReasonCode.Success;
     }
 
-    // At QoS 0 and in 3.1.1 there is no answer that could say it: the connection is closed instead [MQTT-3.3.5-2] of 3.1.1.
+    // At QoS 0 and in 3.1.1 there is no answer that could say it: what the client may not publish is ignored, and acknowledged as if it were not; for other
+    // reasons the connection is closed [MQTT-3.3.5-2] of 3.1.1.
     private async ValueTask<bool> RefuseAsync(PublishPacket publish, string topic, ReasonCode reason)
     {
-        if (publish.Qos == 0 || Terms.Version == ProtocolVersion.V311)
+        if (reason != ReasonCode.NotAuthorized && (publish.Qos == 0 || Terms.Version == ProtocolVersion.V311))
             throw new ProtocolException(reason, $"a message to '{topic}' that is refused");
         parts.Refused(new Refusal(RefusalKind.Message, Session.ClientId, reason, topic));
+        if (publish.Qos == 0)
+            return false;
         await RoomAsync(1); // In its turn [MQTT-4.6.0-2], [MQTT-4.6.0-3].
         var type = publish.Qos == 1 ? PacketType.PubAck : PacketType.PubRec;
         return await AnswerAsync(new PublishAckPacket(type, publish.PacketId, reason).Write);
@@ -159,14 +161,16 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, Connect
     private SubAckPacket Subscribe(SubscribePacket subscribe)
     {
         var identifier = subscribe.Properties.Number(PropertyId.SubscriptionIdentifier);
-        var reasons = new List<ReasonCode>();
-        foreach (var request in subscribe.Requests)
-        {
-            reasons.Add(permissions.MaySubscribe(request.Filter)
-                ? parts.Router.Subscribe(Session, request, identifier, parts.Now())
-                : ReasonCode.NotAuthorized);
-        }
+        List<ReasonCode> reasons = [.. subscribe.Requests.Select(request => Subscribe(request, identifier))];
         return new SubAckPacket(PacketType.SubAck, subscribe.PacketId, reasons); // [MQTT-3.8.4-1], [MQTT-3.8.4-2]
+    }
+
+    private ReasonCode Subscribe(SubscriptionRequest request, uint? identifier)
+    {
+        if (Session.Permissions.MaySubscribe(Topic.TrySplitShare(request.Filter, out _, out var shared) ? shared.ToString() : request.Filter))
+            return parts.Router.Subscribe(Session, request, identifier, parts.Now());
+        parts.Refused(new Refusal(RefusalKind.Subscription, Session.ClientId, ReasonCode.NotAuthorized, request.Filter));
+        return ReasonCode.NotAuthorized;
     }
 
     private SubAckPacket Unsubscribe(UnsubscribePacket unsubscribe)

@@ -25,9 +25,9 @@ internal sealed class WebSocketConnection : IDuplexPipe
             context.Response.StatusCode = StatusCodes.Status400BadRequest;
             return;
         }
-        using var socket = await context.WebSockets.AcceptWebSocketAsync(SubProtocol); // [MQTT-6.0.0-4]
+        using var socket = new BinaryWebSocket(await context.WebSockets.AcceptWebSocketAsync(SubProtocol)); // [MQTT-6.0.0-4]
         await using var stream = WebSocketStream.Create(socket, WebSocketMessageType.Binary, parts.Limits.ConnectTimeout);
-        var connection = new Connection(new WebSocketConnection(stream), context.Abort, context.Connection.ClientCertificate, parts);
+        var connection = new Connection(new WebSocketConnection(stream), context.Abort, new Peer(context.Connection.RemoteIpAddress, context.Connection.ClientCertificate), parts);
         await Listeners.ServeAsync(connection, parts);
     }
 }

@@ -27,6 +27,12 @@ internal sealed class ClientSession(string clientId, IEnumerable<ushort> receive
     /// <summary>The filters of its subscriptions; whoever routes looks after them.</summary>
     public HashSet<string> Subscriptions { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>What the client may do, as of its last login.</summary>
+    public Permissions Permissions { get; set; } = Permissions.All;
+
+    /// <summary>How many messages were sent.</summary>
+    public long Sent { get; private set; }
+
     /// <summary>Tells the connection that there may be something to send.</summary>
     public Action? WakeUp { get; set; }
 
@@ -148,9 +154,10 @@ internal sealed class ClientSession(string clientId, IEnumerable<ushort> receive
 
     private void Write(PacketWriter writer, Transmission next, Terms terms, TimeSpan now)
     {
-        if (OutgoingPublish.TryWrite(writer, next, terms, now))
-            return;
-        if (next.Publish.Qos == 1) // Done with it, as if it had been sent [MQTT-3.1.2-25].
+        // What has waited is judged by what the client may read now.
+        if (Permissions.MayRead(next.Publish.Message.Topic) && OutgoingPublish.TryWrite(writer, next, terms, now))
+            Sent++;
+        else if (next.Publish.Qos == 1) // Done with it, as if it had been sent [MQTT-3.1.2-25].
             _sender.Acknowledged(next.PacketId);
         else if (next.Publish.Qos == 2)
             _sender.Received(next.PacketId, ReasonCode.PacketTooLarge);

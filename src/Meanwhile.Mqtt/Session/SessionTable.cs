@@ -27,6 +27,9 @@ internal sealed class SessionTable
     /// <summary>How many there are.</summary>
     public int Count => _sessions.Count;
 
+    /// <summary>Every one.</summary>
+    public IEnumerable<ClientSession> All => _sessions.Values;
+
     /// <summary>Finds one.</summary>
     public bool TryFind(string clientId, [NotNullWhen(true)] out ClientSession? session) => _sessions.TryGetValue(clientId, out session);
 

@@ -20,15 +20,21 @@ internal sealed class SharedGroup
     /// <summary>Takes a member out.</summary>
     public bool Remove(ClientSession session) => _members.RemoveAll(member => member.Session == session) > 0;
 
-    /// <summary>Whose turn it is: in a circle over those who are there, and over all when nobody is.</summary>
-    public Subscription Choose()
+    /// <summary>Whose turn it is: in a circle over those who are there, and over all when nobody is. Who may not read the topic is passed over.</summary>
+    public Subscription Choose(string topic)
     {
+        var chosen = Next();
         for (var tries = 0; tries < _members.Count; tries++)
         {
-            var member = _members[(int)((uint)_next++ % (uint)_members.Count)];
+            var member = Next();
+            if (!member.Session.Permissions.MayRead(topic))
+                continue;
+            chosen = member;
             if (member.Session.IsConnected)
-                return member;
+                break;
         }
-        return _members[(int)((uint)_next++ % (uint)_members.Count)];
+        return chosen;
     }
+
+    private Subscription Next() => _members[(int)((uint)_next++ % (uint)_members.Count)];
 }

@@ -79,13 +79,13 @@ internal sealed class SubscriptionNode
     }
 
     /// <summary>Adds what ends here; of each shared subscription one member.</summary>
-    public void Collect(List<Subscription> matches)
+    public void Collect(string topic, List<Subscription> matches)
     {
         if (_own is not null)
             matches.AddRange(_own.Values);
         if (_shared is null)
             return;
         foreach (var group in _shared.Values)
-            matches.Add(group.Choose());
+            matches.Add(group.Choose(topic));
     }
 }

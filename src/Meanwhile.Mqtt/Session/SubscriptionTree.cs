@@ -32,10 +32,10 @@ internal sealed class SubscriptionTree
     private static void Match(SubscriptionNode node, string topic, int start, bool hidden, List<Subscription> matches)
     {
         if (!hidden)
-            node.Hash?.Collect(matches); // '#' also matches its parent [MQTT-5.0, 4.7.1.2].
+            node.Hash?.Collect(topic, matches); // '#' also matches its parent [MQTT-5.0, 4.7.1.2].
         if (start > topic.Length)
         {
-            node.Collect(matches);
+            node.Collect(topic, matches);
             return;
         }
         var slash = topic.IndexOf('/', start);

@@ -48,6 +48,28 @@ public static class Topic
         return !levels.MoveNext();
     }
 
+    /// <summary>Whether there may be a topic name that two filters match; neither is shared.</summary>
+    public static bool Overlap(ReadOnlySpan<char> one, ReadOnlySpan<char> other)
+    {
+        if ((one is ['$', ..] && other is ['+' or '#', ..]) || (other is ['$', ..] && one is ['+' or '#', ..]))
+            return false; // [MQTT-4.7.2-1]
+        var levels = other.Split('/');
+        foreach (var range in one.Split('/'))
+        {
+            var level = one[range];
+            if (level is "#")
+                return true;
+            if (!levels.MoveNext())
+                return false;
+            var otherLevel = other[levels.Current];
+            if (otherLevel is "#")
+                return true;
+            if (level is not "+" && otherLevel is not "+" && !level.SequenceEqual(otherLevel))
+                return false;
+        }
+        return !levels.MoveNext() || other[levels.Current] is "#"; // '#' also matches its parent [MQTT-5.0, 4.7.1.2].
+    }
+
     /// <summary>How many levels a topic or filter has.</summary>
     public static int Levels(ReadOnlySpan<char> topic) => topic.Count('/') + 1;
 

@@ -1,9 +1,12 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.WebSockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Meanwhile.Mqtt.Broker;
+using Meanwhile.Mqtt.Session;
 using Meanwhile.Mqtt.Tests.Support;
+using Meanwhile.Mqtt.Wire;
 using MQTTnet;
 
 namespace Meanwhile.Mqtt.Tests.Broker;
@@ -21,7 +24,7 @@ public class ListenerTests
     [InlineData(true, true)]
     public async Task A_client_publishes_to_itself_over(bool webSocket, bool tls)
     {
-        await using var broker = await StartAsync(TestBroker.Loopback with { IsWebSocket = webSocket, Certificate = tls ? () => Server : null });
+        await using var broker = await StartAsync(TestBroker.Loopback with { IsWebSocket = webSocket, Tls = tls ? () => new SslServerAuthenticationOptions { ServerCertificate = Server } : null });
         using var client = new MqttClientFactory().CreateMqttClient();
         var received = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         client.ApplicationMessageReceivedAsync += message =>
@@ -41,13 +44,21 @@ public class ListenerTests
     public async Task With_client_certificates_nobody_gets_in_without_one_and_the_host_sees_whose_it_is()
     {
         var seen = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var listener = TestBroker.Loopback with { Certificate = () => Server, ClientCertificate = certificate => certificate.Thumbprint == Client.Thumbprint };
+        var listener = TestBroker.Loopback with
+        {
+            Tls = () => new SslServerAuthenticationOptions
+            {
+                ServerCertificate = Server,
+                ClientCertificateRequired = true,
+                RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate?.GetCertHashString() == Client.Thumbprint,
+            },
+        };
         await using var broker = await StartAsync(listener, options => options with
         {
             Authenticate = (login, _) =>
             {
-                seen.TrySetResult(login.Certificate?.Subject);
-                return ValueTask.FromResult<Permissions?>(new Permissions(_ => true, _ => true));
+                seen.TrySetResult(login.Peer.Certificate?.Subject);
+                return ValueTask.FromResult(LoginAnswer.Accept(new Permissions(_ => true, _ => true)));
             },
         });
         using var stranger = new MqttClientFactory().CreateMqttClient();
@@ -68,17 +79,29 @@ public class ListenerTests
     }
 
     [Fact]
+    public async Task Text_over_a_web_socket_ends_the_connection()
+    {
+        await using var broker = await StartAsync(TestBroker.Loopback with { IsWebSocket = true });
+        using var socket = new ClientWebSocket();
+        socket.Options.AddSubProtocol("mqtt");
+        await socket.ConnectAsync(new Uri($"ws://{broker.EndPoints[0]}/mqtt"), TestContext.Current.CancellationToken);
+        await socket.SendAsync(Bytes.Of("10 { 'MQTT' 04 | 02 | 00 00 | 'c' }"), WebSocketMessageType.Text, endOfMessage: true, TestContext.Current.CancellationToken);
+        var answer = await socket.ReceiveAsync(new byte[16], TestContext.Current.CancellationToken);
+        Assert.Equal(WebSocketMessageType.Close, answer.MessageType); // [MQTT-6.0.0-1]
+    }
+
+    [Fact]
     public async Task Who_may_connect_publish_and_subscribe_is_for_the_host_to_say()
     {
         await using var broker = await StartAsync(TestBroker.Loopback, options => options with
         {
             Authenticate = (login, _) => ValueTask.FromResult(login.UserName == "user" && login.Password!.Value.Span.SequenceEqual("secret"u8)
-                ? new Permissions(topic => topic == "mine", filter => filter == "mine")
-                : null),
+                ? LoginAnswer.Accept(new Permissions(topic => topic == "mine", filter => filter == "mine"))
+                : LoginAnswer.Refuse(ReasonCode.BadUserNameOrPassword, "")),
         });
         await using var stranger = await RawClient.OpenAsync(broker.EndPoints[0]);
         await stranger.SendAsync("10 { 'MQTT' 04 | C2 | 00 00 | 'c' | 'user' | 'wrong' }");
-        await stranger.ExpectAsync("20 02 00 05");
+        await stranger.ExpectAsync("20 02 00 04");
         await stranger.ExpectEndAsync();
 
         await using var user = await RawClient.OpenAsync(broker.EndPoints[0]);
@@ -87,9 +110,10 @@ public class ListenerTests
         await user.SendAsync("82 { 00 01 {} | 'mine' 00 | '#' 00 } | 32 { 'yours' 00 01 {} } | 32 { 'mine' 00 02 {} \"x\" }");
         await user.ExpectAsync("90 { 00 01 {} | 00 87 }");
         await user.ExpectAsync("40 03 00 01 87");
+        byte[][] rest = [await user.ReadPacketAsync(), await user.ReadPacketAsync()];
+        Assert.Equal<byte>([0x30, 0x40], rest.Select(packet => packet[0]).Order()); // Its own message, and its acknowledgement.
         await user.SendAsync("30 { 'yours' {} }");
-        byte[][] rest = [await user.ReadPacketAsync(), await user.ReadPacketAsync(), await user.ReadPacketAsync()];
-        Assert.Equal<byte>([0x30, 0x40, 0xE0], rest.Select(packet => packet[0]).Order()); // Its own message, its acknowledgement, and the end.
+        await user.ExpectNothingAsync();
     }
 
     [Fact]
