@@ -14,6 +14,7 @@ var root = new RootCommand("Rolling statistics for MQTT: every reading is commit
     ExportVerb.Command(),
     ImportVerb.Command(),
     QuarantineVerb.Command(),
+    PasswdVerb.Command(),
     VerifyVerb.Command(),
 };
 

@@ -61,13 +61,6 @@ internal sealed record BrokerAddress(string Scheme, string Host, int Port, strin
         return new BrokerAddress(scheme, host, port, path.TrimEnd('/'));
     }
 
-    /// <summary>Reads ADDRESS:PORT, an IP address of this machine and a port; 0 for a free one.</summary>
-    /// <exception cref="FormatException">It cannot be understood.</exception>
-    public static IPEndPoint ParseListen(string text) =>
-        IPEndPoint.TryParse(text, out var endPoint) && text.EndsWith($":{endPoint.Port}", StringComparison.Ordinal)
-            ? endPoint
-            : throw new FormatException("ADDRESS:PORT with an IP address of this machine, such as 127.0.0.1:1883");
-
     /// <inheritdoc/>
     public override string ToString() => $"{Scheme}://{HostAndPort}{Path}";
 

@@ -1,42 +1,77 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using Meanwhile.Access;
 using Meanwhile.Logging;
 using Meanwhile.Mqtt.Broker;
 using Microsoft.Extensions.Logging;
 
 namespace Meanwhile.Feeds;
 
-/// <summary>Starts the broker in this process, and says what it refuses.</summary>
-internal static class EmbeddedBroker
+/// <summary>The broker in this process, with the files that say who may do what, and what it says of itself.</summary>
+internal sealed class EmbeddedBroker : IAsyncDisposable
 {
-    /// <summary>Starts listening.</summary>
-    /// <param name="endPoint">An address of this machine; port 0 takes a free one.</param>
-    /// <param name="allowAnonymous">Also where others than this machine's own users get to.</param>
-    /// <param name="options">What the broker is to be beside that.</param>
-    /// <param name="refusals">Counts and says what is refused.</param>
-    /// <param name="logger">For where it listens.</param>
-    /// <exception cref="UserException">The address cannot be used.</exception>
-    public static async Task<MqttBroker> StartAsync(
-        IPEndPoint endPoint, bool allowAnonymous, Func<BrokerOptions, BrokerOptions> options, Refusals refusals, ILogger logger, CancellationToken stop)
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
+
+    private readonly Gatekeeper _gatekeeper;
+    private readonly Refusals _refusals;
+    private readonly PeriodicTimer _timer;
+    private readonly Task _chores;
+
+    private EmbeddedBroker(MqttBroker broker, Gatekeeper gatekeeper, Refusals refusals, IReadOnlyList<Action> chores, TimeProvider time)
     {
-        var isOpen = !IPAddress.IsLoopback(endPoint.Address);
-        if (isOpen && !allowAnonymous)
+        (Broker, _gatekeeper, _refusals) = (broker, gatekeeper, refusals);
+        _timer = new PeriodicTimer(LookInterval, time);
+        _chores = DoAsync(chores);
+    }
+
+    /// <summary>The broker.</summary>
+    public MqttBroker Broker { get; }
+
+    /// <summary>Starts listening.</summary>
+    /// <param name="options">How it is to be.</param>
+    /// <param name="configure">What the host wants of it beside that.</param>
+    /// <param name="logger">For where it listens, and what it refuses.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="stop">Gives up starting.</param>
+    /// <exception cref="UserException">An address or a file cannot be used.</exception>
+    public static async Task<EmbeddedBroker> StartAsync(
+        EmbeddedOptions options, Func<BrokerOptions, BrokerOptions> configure, ILogger logger, TimeProvider time, CancellationToken stop)
+    {
+        if (options.Listeners.FirstOrDefault(listener => listener.IsOpen && !options.Asks(listener) && !options.AllowAnonymous) is { } open)
         {
             throw new UserException(
-                $"{endPoint}: whoever reaches this address could publish and subscribe there: expected a loopback address such as 127.0.0.1, or --allow-anonymous", ExitCode.Usage);
+                $"{open}: whoever reaches this address could publish and subscribe there: expected a loopback address such as 127.0.0.1, or --users, or --client-ca with mqtts:// or wss://, or --allow-anonymous", ExitCode.Usage);
         }
-        try
+        var refusals = new Refusals(logger, time);
+        var users = options.UserFile is { } userFile ? new WatchedFiles<IReadOnlyDictionary<string, PasswordHash>>([userFile], texts => UserFile.Parse(texts[0])) : null;
+        var accessList = options.AccessFile is { } accessFile ? new WatchedFiles<AccessList>([accessFile], texts => AccessList.Parse(texts[0])) : null;
+        var tls = options.TlsFiles.Count > 0 ? new WatchedFiles<SslServerAuthenticationOptions>(options.TlsFiles, texts => TlsTerms.Parse(texts, refusals.AddCertificate)) : null;
+        var gatekeeper = new Gatekeeper(users, accessList, options.AllowAnonymous, time);
+        var broker = await ListenAsync(options.Listeners, configure(new BrokerOptions
         {
-            var broker = await MqttBroker.StartAsync(options(new BrokerOptions { Listeners = [new ListenerOptions(endPoint)], Refused = refusals.Add }), stop);
-            Log.Listening(logger, broker.EndPoints[0]);
-            if (isOpen)
-                Log.ListeningToAll(logger, broker.EndPoints[0]);
-            return broker;
-        }
-        catch (Exception e) when (e is IOException or SocketException)
-        {
-            throw new UserException($"{endPoint}: the embedded broker cannot listen there ({BrokerFailure.Describe(e)}): expected a free port at an address of this machine", inner: e);
-        }
+            Listeners = [.. options.Listeners.Select(listener => new ListenerOptions(listener.EndPoint)
+            {
+                IsWebSocket = listener.IsWebSocket,
+                Tls = listener.IsSecure ? () => tls!.Current : null,
+            })],
+            Authenticate = gatekeeper.AnswerAsync,
+            Refused = refusals.Add,
+            Time = time,
+        }), stop);
+        Announce(options, broker, logger);
+        var status = new BrokerStatus(broker, refusals, time);
+        return new EmbeddedBroker(
+            broker,
+            gatekeeper,
+            refusals,
+            [
+                () => users?.Check(logger),
+                () => accessList?.Check(logger),
+                () => tls?.Check(logger),
+                () => status.PublishAtTimes(options.StatusInterval),
+            ],
+            time);
     }
 
     /// <summary>Whether nobody listens at an address yet.</summary>
@@ -52,5 +87,51 @@ internal static class EmbeddedBroker
         {
             return false;
         }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        _timer.Dispose();
+        await _chores;
+        await Broker.DisposeAsync();
+        _gatekeeper.Dispose();
+        _refusals.Sum();
+    }
+
+    private static async Task<MqttBroker> ListenAsync(IReadOnlyList<ListenAddress> listeners, BrokerOptions options, CancellationToken stop)
+    {
+        try
+        {
+            return await MqttBroker.StartAsync(options, stop);
+        }
+        catch (Exception e) when (e is IOException or SocketException)
+        {
+            throw new UserException(
+                $"{string.Join(", ", listeners)}: the embedded broker cannot listen there ({BrokerFailure.Describe(e)}): expected a free port at an address of this machine", inner: e);
+        }
+    }
+
+    private static void Announce(EmbeddedOptions options, MqttBroker broker, ILogger logger)
+    {
+        foreach (var (listener, endPoint) in options.Listeners.Zip(broker.EndPoints))
+        {
+            var address = listener with { EndPoint = endPoint };
+            Log.Listening(logger, address);
+            if (listener.IsOpen && !options.Asks(listener))
+                Log.ListeningToAll(logger, address);
+            else if (listener is { IsOpen: true, IsSecure: false })
+                Log.ListeningInClear(logger, address);
+        }
+    }
+
+    private async Task DoAsync(IReadOnlyList<Action> chores)
+    {
+        do
+        {
+            foreach (var chore in chores)
+                chore();
+        }
+        while (await _timer.WaitForNextTickAsync(CancellationToken.None));
     }
 }

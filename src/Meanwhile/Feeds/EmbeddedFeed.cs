@@ -9,14 +9,14 @@ namespace Meanwhile.Feeds;
 /// <summary>Readings that publishers send straight to the embedded broker: a publish is acknowledged only after its commit.</summary>
 internal sealed class EmbeddedFeed : IFeed
 {
+    private readonly EmbeddedBroker _embedded;
     private readonly MqttBroker _broker;
     private readonly IncomingReader _deliveries;
-    private readonly Refusals _refusals;
     private readonly TimeProvider _time;
     private readonly List<Incoming> _committed = [];
 
-    private EmbeddedFeed(MqttBroker broker, Refusals refusals, TimeProvider time) =>
-        (_broker, _deliveries, _refusals, _time) = (broker, new IncomingReader(broker.Incoming), refusals, time);
+    private EmbeddedFeed(EmbeddedBroker embedded, TimeProvider time) =>
+        (_embedded, _broker, _deliveries, _time) = (embedded, embedded.Broker, new IncomingReader(embedded.Broker.Incoming), time);
 
     /// <inheritdoc/>
     public ChannelReader<Delivery> Deliveries => _deliveries;
@@ -25,26 +25,22 @@ internal sealed class EmbeddedFeed : IFeed
     public IPEndPoint EndPoint => _broker.EndPoints[0];
 
     /// <summary>Starts the broker.</summary>
-    /// <param name="endPoint">An address of this machine; port 0 takes a free one.</param>
-    /// <param name="allowAnonymous">Also at an address that others can reach.</param>
+    /// <param name="options">How it is to be.</param>
     /// <param name="holds">Which topics hold readings; others pass through.</param>
     /// <param name="receivedIds">QoS 2 identifiers by client, as the store has them.</param>
     /// <param name="logger">For where it listens, and what it refuses.</param>
     /// <param name="time">The clock.</param>
     /// <param name="stop">Gives up starting.</param>
     public static async Task<EmbeddedFeed> StartAsync(
-        IPEndPoint endPoint,
-        bool allowAnonymous,
+        EmbeddedOptions options,
         Func<string, bool> holds,
         IReadOnlyDictionary<string, IReadOnlyCollection<ushort>> receivedIds,
         ILogger logger,
         TimeProvider time,
         CancellationToken stop)
     {
-        var refusals = new Refusals(logger, time);
-        var broker = await EmbeddedBroker.StartAsync(
-            endPoint, allowAnonymous, options => options with { Holds = holds, ReceivedIds = receivedIds, Time = time }, refusals, logger, stop);
-        return new EmbeddedFeed(broker, refusals, time);
+        var embedded = await EmbeddedBroker.StartAsync(options, broker => broker with { Holds = holds, ReceivedIds = receivedIds }, logger, time, stop);
+        return new EmbeddedFeed(embedded, time);
     }
 
     /// <inheritdoc/>
@@ -71,9 +67,5 @@ internal sealed class EmbeddedFeed : IFeed
     }
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
-    {
-        await _broker.DisposeAsync();
-        _refusals.Sum();
-    }
+    public ValueTask DisposeAsync() => _embedded.DisposeAsync();
 }

@@ -1,5 +1,6 @@
 using Meanwhile.Logging;
 using Meanwhile.Mqtt.Broker;
+using Meanwhile.Mqtt.Wire;
 using Microsoft.Extensions.Logging;
 
 namespace Meanwhile.Feeds;
@@ -9,9 +10,14 @@ internal sealed class Refusals(ILogger logger, TimeProvider time)
 {
     private readonly LogLimiter _limiter = new(time);
     private readonly Lock _gate = new();
-    private long _connections;
-    private long _messages;
-    private long _copies;
+    private readonly Dictionary<RefusalKind, long> _counts = [];
+
+    /// <summary>How many there were of a kind.</summary>
+    public long Count(RefusalKind kind)
+    {
+        lock (_gate)
+            return _counts.GetValueOrDefault(kind);
+    }
 
     /// <summary>Takes one in.</summary>
     public void Add(Refusal refusal)
@@ -19,31 +25,37 @@ internal sealed class Refusals(ILogger logger, TimeProvider time)
         string repeated;
         lock (_gate)
         {
-            if (refusal.Kind == RefusalKind.Connection)
-                _connections++;
-            else if (refusal.Kind == RefusalKind.Message)
-                _messages++;
-            else
-                _copies++;
+            _counts[refusal.Kind] = _counts.GetValueOrDefault(refusal.Kind) + 1;
             if (!_limiter.MayLog($"{refusal.Kind} {refusal.Reason}", out repeated))
                 return;
         }
-        var explanation = refusal.Explanation.Length == 0 ? "" : $": {refusal.Explanation}";
-        if (refusal.Kind == RefusalKind.Connection)
-            Log.ClientRefused(logger, refusal.ClientId, refusal.Reason, explanation, repeated);
-        else if (refusal.Kind == RefusalKind.Message)
-            Log.MessageRefused(logger, refusal.ClientId, refusal.Reason, explanation, repeated);
-        else
-            Log.CopyDropped(logger, refusal.ClientId, repeated);
+        Say(refusal, refusal.Explanation.Length == 0 ? "" : $": {refusal.Explanation}", repeated);
     }
+
+    /// <summary>Takes in that the certificate of a client is not trusted, so that it was not heard at all.</summary>
+    public void AddCertificate(string problem) => Add(new Refusal(RefusalKind.Login, "", ReasonCode.NotAuthorized, problem));
 
     /// <summary>Says how many there were, if there were any.</summary>
     public void Sum()
     {
-        lock (_gate)
+        if (_counts.Count > 0)
         {
-            if (_connections + _messages + _copies > 0)
-                Log.RefusedInAll(logger, _connections, _messages, _copies);
+            Log.RefusedInAll(
+                logger, Count(RefusalKind.Connection), Count(RefusalKind.Message), Count(RefusalKind.Login), Count(RefusalKind.Subscription), Count(RefusalKind.Copy));
         }
+    }
+
+    private void Say(Refusal refusal, string explanation, string repeated)
+    {
+        if (refusal.Kind == RefusalKind.Connection)
+            Log.ClientRefused(logger, refusal.ClientId, refusal.Reason, explanation, repeated);
+        else if (refusal.Kind == RefusalKind.Login)
+            Log.LoginRefused(logger, refusal.ClientId, refusal.Reason, explanation, repeated);
+        else if (refusal.Kind == RefusalKind.Message)
+            Log.MessageRefused(logger, refusal.ClientId, refusal.Reason, explanation, repeated);
+        else if (refusal.Kind == RefusalKind.Subscription)
+            Log.SubscriptionRefused(logger, refusal.ClientId, refusal.Reason, explanation, repeated);
+        else
+            Log.CopyDropped(logger, refusal.ClientId, repeated);
     }
 }

@@ -122,9 +122,27 @@ internal static partial class Log
     [LoggerMessage(39, LogLevel.Warning, "the queue of the subscriber '{ClientId}' is full: a message for it was dropped{Repeated}")]
     public static partial void CopyDropped(ILogger logger, string clientId, string repeated);
 
-    [LoggerMessage(40, LogLevel.Information, "embedded broker: refused or closed {Connections} connections and refused {Messages} messages; dropped {Copies} messages of subscribers that were too slow")]
-    public static partial void RefusedInAll(ILogger logger, long connections, long messages, long copies);
+    [LoggerMessage(40, LogLevel.Information, "embedded broker: refused or closed {Connections} connections and refused {Messages} messages, {Logins} logins and {Subscriptions} subscriptions; dropped {Copies} messages of subscribers that were too slow")]
+    public static partial void RefusedInAll(ILogger logger, long connections, long messages, long logins, long subscriptions, long copies);
 
     [LoggerMessage(41, LogLevel.Warning, "{Store}: the server runs with fsync = off, so what it has committed, and we have acknowledged, may be gone after a crash of its machine")]
     public static partial void StoreIsVolatile(ILogger logger, object store);
+
+    [LoggerMessage(60, LogLevel.Warning, "the embedded broker has not let '{ClientId}' in ({Reason}{Explanation}){Repeated}")]
+    public static partial void LoginRefused(ILogger logger, string clientId, object reason, string explanation, string repeated);
+
+    [LoggerMessage(61, LogLevel.Warning, "the embedded broker has refused a subscription of '{ClientId}' ({Reason}{Explanation}){Repeated}")]
+    public static partial void SubscriptionRefused(ILogger logger, string clientId, object reason, string explanation, string repeated);
+
+    [LoggerMessage(62, LogLevel.Warning, "{Address} is open to the network without TLS: passwords and messages can be read on their way; expected mqtts:// or wss://, or a network of one's own")]
+    public static partial void ListeningInClear(ILogger logger, object address);
+
+    [LoggerMessage(63, LogLevel.Information, "{Files}: changed, and in force from now on")]
+    public static partial void Reloaded(ILogger logger, object files);
+
+    [LoggerMessage(64, LogLevel.Error, "{Files}: changed, but what was in force before stays in force: {Problem}")]
+    public static partial void NotReloaded(ILogger logger, object files, string problem);
+
+    [LoggerMessage(65, LogLevel.Information, "{File}: {User} {What}")]
+    public static partial void UserChanged(ILogger logger, string file, string user, string what);
 }

@@ -41,11 +41,6 @@ internal static class CommonSettings
     public static readonly Setting<int?> Seed = new(
         "--seed", null, null, "NUMBER", "makes numbers and intervals repeatable", text => (int)ParseWhole(text, int.MinValue, int.MaxValue));
 
-    public static readonly Option<bool> AllowAnonymous = new("--allow-anonymous")
-    {
-        Description = "let the embedded broker listen where others than this machine's users reach it, though it asks nobody for a name",
-    };
-
     public static readonly Option<bool> Verbose = new("--verbose") { Description = "say what happens to each message" };
 
     /// <summary>The client id, whose default depends on the verb.</summary>

@@ -18,7 +18,8 @@ internal static class AggregateVerb
         [
             CommonSettings.Broker.Option, CommonSettings.Topic.Option, CommonSettings.StatsTopic.Option, CommonSettings.DbFile.Option,
             .. AggregatorSettings.Options,
-            CommonSettings.AllowAnonymous, CommonSettings.UserName.Option, CommonSettings.PasswordFile.Option, ClientId.Option, CommonSettings.ReadyFile.Option,
+            .. EmbeddedSettings.Options,
+            CommonSettings.UserName.Option, CommonSettings.PasswordFile.Option, ClientId.Option, CommonSettings.ReadyFile.Option,
         ],
         RunAsync);
 
@@ -53,13 +54,14 @@ internal static class AggregateVerb
                 throw new UserException($"TOPIC: '{options.Filter}' is shared between clients of a broker elsewhere: expected a plain filter for the embedded one", ExitCode.Usage);
             using var store = await Store.OpenAsync(session.Read(CommonSettings.DbFile)!, AggregatorSettings.ReadStore(session.CommandLine, session.Sources, Store.EmbeddedSessions, options.Filter), session.Logger, session.Time, stop);
             var feed = await EmbeddedFeed.StartAsync(
-                address.EndPoint, session.CommandLine.GetValue(CommonSettings.AllowAnonymous), options.Takes, store.ReadSession().ReceivedIds, session.Logger, session.Time, stop);
+                EmbeddedSettings.Read(session.CommandLine, session.Sources, new ListenAddress(address.EndPoint)), options.Takes, store.ReadSession().ReceivedIds, session.Logger, session.Time, stop);
             ready.Set(true);
             await RunAsync(session, feed, store, options, ledger, stop);
             ready.Set(false);
         }
         else
         {
+            EmbeddedSettings.RequireNone(session.CommandLine, address);
             var broker = CommonSettings.ReadBroker(session.CommandLine, session.Sources, ClientId);
             using var store = await Store.OpenAsync(session.Read(CommonSettings.DbFile)!, AggregatorSettings.ReadStore(session.CommandLine, session.Sources, $"{broker.ClientId}@{address}", options.Filter), session.Logger, session.Time, stop);
             var feed = new MqttFeed(broker, options.Filter, store.ReadSession(), ready, ledger.RefuseResult, session.Logger, session.Time);

@@ -8,19 +8,14 @@ namespace Meanwhile.Verbs;
 /// <summary>The seed's mosquitto: the embedded broker alone.</summary>
 internal static class BrokerVerb
 {
-    private static readonly Setting<IPEndPoint> Listen = new(
-        "--listen", null, "127.0.0.1:1883", "ADDRESS:PORT", "where to listen", BrokerAddress.ParseListen);
+    private static readonly ListenAddress Standard = new(new IPEndPoint(IPAddress.Loopback, 1883));
 
-    public static Command Command() => Session.Command("broker", "run the embedded MQTT broker alone", [Listen.Option, CommonSettings.AllowAnonymous], RunAsync);
+    public static Command Command() => Session.Command("broker", "run the embedded MQTT broker alone", EmbeddedSettings.Options, RunAsync);
 
     private static async Task RunAsync(Session session, CancellationToken stop)
     {
-        var refusals = new Refusals(session.Logger, session.Time);
-        await using (await EmbeddedBroker.StartAsync(
-            session.Read(Listen)!, session.CommandLine.GetValue(CommonSettings.AllowAnonymous), options => options, refusals, session.Logger, stop))
-        {
+        var options = EmbeddedSettings.Read(session.CommandLine, session.Sources, Standard);
+        await using (await EmbeddedBroker.StartAsync(options, broker => broker, session.Logger, session.Time, stop))
             await Task.Delay(Timeout.InfiniteTimeSpan, session.Time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-        refusals.Sum();
     }
 }

@@ -31,8 +31,8 @@ internal static class DemoVerb
         var database = session.Read(CommonSettings.DbFile)!;
         using var store = await Store.OpenAsync(database, new StoreOptions(Store.EmbeddedSessions, options.Filter), session.Logger, session.Time, stop);
         var feed = await EmbeddedFeed.StartAsync(
-            EmbeddedBroker.IsFree(Preferred) ? Preferred : new IPEndPoint(IPAddress.Loopback, 0),
-            allowAnonymous: false, options.Takes, store.ReadSession().ReceivedIds, session.Logger, session.Time, stop);
+            new EmbeddedOptions([new ListenAddress(EmbeddedBroker.IsFree(Preferred) ? Preferred : new IPEndPoint(IPAddress.Loopback, 0))]),
+            options.Takes, store.ReadSession().ReceivedIds, session.Logger, session.Time, stop);
         Log.DemoStarts(session.Logger, feed.EndPoint, Store.Describe(database));
 
         var address = new BrokerAddress("mqtt", feed.EndPoint.Address.ToString(), feed.EndPoint.Port, "");

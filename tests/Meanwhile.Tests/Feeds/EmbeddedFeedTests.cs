@@ -55,7 +55,7 @@ public sealed class EmbeddedFeedTests : IDisposable
         var options = new AggregatorOptions("DATA", "STATS");
         using var store = new CountingStore(SqliteStore.Open(_folder["test.db"], new StoreOptions(Store.EmbeddedSessions, "DATA")));
         var feed = await EmbeddedFeed.StartAsync(
-            new IPEndPoint(IPAddress.Loopback, 0), allowAnonymous: false, options.Takes, store.ReadSession().ReceivedIds, _log, TimeProvider.System, TestContext.Current.CancellationToken);
+            new EmbeddedOptions([new ListenAddress(new IPEndPoint(IPAddress.Loopback, 0))]), options.Takes, store.ReadSession().ReceivedIds, _log, TimeProvider.System, TestContext.Current.CancellationToken);
         using var stop = new CancellationTokenSource();
         var running = Task.WhenAll(feed.RunAsync(stop.Token), new Aggregator(feed, store, options, _ledger, _log, TimeProvider.System).RunAsync(stop.Token));
         try

@@ -1,0 +1,35 @@
+using System.Text;
+
+namespace Meanwhile.Terminal;
+
+/// <summary>Asks for a password without showing it; where nobody can be asked, it is the first line of standard input.</summary>
+internal static class PasswordPrompt
+{
+    /// <summary>Reads one.</summary>
+    /// <param name="user">Whose.</param>
+    /// <exception cref="UserException">There is none, or it was not twice the same.</exception>
+    public static byte[] Read(string user)
+    {
+        var password = Console.IsInputRedirected ? Console.In.ReadLine() : Ask($"Password of {user}: ");
+        if (string.IsNullOrEmpty(password))
+            throw new UserException("the password is empty: expected one, at the terminal or as the first line of standard input", ExitCode.Usage);
+        if (!Console.IsInputRedirected && Ask("Again: ") != password)
+            throw new UserException("these are two passwords: expected the same one twice", ExitCode.Usage);
+        return Encoding.UTF8.GetBytes(password);
+    }
+
+    private static string Ask(string question)
+    {
+        Console.Error.Write(question);
+        var text = new StringBuilder();
+        while (Console.ReadKey(intercept: true) is var key && key.Key != ConsoleKey.Enter)
+        {
+            if (key.Key == ConsoleKey.Backspace && text.Length > 0)
+                text.Length--;
+            else if (!char.IsControl(key.KeyChar))
+                text.Append(key.KeyChar);
+        }
+        Console.Error.WriteLine();
+        return text.ToString();
+    }
+}
