@@ -24,7 +24,7 @@ internal sealed class BrokerStatus(MqttBroker broker, Refusals refusals, TimePro
         var uptime = time.GetElapsedTime(_start);
         if (interval is null || uptime < _next)
             return;
-        _next = uptime + interval.Value;
+        _next = interval.Value * (Math.Floor(uptime / interval.Value) + 1);
         foreach (var (topic, value) in Values(uptime))
         {
             if (_published.TryGetValue(topic, out var last) && last == value)

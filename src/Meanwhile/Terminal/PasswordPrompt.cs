@@ -21,9 +21,12 @@ internal static class PasswordPrompt
     private static string Ask(string question)
     {
         Console.Error.Write(question);
+        Console.TreatControlCAsInput = true; // Else nobody would hear it before the line is complete.
         var text = new StringBuilder();
         while (Console.ReadKey(intercept: true) is var key && key.Key != ConsoleKey.Enter)
         {
+            if (key is { Key: ConsoleKey.C, Modifiers: ConsoleModifiers.Control })
+                throw new UserException("no password was given: nothing is changed");
             if (key.Key == ConsoleKey.Backspace && text.Length > 0)
                 text.Length--;
             else if (!char.IsControl(key.KeyChar))

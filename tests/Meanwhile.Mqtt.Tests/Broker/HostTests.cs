@@ -194,7 +194,7 @@ public class HostTests
         }
         for (var i = 0; i < 5; i++)
             broker.Publish(new Message { Topic = "STATS", Payload = "A"u8.ToArray(), Qos = 1 });
-        Assert.Equal(3, broker.Dropped);
+        Assert.Equal(3, broker.Statistics.MessagesDropped);
         await using var again = await RawClient.ConnectAsync(broker.EndPoints[0], "c", clean: false, expectSession: true);
         await again.ExpectAsync("32 { 'STATS' 00 01 \"A\" } | 32 { 'STATS' 00 02 \"A\" }");
         await again.ExpectNothingAsync();

@@ -1,6 +1,3 @@
-using System.Net;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using Meanwhile.Tests.Support;
 
 namespace Meanwhile.Tests.EndToEnd;
@@ -14,7 +11,7 @@ public sealed class SecurityTests : MosquittoTest
     [InlineData("wss", true)]
     public async Task Readings_flow_over_other_transports(string scheme, bool isSecure)
     {
-        var authority = isSecure ? MakeCertificates("localhost") : "";
+        var authority = isSecure ? MakeCertificates() : "";
         using var mosquitto = await MosquittoServer.StartAsync(Folder.Path, Listener(scheme, isSecure));
         var broker = $"{scheme}://localhost:{mosquitto.Port}";
         var aggregate = Trusting(authority, broker, "aggregate");
@@ -35,7 +32,7 @@ public sealed class SecurityTests : MosquittoTest
     [InlineData("publish")]
     public async Task A_certificate_that_is_not_trusted_is_one_clear_line(string verb)
     {
-        MakeCertificates("localhost");
+        MakeCertificates();
         using var mosquitto = await MosquittoServer.StartAsync(Folder.Path, Listener("mqtts", isSecure: true));
         var program = Run($"mqtts://localhost:{mosquitto.Port}", verb);
 
@@ -74,26 +71,12 @@ public sealed class SecurityTests : MosquittoTest
     private RunningProgram Trusting(string authority, string broker, params string[] arguments) =>
         Meanwhile(arguments, ("BROKER", broker), (authority.Length == 0 ? "UNUSED" : "SSL_CERT_FILE", authority));
 
-    // An authority of our own and a certificate for one host; the authority's path is returned.
-    private string MakeCertificates(string host)
+    // The authority's path is returned.
+    private string MakeCertificates()
     {
-        using var authorityKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var now = TimeProvider.System.GetUtcNow();
-        var authorityRequest = new CertificateRequest("CN=Meanwhile test authority", authorityKey, HashAlgorithmName.SHA256);
-        authorityRequest.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        using var authority = authorityRequest.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
-
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest($"CN={host}", key, HashAlgorithmName.SHA256);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName(host);
-        names.AddIpAddress(IPAddress.Loopback);
-        request.CertificateExtensions.Add(names.Build());
-        using var certificate = request.Create(authority, now.AddHours(-1), now.AddHours(1), [1, 2, 3, 4]);
-
-        File.WriteAllText(Folder["authority.crt"], authority.ExportCertificatePem());
-        File.WriteAllText(Folder["server.crt"], certificate.ExportCertificatePem());
-        File.WriteAllText(Folder["server.key"], key.ExportPkcs8PrivateKeyPem());
+        using var authority = new TestAuthority();
+        authority.WriteTo(Folder["authority.crt"]);
+        authority.Issue("localhost", Folder["server.crt"], Folder["server.key"]);
         return Folder["authority.crt"];
     }
 }
