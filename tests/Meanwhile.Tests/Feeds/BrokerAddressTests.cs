@@ -35,18 +35,4 @@ public class BrokerAddressTests
     [InlineData("[::1")]
     [InlineData("embedded://somewhere:1883")]
     public void Other_addresses_are_refused(string text) => Assert.Throws<FormatException>(() => BrokerAddress.Parse(text));
-
-    [Theory]
-    [InlineData("127.0.0.1:0", true)]
-    [InlineData("[::]:1883", true)]
-    [InlineData("127.0.0.1", false)]
-    [InlineData("1883", false)]
-    [InlineData("localhost:1883", false)]
-    public void An_address_to_listen_at_is_an_ip_address_and_a_port(string text, bool isOne)
-    {
-        if (isOne)
-            Assert.Equal(text, BrokerAddress.ParseListen(text).ToString());
-        else
-            Assert.Throws<FormatException>(() => BrokerAddress.ParseListen(text));
-    }
 }
