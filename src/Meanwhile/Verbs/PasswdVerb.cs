@@ -68,7 +68,9 @@ internal static class PasswdVerb
     {
         try
         {
-            var target = (File.Exists(path) ? File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName : null) ?? path;
+            var target = System.IO.Path.GetFullPath(path); // What a link is relative to is found by a full path only.
+            if (File.Exists(target))
+                target = File.ResolveLinkTarget(target, returnFinalTarget: true)?.FullName ?? target;
             var temporary = target + ".part";
             File.Delete(temporary);
             var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
