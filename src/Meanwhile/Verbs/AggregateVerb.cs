@@ -52,9 +52,9 @@ internal static class AggregateVerb
         {
             if (options.Filter.StartsWith("$share/", StringComparison.Ordinal))
                 throw new UserException($"TOPIC: '{options.Filter}' is shared between clients of a broker elsewhere: expected a plain filter for the embedded one", ExitCode.Usage);
+            var embedded = EmbeddedSettings.Read(session.CommandLine, session.Sources, new ListenAddress(address.EndPoint));
             using var store = await Store.OpenAsync(session.Read(CommonSettings.DbFile)!, AggregatorSettings.ReadStore(session.CommandLine, session.Sources, Store.EmbeddedSessions, options.Filter), session.Logger, session.Time, stop);
-            var feed = await EmbeddedFeed.StartAsync(
-                EmbeddedSettings.Read(session.CommandLine, session.Sources, new ListenAddress(address.EndPoint)), options.Takes, store.ReadSession().ReceivedIds, session.Logger, session.Time, stop);
+            var feed = await EmbeddedFeed.StartAsync(embedded, options.Takes, store.ReadSession().ReceivedIds, session.Logger, session.Time, stop);
             ready.Set(true);
             await RunAsync(session, feed, store, options, ledger, stop);
             ready.Set(false);
