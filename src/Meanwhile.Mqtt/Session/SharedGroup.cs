@@ -23,18 +23,17 @@ internal sealed class SharedGroup
     /// <summary>Whose turn it is: in a circle over those who are there, and over all when nobody is. Who may not read the topic is passed over.</summary>
     public Subscription Choose(string topic)
     {
-        var chosen = Next();
+        Subscription? away = null;
         for (var tries = 0; tries < _members.Count; tries++)
         {
-            var member = Next();
+            var member = _members[(int)((uint)_next++ % (uint)_members.Count)];
             if (!member.Session.Permissions.MayRead(topic))
                 continue;
-            chosen = member;
             if (member.Session.IsConnected)
-                break;
+                return member;
+            away ??= member;
         }
-        return chosen;
+        _next++; // Who is away takes turns as well.
+        return away ?? _members[0];
     }
-
-    private Subscription Next() => _members[(int)((uint)_next++ % (uint)_members.Count)];
 }
