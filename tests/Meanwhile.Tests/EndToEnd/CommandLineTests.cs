@@ -36,7 +36,7 @@ public sealed class CommandLineTests : ProgramTest
     [InlineData("quarantine drop", "expected either the numbers of messages")]
     [InlineData("quarantine show x", "See: meanwhile quarantine show --help")]
     [InlineData("verify --qos 3", "--qos: '3'")]
-    [InlineData("broker --listen 0.0.0.0:0", "0.0.0.0:0: whoever reaches this address could publish and subscribe there: expected a loopback address such as 127.0.0.1, or --allow-anonymous")]
+    [InlineData("broker --listen 0.0.0.0:0", "0.0.0.0:0: whoever reaches this address could publish and subscribe there: expected a loopback address such as 127.0.0.1, or --users, or --client-ca with mqtts:// or wss://, or --allow-anonymous")]
     [InlineData("broker --listen [::]:0", "or --allow-anonymous")]
     [InlineData("aggregate --broker embedded://0.0.0.0:0", "or --allow-anonymous")]
     public async Task A_mistake_on_the_command_line_is_one_line_and_exit_code_2(string arguments, string expected) =>
