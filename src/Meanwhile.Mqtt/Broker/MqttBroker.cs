@@ -33,6 +33,9 @@ public sealed class MqttBroker : IAsyncDisposable
     /// </summary>
     public ChannelReader<Incoming> Incoming => _parts.Intake.Held;
 
+    /// <summary>Ends when the broker is disposed; or with what made it impossible to commit: from then on it acknowledges nothing, and is to be disposed.</summary>
+    public Task Completion => _parts.Journal.Completion;
+
     /// <summary>How many copies of messages were dropped, because their subscriber is too slow for them: at QoS 0, and of the host's own at any QoS.</summary>
     public long Dropped => _parts.Router.Dropped;
 
@@ -41,7 +44,15 @@ public sealed class MqttBroker : IAsyncDisposable
     public static async Task<MqttBroker> StartAsync(BrokerOptions options, CancellationToken cancellationToken)
     {
         var parts = new BrokerParts(options);
-        return new MqttBroker(parts, await Listeners.StartAsync(options.Listeners, parts, cancellationToken));
+        try
+        {
+            return new MqttBroker(parts, await Listeners.StartAsync(options.Listeners, parts, cancellationToken));
+        }
+        catch
+        {
+            await parts.Journal.StopAsync();
+            throw;
+        }
     }
 
     /// <summary>
@@ -60,7 +71,7 @@ public sealed class MqttBroker : IAsyncDisposable
     }
 
     /// <summary>Publishes a message of the host's own to those who have subscribed to it.</summary>
-    public void Publish(Message message) => _parts.Router.Route(message, from: null);
+    public void Publish(Message message) => _ = _parts.Router.Route(message, from: null);
 
     /// <summary>Takes nothing in any more: <see cref="Incoming"/> ends after what is in it. Connections stay, so that it can still be acknowledged.</summary>
     public void StopTaking() => _parts.Intake.Stop();
@@ -69,9 +80,13 @@ public sealed class MqttBroker : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         StopTaking();
+        _parts.Journal.StopWaiting();
+        await _parts.Journal.FlushAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // So that it can be acknowledged.
         await _listeners.StopAsync(_parts.Reception);
         _timer.Dispose();
         await _housekeeping;
+        await _parts.Journal.StopAsync();
+        _parts.Journal.Dispose();
     }
 
     private async Task KeepHouseAsync()

@@ -44,7 +44,7 @@ internal sealed class Reception(SessionTable table, Router router, Intake intake
     {
         while (true)
         {
-            if (TryOpen(connection, connect, clientId, out var opened, out var owner))
+            if (TryOpen(connection, connect, clientId, now, out var opened, out var owner))
             {
                 await PublishWillAsync(opened.Will, clientId, now);
                 return opened;
@@ -62,10 +62,11 @@ internal sealed class Reception(SessionTable table, Router router, Intake intake
             _connections.Remove(connection);
             if (session is not null)
             {
+                var expiresAt = now + TimeSpan.FromSeconds(expiry);
                 lock (session.Gate)
-                    session.Disconnected();
+                    session.Disconnected(expiresAt);
                 _owners.Remove(session);
-                table.Leave(session, will, expiry, now);
+                table.Leave(session, will, expiresAt, now);
             }
         }
         if (session is not null)
@@ -90,7 +91,7 @@ internal sealed class Reception(SessionTable table, Router router, Intake intake
             await PublishWillAsync(will, session.ClientId, now);
     }
 
-    private bool TryOpen(Connection connection, ConnectPacket connect, string clientId, out Opened opened, out Connection? owner)
+    private bool TryOpen(Connection connection, ConnectPacket connect, string clientId, TimeSpan now, out Opened opened, out Connection? owner)
     {
         lock (_gate)
         {
@@ -98,7 +99,7 @@ internal sealed class Reception(SessionTable table, Router router, Intake intake
             owner = null;
             if (table.TryFind(clientId, out var known) && _owners.TryGetValue(known, out owner))
                 return false;
-            var session = table.Open(connect, clientId, out var will);
+            var session = table.Open(connect, clientId, now, out var will);
             if (known is not null && known != session)
                 router.Forget(known);
             _owners[session] = connection;
@@ -124,7 +125,7 @@ internal sealed class Reception(SessionTable table, Router router, Intake intake
         var message = Message.Of(will.Topic, will.Payload, will.Qos, will.Retain, will.Properties, now);
         try
         {
-            await intake.TakeAsync(new Incoming { Kind = IncomingKind.Message, ClientId = clientId, Message = message, Received = time.GetUtcNow() });
+            await intake.TakeAsync(new Incoming { Kind = IncomingKind.Message, ClientId = clientId, Message = message, IsRouted = true, Received = time.GetUtcNow() });
         }
         catch (ChannelClosedException)
         {

@@ -10,7 +10,9 @@ namespace Meanwhile.Mqtt.Broker;
 /// <param name="permissions">What it may do.</param>
 /// <param name="outbox">For answers.</param>
 /// <param name="parts">What all connections share.</param>
-internal sealed class SessionPackets(ClientSession session, Terms terms, ConnectPacket connect, Permissions permissions, Outbox outbox, BrokerParts parts)
+/// <param name="closing">Cancelled when the connection is being closed.</param>
+internal sealed class SessionPackets(
+    ClientSession session, Terms terms, ConnectPacket connect, Permissions permissions, Outbox outbox, BrokerParts parts, CancellationToken closing)
 {
     private readonly TopicCache _topics = new();
     private bool _hasTakenLeave;
@@ -30,9 +32,17 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, Connect
     /// <summary>The will, unless the client took leave [MQTT-3.14.4-3].</summary>
     public Will? WillLeft() => _hasTakenLeave ? null : connect.Will;
 
-    /// <summary>Handles one packet.</summary>
+    /// <summary>Handles one packet, when there is room for what may have to be remembered of it.</summary>
     /// <returns>Whether it was the last one.</returns>
-    public ValueTask<bool> HandleAsync(Frame frame)
+    public ValueTask<bool> HandleAsync(Frame frame) => parts.Journal.IsFull ? HandleLaterAsync(frame) : HandleNowAsync(frame);
+
+    private async ValueTask<bool> HandleLaterAsync(Frame frame)
+    {
+        await parts.Journal.RoomAsync(closing);
+        return await HandleNowAsync(frame);
+    }
+
+    private ValueTask<bool> HandleNowAsync(Frame frame)
     {
         switch (frame.Type)
         {
@@ -46,9 +56,9 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, Connect
                     Session.Answered(answer);
                 return ListenedToAsync();
             case PacketType.Subscribe:
-                return AnswerAsync(Subscribe(SubscribePacket.Read(frame, Terms.Version)).Write);
+                return AnswerDurablyAsync(Subscribe(SubscribePacket.Read(frame, Terms.Version)));
             case PacketType.Unsubscribe:
-                return AnswerAsync(Unsubscribe(UnsubscribePacket.Read(frame, Terms.Version)).Write);
+                return AnswerDurablyAsync(Unsubscribe(UnsubscribePacket.Read(frame, Terms.Version)));
             case PacketType.PingReq:
                 PingPacket.Read(frame);
                 return AnswerAsync(static (writer, _) => new PingPacket(PacketType.PingResp).Write(writer)); // [MQTT-3.12.4-1]
@@ -137,6 +147,13 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, Connect
         }
     }
 
+    private async ValueTask<bool> AnswerDurablyAsync(SubAckPacket answer)
+    {
+        if (Session.IsKept)
+            await parts.Journal.FlushAsync().WaitAsync(closing);
+        return await AnswerAsync(answer.Write);
+    }
+
     private async ValueTask<bool> AnswerAsync(Action<PacketWriter, ProtocolVersion> write)
     {
         if (!outbox.Add(writer => write(writer, Terms.Version)))
@@ -182,7 +199,7 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, Connect
         {
             if (expiry > 0 && Terms.SessionExpiry == 0)
                 throw ProtocolException.Error("a session that is to outlive its connection after all"); // [MQTT-3.1.2-23], [MQTT-5.0, 3.14.2.2.2]
-            Terms.SessionExpiry = expiry;
+            Terms.SetSessionExpiry(expiry);
         }
         _hasTakenLeave = disconnect.Reason != ReasonCode.DisconnectWithWill;
     }

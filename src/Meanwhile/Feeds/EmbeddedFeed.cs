@@ -25,16 +25,16 @@ internal sealed class EmbeddedFeed : IFeed
     public IPEndPoint EndPoint => _broker.EndPoints[0];
 
     /// <summary>Starts the broker.</summary>
-    /// <param name="endPoint">An address of this machine; port 0 takes a free one.</param>
-    /// <param name="allowAnonymous">Also at an address that others can reach.</param>
+    /// <param name="settings">What a user decides of it.</param>
+    /// <param name="store">Where it keeps what outlives the process, beside readings.</param>
     /// <param name="holds">Which topics hold readings; others pass through.</param>
     /// <param name="receivedIds">QoS 2 identifiers by client, as the store has them.</param>
     /// <param name="logger">For where it listens, and what it refuses.</param>
     /// <param name="time">The clock.</param>
     /// <param name="stop">Gives up starting.</param>
     public static async Task<EmbeddedFeed> StartAsync(
-        IPEndPoint endPoint,
-        bool allowAnonymous,
+        EmbeddedSettings settings,
+        IBrokerStore store,
         Func<string, bool> holds,
         IReadOnlyDictionary<string, IReadOnlyCollection<ushort>> receivedIds,
         ILogger logger,
@@ -43,15 +43,17 @@ internal sealed class EmbeddedFeed : IFeed
     {
         var refusals = new Refusals(logger, time);
         var broker = await EmbeddedBroker.StartAsync(
-            endPoint, allowAnonymous, options => options with { Holds = holds, ReceivedIds = receivedIds, Time = time }, refusals, logger, stop);
+            settings, store, options => options with { Holds = holds, ReceivedIds = receivedIds, Time = time }, refusals, logger, stop);
         return new EmbeddedFeed(broker, refusals, time);
     }
 
     /// <inheritdoc/>
     public async Task RunAsync(CancellationToken stop)
     {
-        await Task.Delay(Timeout.InfiniteTimeSpan, _time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAny(Task.Delay(Timeout.InfiniteTimeSpan, _time, stop), _broker.Completion);
         _broker.StopTaking();
+        if (_broker.Completion.IsCompleted)
+            await _broker.Completion;
     }
 
     /// <inheritdoc/>
@@ -75,5 +77,6 @@ internal sealed class EmbeddedFeed : IFeed
     {
         await _broker.DisposeAsync();
         _refusals.Sum();
+        await _broker.Completion;
     }
 }

@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Net;
 using System.Text;
 using Meanwhile.Clients;
 using Meanwhile.Feeds;
+using Meanwhile.Pipeline;
 using Meanwhile.Stores;
 using Meanwhile.Stores.Postgres;
 
@@ -41,6 +43,9 @@ internal static class CommonSettings
     public static readonly Setting<int?> Seed = new(
         "--seed", null, null, "NUMBER", "makes numbers and intervals repeatable", text => (int)ParseWhole(text, int.MinValue, int.MaxValue));
 
+    public static readonly Setting<TimeSpan> SessionExpiry = new(
+        "--session-expiry", null, "7d", "SPAN", "how long the embedded broker keeps the session of a client that is away", Duration.Parse);
+
     public static readonly Option<bool> AllowAnonymous = new("--allow-anonymous")
     {
         Description = "let the embedded broker listen where others than this machine's users reach it, though it asks nobody for a name",
@@ -68,6 +73,15 @@ internal static class CommonSettings
         return interval ?? rate ?? Pace.Default;
     }
 
+    /// <summary>What is set of the embedded broker.</summary>
+    public static EmbeddedSettings ReadEmbedded(ParseResult commandLine, SettingSources sources, IPEndPoint endPoint) =>
+        new(endPoint, commandLine.GetValue(AllowAnonymous), SessionExpiry.Read(commandLine, sources));
+
+    /// <summary>Reads the path of a file that may be made.</summary>
+    /// <exception cref="FormatException">It is none.</exception>
+    public static string ParseFile(string text) =>
+        text.Length > 0 && !PostgresAddress.IsOne(text) && !Directory.Exists(text) && !text.EndsWith('/') ? text : throw new FormatException("the path of a file, not of a folder");
+
     /// <summary>The broker, for a verb that is a client of one.</summary>
     public static BrokerSettings ReadBroker(ParseResult commandLine, SettingSources sources, Setting<string> clientId)
     {
@@ -81,10 +95,9 @@ internal static class CommonSettings
     /// <exception cref="FormatException">It is none.</exception>
     public static string ParseDbFile(string text)
     {
-        if (PostgresAddress.IsOne(text))
-            _ = PostgresAddress.Parse(text);
-        else if (Directory.Exists(text) || text.EndsWith('/'))
-            throw new FormatException("the path of a file, not of a folder");
+        if (!PostgresAddress.IsOne(text))
+            return ParseFile(text);
+        _ = PostgresAddress.Parse(text);
         return text;
     }
 
