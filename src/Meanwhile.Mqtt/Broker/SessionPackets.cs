@@ -56,9 +56,11 @@ internal sealed class SessionPackets(
                     Session.Answered(answer);
                 return ListenedToAsync();
             case PacketType.Subscribe:
-                return AnswerDurablyAsync(Subscribe(SubscribePacket.Read(frame, Terms.Version)));
+                var subscribe = SubscribePacket.Read(frame, Terms.Version);
+                return Session.IsKept ? AnswerDurablyAsync(() => Subscribe(subscribe)) : AnswerAsync(Subscribe(subscribe).Write);
             case PacketType.Unsubscribe:
-                return AnswerDurablyAsync(Unsubscribe(UnsubscribePacket.Read(frame, Terms.Version)));
+                var unsubscribe = UnsubscribePacket.Read(frame, Terms.Version);
+                return Session.IsKept ? AnswerDurablyAsync(() => Unsubscribe(unsubscribe)) : AnswerAsync(Unsubscribe(unsubscribe).Write);
             case PacketType.PingReq:
                 PingPacket.Read(frame);
                 return AnswerAsync(static (writer, _) => new PingPacket(PacketType.PingResp).Write(writer)); // [MQTT-3.12.4-1]
@@ -147,11 +149,20 @@ internal sealed class SessionPackets(
         }
     }
 
-    private async ValueTask<bool> AnswerDurablyAsync(SubAckPacket answer)
+    // Retained messages come after the answer, though they are committed together with it.
+    private async ValueTask<bool> AnswerDurablyAsync(Func<SubAckPacket> work)
     {
-        if (Session.IsKept)
+        outbox.Hold();
+        try
+        {
+            var answer = work();
             await parts.Journal.FlushAsync().WaitAsync(closing);
-        return await AnswerAsync(answer.Write);
+            return await AnswerAsync(answer.Write);
+        }
+        finally
+        {
+            outbox.GoOn();
+        }
     }
 
     private async ValueTask<bool> AnswerAsync(Action<PacketWriter, ProtocolVersion> write)

@@ -93,11 +93,17 @@ internal sealed class Journal : IDisposable
     }
 
     /// <summary>From here on, a store that cannot commit is not waited for.</summary>
-    public void StopWaiting() => _stopping.Cancel();
+    public void StopWaiting()
+    {
+        if (!Completion.IsCompleted)
+            _stopping.Cancel();
+    }
 
     /// <summary>Commits what is left, if that is possible, and ends.</summary>
     public async Task StopAsync()
     {
+        if (Completion.IsCompleted)
+            return;
         StopWaiting();
         _work.Release();
         await Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // Whoever wants to know looks at it.
