@@ -95,7 +95,7 @@ public sealed class PlainBrokerTests : ProgramTest
         Limit("300000"); // Of every file; and the first that grows is the journal of the database.
         var publisher = new RawPublisher(_port, qos: 2, inFlight: 100);
         var publishing = publisher.RunAsync(20_000, TestContext.Current.CancellationToken);
-        await broker.SaysAsync("nothing can be committed, and nothing is acknowledged: tmp/broker.db cannot be written");
+        await broker.SaysAsync("nothing can be committed, and nothing is acknowledged: tmp/broker.db cannot be read or written");
         Limit("unlimited");
         await publishing;
         Assert.Equal(0, publisher.SessionsLost);
