@@ -30,7 +30,8 @@ internal static class EmbeddedBroker
         try
         {
             var limits = new BrokerLimits { SessionExpiry = settings.SessionExpiry };
-            var broker = await MqttBroker.StartAsync(options(new BrokerOptions { Listeners = [new ListenerOptions(endPoint)], Store = store, Refused = refusals.Add, Limits = limits }), stop);
+            var common = new BrokerOptions { Listeners = [new ListenerOptions(endPoint)], Store = store, Refused = refusals.Add, Limits = limits };
+            var broker = await MqttBroker.StartAsync(options(common), stop);
             Log.Listening(logger, broker.EndPoints[0]);
             if (isOpen)
                 Log.ListeningToAll(logger, broker.EndPoints[0]);
