@@ -9,8 +9,8 @@ public sealed record BrokerLimits
     /// <summary>Sessions, also of clients that are away.</summary>
     public int Sessions { get; init; } = 100_000;
 
-    /// <summary>How long the sessions of an earlier process wait for their clients: what they have asked for at that time is not known.</summary>
-    public TimeSpan RestoredSessionExpiry { get; init; } = TimeSpan.FromDays(7);
+    /// <summary>The longest time that a session waits for its client: in 3.1.1 all do so long, and 5.0 clients that ask for more are told.</summary>
+    public TimeSpan SessionExpiry { get; init; } = TimeSpan.FromDays(7);
 
     /// <summary>From the connection to CONNECT, and for the last words of a connection that ends.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);

@@ -1,3 +1,5 @@
+using Meanwhile.Mqtt.Session;
+
 namespace Meanwhile.Mqtt.Broker;
 
 /// <summary>How a broker is to be.</summary>
@@ -14,6 +16,9 @@ public sealed record BrokerOptions
 
     /// <summary>The QoS 2 identifiers that the host has stored, by client identifier, as an earlier process handed them over.</summary>
     public IReadOnlyDictionary<string, IReadOnlyCollection<ushort>> ReceivedIds { get; init; } = new Dictionary<string, IReadOnlyCollection<ushort>>(StringComparer.Ordinal);
+
+    /// <summary>Where sessions, their queues and retained messages are kept, so that they outlive the process; null for nowhere.</summary>
+    public IBrokerStore? Store { get; init; }
 
     /// <summary>Decides who may connect and what they may do; null for everybody and everything.</summary>
     public Func<Login, CancellationToken, ValueTask<LoginAnswer>>? Authenticate { get; init; }

@@ -6,17 +6,21 @@ namespace Meanwhile.Mqtt.Broker;
 internal sealed class BrokerParts
 {
     private readonly long _start;
+    private readonly TimeSpan _startedAt;
 
-    /// <summary>Puts them together.</summary>
+    /// <summary>Puts them together, and goes on where an earlier process stopped.</summary>
     public BrokerParts(BrokerOptions options)
     {
         (Limits, Time, Authenticate) = (options.Limits, options.Time, options.Authenticate);
-        _start = Time.GetTimestamp();
+        (_start, _startedAt) = (Time.GetTimestamp(), Time.GetUtcNow() - DateTimeOffset.UnixEpoch);
         Refused = options.Refused ?? (static _ => { });
-        Router = new Router(Limits, Refused);
-        Intake = new Intake(options.Holds, Router, Limits.HeldBytes);
+        Journal = new Journal(options.Store);
+        Router = new Router(Limits, Journal, Refused);
+        Intake = new Intake(options.Holds, Router, Journal, Limits.HeldBytes);
         var perSession = new SessionLimits(Limits.ReceiveMaximum, Limits.TopicAliasMaximum, Limits.QueuedMessages, Limits.QueuedBytes);
-        Reception = new Reception(new SessionTable(perSession, options.ReceivedIds, Limits.RestoredSessionExpiry), Router, Intake, Limits, Time, Refused);
+        var sessions = new SessionTable(perSession, Journal);
+        new Restoration(sessions, Router, Now() + Limits.SessionExpiry, Now()).Restore(options.Store?.Read() ?? [], options.ReceivedIds);
+        Reception = new Reception(sessions, Router, Intake, Limits, Time, Refused);
     }
 
     /// <summary>What clients may take up.</summary>
@@ -31,6 +35,9 @@ internal sealed class BrokerParts
     /// <summary>Told of what is refused or dropped.</summary>
     public Action<Refusal> Refused { get; }
 
+    /// <summary>What outlives the process.</summary>
+    public Journal Journal { get; }
+
     /// <summary>Which message goes to whom.</summary>
     public Router Router { get; }
 
@@ -43,6 +50,6 @@ internal sealed class BrokerParts
     /// <summary>What goes over the connections.</summary>
     public Traffic Traffic { get; } = new();
 
-    /// <summary>The time since the broker started: it never jumps.</summary>
-    public TimeSpan Now() => Time.GetElapsedTime(_start);
+    /// <summary>The time since the Unix epoch, as it was when the broker started; from there on it never jumps.</summary>
+    public TimeSpan Now() => _startedAt + Time.GetElapsedTime(_start);
 }

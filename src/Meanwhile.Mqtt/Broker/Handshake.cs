@@ -70,8 +70,8 @@ internal sealed class Handshake(Connection connection, Peer peer, BrokerParts pa
     private async ValueTask<bool> AcceptAsync(ConnectPacket connect, string clientId, Permissions permissions, Outbox outbox)
     {
         var opened = await parts.Reception.OpenAsync(connection, connect, clientId, parts.Now());
-        var (session, terms) = (opened.Session, new Terms(connect, parts.Limits.ReceiveMaximum));
-        Packets = new SessionPackets(session, terms, connect, outbox, parts) { KeepAlive = KeepAliveOf(connect) };
+        var (session, terms) = (opened.Session, new Terms(connect, parts.Limits.ReceiveMaximum, (uint)parts.Limits.SessionExpiry.TotalSeconds));
+        Packets = new SessionPackets(session, terms, connect, outbox, parts, closing) { KeepAlive = KeepAliveOf(connect) };
         IdChange change;
         lock (session.Gate)
         {
@@ -82,7 +82,9 @@ internal sealed class Handshake(Connection connection, Peer peer, BrokerParts pa
         }
         if (!opened.IsPresent)
             await ForgetAsync(clientId, change, mustWait: opened.Earlier is not null);
-        outbox.Add(writer => new ConnAckPacket(opened.IsPresent, ReasonCode.Success, PropertiesFor(connect, clientId)).Write(writer, connect.Version)); // [MQTT-3.2.2-2]
+        if (session.IsKept || opened.Earlier is not null)
+            await parts.Journal.FlushAsync().WaitAsync(closing);
+        outbox.Add(writer => new ConnAckPacket(opened.IsPresent, ReasonCode.Success, PropertiesFor(connect, clientId, terms)).Write(writer, connect.Version)); // [MQTT-3.2.2-2]
         return true;
     }
 
@@ -104,7 +106,7 @@ internal sealed class Handshake(Connection connection, Peer peer, BrokerParts pa
         return connect.KeepAlive == 0 || (asked > parts.Limits.KeepAlive && connect.Version == ProtocolVersion.V5) ? parts.Limits.KeepAlive : asked;
     }
 
-    private Properties PropertiesFor(ConnectPacket connect, string clientId)
+    private Properties PropertiesFor(ConnectPacket connect, string clientId, Terms terms)
     {
         if (connect.Version == ProtocolVersion.V311)
             return default;
@@ -114,6 +116,8 @@ internal sealed class Handshake(Connection connection, Peer peer, BrokerParts pa
             new(PropertyId.MaximumPacketSize, (uint)parts.Limits.PacketSize),
             new(PropertyId.TopicAliasMaximum, (uint)parts.Limits.TopicAliasMaximum),
         ];
+        if (connect.Properties.Number(PropertyId.SessionExpiryInterval) > terms.SessionExpiry)
+            items.Add(new Property(PropertyId.SessionExpiryInterval, terms.SessionExpiry)); // [MQTT-5.0, 3.2.2.3.2]
         if (connect.ClientId.Length == 0)
             items.Add(new Property(PropertyId.AssignedClientIdentifier, Text: clientId)); // [MQTT-3.2.2-16]
         if (KeepAliveOf(connect) is var keepAlive && keepAlive != TimeSpan.FromSeconds(connect.KeepAlive))

@@ -6,8 +6,9 @@ namespace Meanwhile.Mqtt.Broker;
 /// <summary>Where what clients send is completed: at once, or by the host in its own time.</summary>
 /// <param name="holds">Which topics are the host's; null for none.</param>
 /// <param name="router">For what is complete.</param>
+/// <param name="journal">For what has to outlive the process.</param>
 /// <param name="mostBytes">Of messages that the host has not completed yet.</param>
-internal sealed class Intake(Func<string, bool>? holds, Router router, long mostBytes)
+internal sealed class Intake(Func<string, bool>? holds, Router router, Journal journal, long mostBytes)
 {
     // Shared by all connections: when it is full, sockets are not read, and TCP slows the publishers down.
     private const int QueueLength = 8192;
@@ -24,7 +25,7 @@ internal sealed class Intake(Func<string, bool>? holds, Router router, long most
     {
         if (!IsHeld(incoming))
         {
-            Finish(incoming);
+            Finish(incoming, isHostsOwn: false);
             return ValueTask.CompletedTask;
         }
         var room = incoming.Message is { } message ? _budget.TakeAsync(message.Size) : ValueTask.CompletedTask;
@@ -36,7 +37,7 @@ internal sealed class Intake(Func<string, bool>? holds, Router router, long most
     {
         if (IsHeld(change))
             return _held.Writer.TryWrite(change);
-        Finish(change);
+        Finish(change, isHostsOwn: false);
         return true;
     }
 
@@ -48,12 +49,12 @@ internal sealed class Intake(Func<string, bool>? holds, Router router, long most
     }
 
     /// <summary>The host has made something durable, or as durable as it gets: its acknowledgement may go out, and its message to its subscribers.</summary>
-    /// <returns>Whether it is acknowledged by that; not so at QoS 0, or when the connection is gone.</returns>
+    /// <returns>Whether it is acknowledged by that, or by the next commit of the journal; not so at QoS 0, or when the connection is gone.</returns>
     public bool Complete(in Incoming incoming)
     {
         if (incoming.Message is { } message)
             _budget.Give(message.Size);
-        return Finish(incoming);
+        return Finish(incoming, isHostsOwn: true);
     }
 
     private async ValueTask HandOverAsync(ValueTask room, Incoming incoming)
@@ -62,15 +63,26 @@ internal sealed class Intake(Func<string, bool>? holds, Router router, long most
         await _held.Writer.WriteAsync(incoming, CancellationToken.None);
     }
 
-    private bool Finish(in Incoming incoming)
+    // What has to be remembered of a message is committed together: who gets it, whether it is retained, and under which identifier it came.
+    private bool Finish(in Incoming incoming, bool isHostsOwn)
     {
-        if (incoming is { Kind: IncomingKind.Message, Message: { } message })
-            router.Route(message, incoming.Session);
-        incoming.Completed?.TrySetResult();
-        if (incoming.Session is not { } session)
-            return false;
+        lock (journal.Grouping)
+        {
+            var batch = incoming is { IsRouted: true, Message: { } message } ? router.Route(message, incoming.Session) : 0;
+            if (incoming.Session is { } session && MustWait(incoming, session, batch, isHostsOwn) && journal.TryWait(incoming))
+                return incoming.IsAcknowledged;
+        }
+        return incoming.Settle();
+    }
+
+    // What comes again on a kept session may be under way to the journal: it is not acknowledged before that has come to pass.
+    private static bool MustWait(in Incoming incoming, ClientSession session, long batch, bool isHostsOwn)
+    {
         lock (session.Gate)
-            return session.Complete(incoming.Ticket);
+        {
+            batch = Math.Max(batch, session.Remember(incoming, isHostsOwn, hasCopies: batch > 0));
+            return batch > 0 || (session.IsKept && incoming.Kind != IncomingKind.Message);
+        }
     }
 
     // A change of the session alone is the host's business wherever it stores identifiers.

@@ -36,12 +36,23 @@ public sealed class MqttBroker : IAsyncDisposable
     /// <summary>What it has to do.</summary>
     public BrokerStatistics Statistics => _parts.Traffic.Into(_parts.Reception.Count() with { Retained = _parts.Router.Retained, MessagesDropped = _parts.Router.Dropped });
 
+    /// <summary>Ends when the broker is disposed; or with what made it impossible to commit: from then on it acknowledges nothing, and is to be disposed.</summary>
+    public Task Completion => _parts.Journal.Completion;
+
     /// <summary>Starts a broker.</summary>
     /// <exception cref="IOException">It cannot listen there.</exception>
     public static async Task<MqttBroker> StartAsync(BrokerOptions options, CancellationToken cancellationToken)
     {
         var parts = new BrokerParts(options);
-        return new MqttBroker(parts, await Listeners.StartAsync(options.Listeners, parts, cancellationToken));
+        try
+        {
+            return new MqttBroker(parts, await Listeners.StartAsync(options.Listeners, parts, cancellationToken));
+        }
+        catch
+        {
+            await parts.Journal.StopAsync();
+            throw;
+        }
     }
 
     /// <summary>
@@ -60,7 +71,7 @@ public sealed class MqttBroker : IAsyncDisposable
     }
 
     /// <summary>Publishes a message of the host's own to those who have subscribed to it.</summary>
-    public void Publish(Message message) => _parts.Router.Route(message, from: null);
+    public void Publish(Message message) => _ = _parts.Router.Route(message, from: null);
 
     /// <summary>Takes nothing in any more: <see cref="Incoming"/> ends after what is in it. Connections stay, so that it can still be acknowledged.</summary>
     public void StopTaking() => _parts.Intake.Stop();
@@ -69,9 +80,13 @@ public sealed class MqttBroker : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         StopTaking();
+        _parts.Journal.StopWaiting();
+        await _parts.Journal.FlushAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // So that it can be acknowledged.
         await _listeners.StopAsync(_parts.Reception);
         _timer.Dispose();
         await _housekeeping;
+        await _parts.Journal.StopAsync();
+        _parts.Journal.Dispose();
     }
 
     private async Task KeepHouseAsync()

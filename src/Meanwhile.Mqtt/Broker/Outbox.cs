@@ -20,10 +20,21 @@ internal sealed class Outbox(PipeWriter output, Func<TimeSpan> now, Traffic traf
     private readonly PacketWriter _writer = new();
     private volatile bool _isStopping;
     private volatile bool _isGivenUp;
+    private volatile bool _isHeld;
     private DisconnectPacket? _lastWords;
 
     /// <summary>There may be something to send.</summary>
     public void WakeUp() => _work.Set();
+
+    /// <summary>Nothing of the session's goes out for the moment: an answer is to come first.</summary>
+    public void Hold() => _isHeld = true;
+
+    /// <summary>It may go out again.</summary>
+    public void GoOn()
+    {
+        _isHeld = false;
+        WakeUp();
+    }
 
     /// <summary>Nobody need wait for room any more.</summary>
     public void GiveUp()
@@ -97,16 +108,17 @@ internal sealed class Outbox(PipeWriter output, Func<TimeSpan> now, Traffic traf
     // False when it was the last time.
     private async ValueTask<bool> WriteAllAsync(ClientSession session)
     {
-        bool isLast, isAll;
+        bool isLast, isHeld, isAll;
         do
         {
             isLast = _isStopping;
+            isHeld = _isHeld; // Before the answers are collected: what it waits for is among them when it is over.
             Collect();
             long messages;
             lock (session.Gate)
             {
                 messages = -session.Sent;
-                isAll = session.Write(_writer, now(), Enough);
+                isAll = isHeld || session.Write(_writer, now(), Enough);
                 messages += session.Sent;
             }
             if (isLast)

@@ -52,7 +52,7 @@ internal sealed class Reception(SessionTable table, Router router, Intake intake
     {
         while (true)
         {
-            if (TryOpen(connection, connect, clientId, out var opened, out var owner))
+            if (TryOpen(connection, connect, clientId, now, out var opened, out var owner))
             {
                 await PublishWillAsync(opened.Will, opened.Earlier, now);
                 return opened;
@@ -70,10 +70,11 @@ internal sealed class Reception(SessionTable table, Router router, Intake intake
             _connections.Remove(connection);
             if (session is not null)
             {
+                var expiresAt = now + TimeSpan.FromSeconds(expiry);
                 lock (session.Gate)
-                    session.Disconnected();
+                    session.Disconnected(expiresAt);
                 _owners.Remove(session);
-                table.Leave(session, will, expiry, now);
+                table.Leave(session, will, expiresAt, now);
             }
         }
         if (session is not null)
@@ -98,7 +99,7 @@ internal sealed class Reception(SessionTable table, Router router, Intake intake
             await PublishWillAsync(will, session, now);
     }
 
-    private bool TryOpen(Connection connection, ConnectPacket connect, string clientId, out Opened opened, out Connection? owner)
+    private bool TryOpen(Connection connection, ConnectPacket connect, string clientId, TimeSpan now, out Opened opened, out Connection? owner)
     {
         lock (_gate)
         {
@@ -106,7 +107,7 @@ internal sealed class Reception(SessionTable table, Router router, Intake intake
             owner = null;
             if (table.TryFind(clientId, out var known) && _owners.TryGetValue(known, out owner))
                 return false;
-            var session = table.Open(connect, clientId, out var will);
+            var session = table.Open(connect, clientId, now, out var will);
             if (known is not null && known != session)
                 router.Forget(known);
             _owners[session] = connection;
@@ -137,7 +138,7 @@ internal sealed class Reception(SessionTable table, Router router, Intake intake
         var message = Message.Of(will.Topic, will.Payload, will.Qos, will.Retain, will.Properties, now);
         try
         {
-            await intake.TakeAsync(new Incoming { Kind = IncomingKind.Message, ClientId = session.ClientId, Message = message, Received = time.GetUtcNow() });
+            await intake.TakeAsync(new Incoming { Kind = IncomingKind.Message, ClientId = session.ClientId, Message = message, IsRouted = true, Received = time.GetUtcNow() });
         }
         catch (ChannelClosedException)
         {

@@ -6,10 +6,11 @@ namespace Meanwhile.Mqtt.Broker;
 
 /// <summary>Which message goes to whom: subscriptions and retained messages, under one lock, so that all subscribers see one order [MQTT-4.6.0-5].</summary>
 /// <param name="limits">How much may be subscribed to and retained.</param>
+/// <param name="journal">Where retained messages are kept. Its order is this one's.</param>
 /// <param name="refused">Told of copies that are dropped.</param>
-internal sealed class Router(BrokerLimits limits, Action<Refusal> refused)
+internal sealed class Router(BrokerLimits limits, Journal journal, Action<Refusal> refused)
 {
-    private readonly Lock _gate = new();
+    private readonly Lock _gate = journal.Grouping;
     private readonly SubscriptionTree _tree = new();
     private readonly RetainedMessages _retained = new();
     private readonly List<Subscription> _matches = [];
@@ -33,27 +34,38 @@ internal sealed class Router(BrokerLimits limits, Action<Refusal> refused)
     /// <summary>Hands a message to its subscribers, and keeps it where it is to be retained.</summary>
     /// <param name="message">The message.</param>
     /// <param name="from">Who published it; null for the host.</param>
-    public void Route(Message message, ClientSession? from)
+    /// <returns>The batch of the journal that holds what came of it; 0 for none.</returns>
+    public long Route(Message message, ClientSession? from)
     {
         lock (_gate)
         {
-            if (message.Retain)
-                _retained.Set(message);
+            var batch = message.Retain ? Retain(message) : 0;
             _tree.Match(message.Topic, _matches);
             foreach (var match in _matches)
             {
                 if (match.NoLocal && match.Session == from)
                     continue; // [MQTT-3.8.3-3]
                 if (_matches.Count == 1 || match.IsShared)
-                    HandOver(match.Session, match.CopyOf(message), canRefuse: from is not null);
+                    batch = Math.Max(batch, HandOver(match.Session, match.CopyOf(message), canRefuse: from is not null));
                 else
                     Merge(match, message);
             }
             foreach (var (session, outgoing) in _merged)
-                HandOver(session, outgoing, canRefuse: from is not null);
+                batch = Math.Max(batch, HandOver(session, outgoing, canRefuse: from is not null));
             _merged.Clear();
             _matches.Clear();
+            return batch;
         }
+    }
+
+    /// <summary>Goes on with what an earlier process has retained.</summary>
+    public void Restore(Message retained) => _retained.Set(retained);
+
+    /// <summary>Goes on with a subscription of an earlier process.</summary>
+    public void Restore(ClientSession session, SubscriptionRequest request, uint? identifier)
+    {
+        _tree.Set(Subscription.Of(session, request, identifier));
+        session.Subscriptions.Add(request.Filter);
     }
 
     /// <summary>Whether a message has to be refused: a session in which it would wait is full, or nothing more can be retained.</summary>
@@ -77,7 +89,7 @@ internal sealed class Router(BrokerLimits limits, Action<Refusal> refused)
     /// <returns>What the client is granted.</returns>
     public ReasonCode Subscribe(ClientSession session, SubscriptionRequest request, uint? identifier, TimeSpan now)
     {
-        var subscription = new Subscription(session, request.Filter, request.Qos, request.NoLocal, request.RetainAsPublished, identifier is { } id ? [id] : null);
+        var subscription = Subscription.Of(session, request, identifier);
         lock (_gate)
         {
             if (Topic.Levels(request.Filter) > limits.TopicLevels)
@@ -85,7 +97,7 @@ internal sealed class Router(BrokerLimits limits, Action<Refusal> refused)
             if (session.Subscriptions.Count >= limits.SubscriptionsPerClient && !session.Subscriptions.Contains(request.Filter))
                 return ReasonCode.QuotaExceeded;
             var isNew = _tree.Set(subscription);
-            session.Subscriptions.Add(request.Filter);
+            session.Subscribed(request, identifier);
             var sendsRetained = request.RetainHandling == RetainHandling.Send || (request.RetainHandling == RetainHandling.SendIfNew && isNew); // [MQTT-3.3.1-10], [MQTT-3.3.1-11]
             if (sendsRetained && !subscription.IsShared)
                 SendRetained(subscription, now);
@@ -99,7 +111,7 @@ internal sealed class Router(BrokerLimits limits, Action<Refusal> refused)
     {
         lock (_gate)
         {
-            if (!session.Subscriptions.Remove(filter))
+            if (!session.Unsubscribed(filter))
                 return false;
             _tree.Remove(session, filter);
             return true;
@@ -115,6 +127,8 @@ internal sealed class Router(BrokerLimits limits, Action<Refusal> refused)
                 _tree.Remove(session, filter);
             session.Subscriptions.Clear();
             _full.Remove(session);
+            lock (session.Gate)
+                session.End(); // After the last message for it.
         }
     }
 
@@ -122,8 +136,22 @@ internal sealed class Router(BrokerLimits limits, Action<Refusal> refused)
     public void Expire(TimeSpan now)
     {
         lock (_gate)
-            _retained.Expire(now);
+        {
+            foreach (var topic in _retained.Expire(now))
+                KeepRetained(topic, null);
+        }
     }
+
+    private long Retain(Message message)
+    {
+        if (message.Payload.IsEmpty && !_retained.Contains(message.Topic))
+            return 0;
+        _retained.Set(message);
+        return KeepRetained(message.Topic, message.Payload.IsEmpty ? null : message);
+    }
+
+    // What the broker says of itself is true of this process alone.
+    private long KeepRetained(string topic, Message? message) => journal.IsKept && !Permissions.IsOfServer(topic) ? journal.Append(new RetainedChanged(topic, message), null) : 0;
 
     // One copy for all subscriptions of a session that match, with the highest QoS and all their identifiers [MQTT-3.3.4-2], [MQTT-3.3.4-3].
     private void Merge(Subscription match, Message message)
@@ -145,23 +173,26 @@ internal sealed class Router(BrokerLimits limits, Action<Refusal> refused)
     }
 
     // While a queue is full, publishers to it are refused, so that what still goes in is bounded; the host cannot be refused, nor can a will.
-    private void HandOver(ClientSession session, Outgoing outgoing, bool canRefuse)
+    private long HandOver(ClientSession session, Outgoing outgoing, bool canRefuse)
     {
         if (!session.Permissions.MayRead(outgoing.Message.Topic))
-            return;
+            return 0;
+        long? batch;
         lock (session.Gate)
         {
-            if (!session.Add(outgoing, isBounded: canRefuse && outgoing.Qos > 0) && (session.IsConnected || outgoing.Qos > 0))
+            batch = session.Add(outgoing, isBounded: canRefuse && outgoing.Qos > 0);
+            if (batch is null && (session.IsConnected || outgoing.Qos > 0))
             {
                 _dropped++;
                 refused(new Refusal(RefusalKind.Copy, session.ClientId, ReasonCode.QuotaExceeded, ""));
             }
             session.WakeUp?.Invoke();
             if (!session.IsFull || outgoing.Qos == 0)
-                return;
+                return batch ?? 0;
             session.Overflowed?.Invoke();
         }
         _full.Add(session);
+        return batch ?? 0;
     }
 
     private static bool IsFull(ClientSession session)

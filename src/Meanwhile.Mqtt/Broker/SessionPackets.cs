@@ -9,7 +9,8 @@ namespace Meanwhile.Mqtt.Broker;
 /// <param name="connect">For its will.</param>
 /// <param name="outbox">For answers.</param>
 /// <param name="parts">What all connections share.</param>
-internal sealed class SessionPackets(ClientSession session, Terms terms, ConnectPacket connect, Outbox outbox, BrokerParts parts)
+/// <param name="closing">Cancelled when the connection is being closed.</param>
+internal sealed class SessionPackets(ClientSession session, Terms terms, ConnectPacket connect, Outbox outbox, BrokerParts parts, CancellationToken closing)
 {
     private readonly TopicCache _topics = new();
     private bool _hasTakenLeave;
@@ -29,9 +30,17 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, Connect
     /// <summary>The will, unless the client took leave [MQTT-3.14.4-3].</summary>
     public Will? WillLeft() => _hasTakenLeave ? null : connect.Will;
 
-    /// <summary>Handles one packet.</summary>
+    /// <summary>Handles one packet, when there is room for what may have to be remembered of it.</summary>
     /// <returns>Whether it was the last one.</returns>
-    public ValueTask<bool> HandleAsync(Frame frame)
+    public ValueTask<bool> HandleAsync(Frame frame) => parts.Journal.IsFull ? HandleLaterAsync(frame) : HandleNowAsync(frame);
+
+    private async ValueTask<bool> HandleLaterAsync(Frame frame)
+    {
+        await parts.Journal.RoomAsync(closing);
+        return await HandleNowAsync(frame);
+    }
+
+    private ValueTask<bool> HandleNowAsync(Frame frame)
     {
         switch (frame.Type)
         {
@@ -45,9 +54,11 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, Connect
                     Session.Answered(answer);
                 return ListenedToAsync();
             case PacketType.Subscribe:
-                return AnswerAsync(Subscribe(SubscribePacket.Read(frame, Terms.Version)).Write);
+                var subscribe = SubscribePacket.Read(frame, Terms.Version);
+                return Session.IsKept ? AnswerDurablyAsync(() => Subscribe(subscribe)) : AnswerAsync(Subscribe(subscribe).Write);
             case PacketType.Unsubscribe:
-                return AnswerAsync(Unsubscribe(UnsubscribePacket.Read(frame, Terms.Version)).Write);
+                var unsubscribe = UnsubscribePacket.Read(frame, Terms.Version);
+                return Session.IsKept ? AnswerDurablyAsync(() => Unsubscribe(unsubscribe)) : AnswerAsync(Unsubscribe(unsubscribe).Write);
             case PacketType.PingReq:
                 PingPacket.Read(frame);
                 return AnswerAsync(static (writer, _) => new PingPacket(PacketType.PingResp).Write(writer)); // [MQTT-3.12.4-1]
@@ -139,6 +150,22 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, Connect
         }
     }
 
+    // Retained messages come after the answer, though they are committed together with it.
+    private async ValueTask<bool> AnswerDurablyAsync(Func<SubAckPacket> work)
+    {
+        outbox.Hold();
+        try
+        {
+            var answer = work();
+            await parts.Journal.FlushAsync().WaitAsync(closing);
+            return await AnswerAsync(answer.Write);
+        }
+        finally
+        {
+            outbox.GoOn();
+        }
+    }
+
     private async ValueTask<bool> AnswerAsync(Action<PacketWriter, ProtocolVersion> write)
     {
         if (!outbox.Add(writer => write(writer, Terms.Version)))
@@ -186,7 +213,7 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, Connect
         {
             if (expiry > 0 && Terms.SessionExpiry == 0)
                 throw ProtocolException.Error("a session that is to outlive its connection after all"); // [MQTT-3.1.2-23], [MQTT-5.0, 3.14.2.2.2]
-            Terms.SessionExpiry = expiry;
+            Terms.SetSessionExpiry(expiry);
         }
         _hasTakenLeave = disconnect.Reason != ReasonCode.DisconnectWithWill;
     }

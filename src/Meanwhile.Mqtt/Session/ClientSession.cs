@@ -8,21 +8,37 @@ namespace Meanwhile.Mqtt.Session;
 /// One client's session as a pure state machine: packets and the time go in, deliveries and packets come out. It outlives its connections. Whoever shares it
 /// between threads holds <see cref="Gate"/>.
 /// </summary>
-/// <param name="clientId">Its name.</param>
-/// <param name="receivedIds">QoS 2 identifiers that an earlier process has stored.</param>
-/// <param name="limits">What it may take up.</param>
-internal sealed class ClientSession(string clientId, IEnumerable<ushort> receivedIds, SessionLimits limits)
+internal sealed class ClientSession
 {
-    private readonly Receiver _receiver = new(receivedIds);
-    private readonly Sender _sender = new();
+    private readonly SessionLimits _limits;
+    private readonly SessionLog _log;
+    private readonly Receiver _receiver;
+    private readonly Sender _sender;
+
+    // Identifiers of messages that the host has, and that subscribers may not have: the process ended between the two.
+    private readonly HashSet<ushort> _unrouted;
     private ReceivedAliases _aliases = new(0);
     private Terms? _terms;
+
+    /// <summary>Begins a session.</summary>
+    /// <param name="clientId">Its name.</param>
+    /// <param name="limits">What it may take up.</param>
+    /// <param name="journal">Where it is kept.</param>
+    /// <param name="hostIds">QoS 2 identifiers that an earlier process's host has stored.</param>
+    /// <param name="ownIds">Those of them that the journal has, and others.</param>
+    public ClientSession(string clientId, SessionLimits limits, Journal journal, IReadOnlyCollection<ushort> hostIds, IReadOnlyCollection<ushort> ownIds)
+    {
+        (ClientId, _limits, _log) = (clientId, limits, new SessionLog(journal, this));
+        _receiver = new Receiver([.. hostIds, .. ownIds]);
+        _sender = new Sender(_log);
+        _unrouted = [.. hostIds.Except(ownIds)];
+    }
 
     /// <summary>Held while any other member is used.</summary>
     public Lock Gate { get; } = new();
 
     /// <summary>Its name.</summary>
-    public string ClientId { get; } = clientId;
+    public string ClientId { get; }
 
     /// <summary>The filters of its subscriptions; whoever routes looks after them.</summary>
     public HashSet<string> Subscriptions { get; } = new(StringComparer.Ordinal);
@@ -42,35 +58,76 @@ internal sealed class ClientSession(string clientId, IEnumerable<ushort> receive
     /// <summary>A connection uses it.</summary>
     public bool IsConnected => _terms is not null;
 
+    /// <summary>It outlives its connection, and the process.</summary>
+    public bool IsKept => _log.IsOn;
+
     /// <summary>Nothing more fits into its queue.</summary>
-    public bool IsFull => _sender.Count >= limits.QueuedMessages || _sender.Bytes >= limits.QueuedBytes;
+    public bool IsFull => _sender.Count >= _limits.QueuedMessages || _sender.Bytes >= _limits.QueuedBytes;
 
     /// <summary>How many acknowledgements and releases are still owed to the client.</summary>
     public int Owed => _receiver.Owed + _sender.OwedReleases;
+
+    /// <summary>Goes on with what an earlier process has kept.</summary>
+    /// <param name="ids">Received QoS 2 identifiers.</param>
+    /// <param name="messages">What waits for the client.</param>
+    /// <param name="lastSent">Up to which of them may have been sent; null for all.</param>
+    public void Restore(IEnumerable<ushort> ids, IEnumerable<MessageQueued> messages, long? lastSent)
+    {
+        _log.Restore(ids);
+        foreach (var message in messages)
+            _sender.Restore(new Outgoing(message.Message, message.Qos, message.Retain, message.Identifiers?.ToArray()), message.Number, message.IsReleased);
+        _sender.Restored(lastSent);
+    }
 
     /// <summary>A connection was accepted.</summary>
     /// <returns>What the host has to store before anything of this connection.</returns>
     public IdChange Connected(Terms terms, bool sessionPresent)
     {
         _terms = terms;
-        _aliases = new ReceivedAliases(limits.TopicAliasMaximum);
+        _aliases = new ReceivedAliases(_limits.TopicAliasMaximum);
+        if (terms.SessionExpiry > 0 || IsKept)
+            _log.Open(terms.SessionExpiry);
+        if (!sessionPresent)
+            _unrouted.Clear();
         _sender.Connected(terms.ReceiveMaximum);
         return _receiver.Connected(sessionPresent);
     }
 
     /// <summary>The connection is gone. Acknowledgements that are still owed are void.</summary>
-    public void Disconnected()
+    /// <param name="expiresAt">When the session is over.</param>
+    public void Disconnected(TimeSpan expiresAt)
     {
         _terms = null;
         WakeUp = Overflowed = null;
         _sender.Disconnected();
+        _log.Leave(expiresAt, _sender.LastSent);
+    }
+
+    /// <summary>It is over: nothing of it is kept.</summary>
+    public void End() => _log.End();
+
+    /// <summary>It is subscribed to something.</summary>
+    public void Subscribed(SubscriptionRequest request, uint? identifier)
+    {
+        Subscriptions.Add(request.Filter);
+        _log.Subscribe(request, identifier);
+    }
+
+    /// <summary>It is not any more.</summary>
+    /// <returns>False when it was not.</returns>
+    public bool Unsubscribed(string filter)
+    {
+        if (!Subscriptions.Remove(filter))
+            return false;
+        _log.Unsubscribe(filter);
+        return true;
     }
 
     /// <summary>A PUBLISH arrived.</summary>
     public Incoming Publish(in PublishPacket publish, string topic, TimeSpan now, DateTimeOffset received)
     {
-        if (publish.Qos > 0 && _terms!.Version == ProtocolVersion.V5 && _receiver.Owed >= limits.ReceiveMaximum)
-            throw new ProtocolException(ReasonCode.ReceiveMaximumExceeded, $"more than {limits.ReceiveMaximum} messages unacknowledged"); // [MQTT-3.3.4-8]
+        if (publish.Qos > 0 && _terms!.Version == ProtocolVersion.V5 && _receiver.Owed >= _limits.ReceiveMaximum)
+            throw new ProtocolException(ReasonCode.ReceiveMaximumExceeded, $"more than {_limits.ReceiveMaximum} messages unacknowledged"); // [MQTT-3.3.4-8]
         var receipt = _receiver.Publish(publish.PacketId, publish.Qos, publish.Dup);
         return new Incoming
         {
@@ -80,6 +137,8 @@ internal sealed class ClientSession(string clientId, IEnumerable<ushort> receive
             Dup = publish.Dup,
             Received = received,
             IdChange = receipt.Change,
+            ReceivedId = publish.Qos == 2 ? publish.PacketId : (ushort)0,
+            IsRouted = receipt.IsNew || (publish.Qos == 2 && _unrouted.Remove(publish.PacketId)),
             Ticket = receipt.Ticket,
             Session = this,
         };
@@ -91,6 +150,7 @@ internal sealed class ClientSession(string clientId, IEnumerable<ushort> receive
     /// <summary>A PUBREL arrived.</summary>
     public Incoming Release(ushort packetId)
     {
+        _unrouted.Remove(packetId);
         var receipt = _receiver.Release(packetId);
         return new Incoming { Kind = IncomingKind.SessionChange, ClientId = ClientId, IdChange = receipt.Change, Ticket = receipt.Ticket, Session = this };
     }
@@ -109,17 +169,24 @@ internal sealed class ClientSession(string clientId, IEnumerable<ushort> receive
     /// <summary>The host has completed what a ticket stands for.</summary>
     public bool Complete(Ticket ticket) => _receiver.Complete(ticket);
 
+    /// <summary>Remembers which QoS 2 identifiers are in use.</summary>
+    /// <param name="incoming">What the host has completed, or what has reached the queues of subscribers.</param>
+    /// <param name="isHostsOwn">The host has stored the identifier.</param>
+    /// <param name="hasCopies">It has made subscribers' queues longer that outlive the process: after a crash it must not do so again.</param>
+    /// <returns>The batch of the journal that this is in; 0 for none.</returns>
+    public long Remember(in Incoming incoming, bool isHostsOwn, bool hasCopies)
+    {
+        if (incoming.IdChange.Kind == IdChangeKind.Released)
+            return _log.ReleaseId(incoming.IdChange.PacketId);
+        return incoming.IsRouted && incoming.ReceivedId > 0 && (!isHostsOwn || hasCopies) ? _log.ReceiveId(incoming.ReceivedId) : 0;
+    }
+
     /// <summary>Queues a message for the client. What comes at QoS 0 is not kept for a client that is away.</summary>
     /// <param name="outgoing">The message.</param>
     /// <param name="isBounded">Its kind stops coming when the queue is full, so this one is kept.</param>
-    /// <returns>False when it is not kept.</returns>
-    public bool Add(Outgoing outgoing, bool isBounded)
-    {
-        if ((outgoing.Qos == 0 && !IsConnected) || (!isBounded && IsFull))
-            return false;
-        _sender.Add(outgoing);
-        return true;
-    }
+    /// <returns>The batch of the journal that it is in, 0 for none; null when it is not kept.</returns>
+    public long? Add(Outgoing outgoing, bool isBounded) =>
+        (outgoing.Qos == 0 && !IsConnected) || (!isBounded && IsFull) ? null : _sender.Add(outgoing);
 
     /// <summary>Writes what may be sent now, acknowledgements first, up to about a size.</summary>
     /// <returns>False when there may be more.</returns>

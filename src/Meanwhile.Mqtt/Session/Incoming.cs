@@ -41,9 +41,25 @@ public readonly record struct Incoming
 
     internal Ticket Ticket { get; init; }
 
+    // Of a message at QoS 2; else 0.
+    internal ushort ReceivedId { get; init; }
+
+    // Its message goes to subscribers: they have not had it.
+    internal bool IsRouted { get; init; }
+
     // For whoever has to wait until it is complete.
     internal TaskCompletionSource? Completed { get; init; }
 
     // Null for a will, whose client is gone.
     internal ClientSession? Session { get; init; }
+
+    // What came of it is durable. Says whether it is acknowledged by that; not so at QoS 0, or when the connection is gone.
+    internal bool Settle()
+    {
+        Completed?.TrySetResult();
+        if (Session is null)
+            return false;
+        lock (Session.Gate)
+            return Session.Complete(Ticket);
+    }
 }

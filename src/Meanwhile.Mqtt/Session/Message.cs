@@ -23,7 +23,7 @@ public sealed class Message
     /// <summary>What is passed on unchanged to subscribers, in its order [MQTT-3.3.2-17], [MQTT-3.3.2-18].</summary>
     public Properties Properties { get; init; }
 
-    /// <summary>When it is worth nothing any more, on the broker's clock; null for never.</summary>
+    /// <summary>When it is worth nothing any more, on the broker's clock: since the Unix epoch; null for never.</summary>
     public TimeSpan? ExpiresAt { get; init; }
 
     internal int Size => Overhead + Topic.Length + Payload.Length;

@@ -16,5 +16,8 @@ public sealed record Permissions(Func<string, bool> MayPublish, Func<string, boo
     internal static Permissions All { get; } = new(static _ => true, static _ => true);
 
     // What the server says of itself is said by nobody else [MQTT-5.0, 4.7.2].
-    internal bool LetPublish(string topic) => !(topic.StartsWith(Server, StringComparison.Ordinal) && (topic.Length == Server.Length || topic[Server.Length] == '/')) && MayPublish(topic);
+    internal bool LetPublish(string topic) => !IsOfServer(topic) && MayPublish(topic);
+
+    /// <summary>Whether a topic is for what the server says of itself.</summary>
+    internal static bool IsOfServer(string topic) => topic.StartsWith(Server, StringComparison.Ordinal) && (topic.Length == Server.Length || topic[Server.Length] == '/');
 }

@@ -31,12 +31,12 @@ internal sealed class RetainedMessages
     }
 
     /// <summary>Forgets those that have expired.</summary>
-    public void Expire(TimeSpan now)
+    /// <returns>Their topics.</returns>
+    public IReadOnlyList<string> Expire(TimeSpan now)
     {
-        foreach (var (topic, message) in _messages)
-        {
-            if (message.IsExpired(now))
-                _messages.Remove(topic);
-        }
+        List<string> expired = [.. _messages.Values.Where(message => message.IsExpired(now)).Select(message => message.Topic)];
+        foreach (var topic in expired)
+            _messages.Remove(topic);
+        return expired;
     }
 }

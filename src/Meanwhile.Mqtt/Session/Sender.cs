@@ -5,27 +5,55 @@ namespace Meanwhile.Mqtt.Session;
 
 /// <summary>
 /// The sending half of MQTT's delivery guarantees for one session, as a pure state machine: messages are added, answers of the client are reported, and
-/// it says what may be sent. It outlives connections.
+/// it says what may be sent. It outlives connections and, with a log, the process.
 /// </summary>
-internal sealed class Sender
+/// <param name="log">Remembers what it does; nothing is sent before what it rests on is durable. Null for no memory.</param>
+/// <remarks>
+/// A message's number in its session says its packet identifier, so that it has the same one after a crash, without a commit for each that is sent.
+/// </remarks>
+internal sealed class Sender(SessionLog? log = null)
 {
-    private readonly Queue<Outgoing> _waiting = new();
-    private readonly Dictionary<ushort, InFlight> _inFlight = [];
+    private readonly Queue<QueuedMessage> _waiting = new();
+    private readonly Dictionary<ushort, QueuedMessage> _inFlight = [];
+    private readonly Queue<QueuedMessage> _finished = new(); // Their identifiers are free when that is durable.
     private readonly Queue<ushort> _again = new();
-    private readonly Queue<(ushort PacketId, bool Found)> _releases = new();
+    private readonly Queue<(ushort PacketId, QueuedMessage? Message)> _releases = new();
     private int _receiveMaximum;
     private int _onWire;
-    private ushort _lastId;
     private long _lastNumber;
 
     /// <summary>How many messages wait for the client or for its answer.</summary>
-    public int Count => _waiting.Count + _inFlight.Count;
+    public int Count => _waiting.Count + InFlight;
+
+    /// <summary>The highest number that was sent; 0 for none.</summary>
+    public long LastSent { get; private set; }
 
     /// <summary>How many PUBREL wait to be sent.</summary>
     public int OwedReleases => _releases.Count;
 
     /// <summary>The memory they take, about.</summary>
     public long Bytes { get; private set; }
+
+    private int InFlight => _inFlight.Count - _finished.Count;
+
+    private long Committed => log?.Committed ?? 0;
+
+    /// <summary>Goes on with a message of an earlier process.</summary>
+    public void Restore(Outgoing outgoing, long number, bool isReleased)
+    {
+        _waiting.Enqueue(new QueuedMessage(outgoing, number) { IsReleased = isReleased });
+        Bytes += outgoing.Message.Size;
+        _lastNumber = number;
+    }
+
+    /// <summary>What that process may have sent is in flight; null for everything.</summary>
+    public void Restored(long? lastSent)
+    {
+        LastSent = lastSent ?? _lastNumber;
+        _lastNumber = Math.Max(_lastNumber, LastSent);
+        while (_waiting.TryPeek(out var next) && next.Number <= LastSent && _inFlight.TryAdd(IdOf(next.Number), next))
+            _waiting.Dequeue();
+    }
 
     /// <summary>A connection was accepted: what is unanswered goes out again, in its old order, before anything new [MQTT-4.4.0-1], [MQTT-4.6.0-1].</summary>
     /// <param name="receiveMaximum">How many the client takes unanswered [MQTT-3.3.4-9].</param>
@@ -35,7 +63,7 @@ internal sealed class Sender
         _onWire = 0;
         _releases.Clear();
         _again.Clear();
-        foreach (var (id, sent) in _inFlight.OrderBy(entry => entry.Value.Number))
+        foreach (var (id, sent) in _inFlight.Where(entry => !entry.Value.IsFinished).OrderBy(entry => entry.Value.Number))
         {
             sent.IsOnWire = false;
             _again.Enqueue(id);
@@ -47,27 +75,33 @@ internal sealed class Sender
     {
         for (var left = _waiting.Count; left > 0; left--)
         {
-            var outgoing = _waiting.Dequeue();
-            if (outgoing.Qos > 0)
-                _waiting.Enqueue(outgoing);
+            var message = _waiting.Dequeue();
+            if (message.Outgoing.Qos > 0)
+                _waiting.Enqueue(message);
             else
-                Bytes -= outgoing.Message.Size;
+                Forget(message);
         }
     }
 
     /// <summary>Adds a message to the end of the queue.</summary>
-    public void Add(Outgoing outgoing)
+    /// <returns>The batch of the log that it is in; 0 for none.</returns>
+    public long Add(Outgoing outgoing)
     {
-        _waiting.Enqueue(outgoing);
+        var message = new QueuedMessage(outgoing, outgoing.Qos > 0 ? NextNumber() : 0);
+        message.Batch = log?.Queue(message.Number, outgoing) ?? 0;
+        _waiting.Enqueue(message);
         Bytes += outgoing.Message.Size;
+        return message.Batch;
     }
 
     /// <summary>What may be sent now.</summary>
     public bool TryNext(TimeSpan now, out Transmission next)
     {
-        if (_releases.TryDequeue(out var release))
+        FreeIdentifiers();
+        if (_releases.TryPeek(out var release) && (release.Message is not { } message || message.Batch <= Committed)) // Else the message could come again after PUBREL.
         {
-            next = new Transmission(release.PacketId, Dup: false, release.Found, default);
+            _releases.Dequeue();
+            next = new Transmission(release.PacketId, Dup: false, Found: release.Message is not null, default);
             return true;
         }
         return TryAgain(out next) || TryNew(now, out next);
@@ -77,28 +111,31 @@ internal sealed class Sender
     public void Acknowledged(ushort packetId)
     {
         if (TryFind(packetId, 1, out var sent))
-            Finish(packetId, sent);
+            Finish(sent);
     }
 
     /// <summary>PUBREC: the client has the message, or does not want it [MQTT-4.3.3-4].</summary>
     public void Received(ushort packetId, ReasonCode reason)
     {
-        var found = TryFind(packetId, 2, out var sent);
+        _ = TryFind(packetId, 2, out var sent);
         if (sent is not null && reason >= ReasonCodes.FirstError)
         {
-            Finish(packetId, sent);
+            Finish(sent);
             return;
         }
-        if (sent is not null)
+        if (sent is { IsReleased: false })
+        {
             sent.IsReleased = true; // From here on the message is never sent again [MQTT-4.3.3-6].
-        _releases.Enqueue((packetId, found));
+            sent.Batch = log?.Release(sent.Number) ?? 0;
+        }
+        _releases.Enqueue((packetId, sent));
     }
 
     /// <summary>PUBCOMP: the identifier is free.</summary>
     public void Completed(ushort packetId)
     {
         if (TryFind(packetId, 2, out var sent) && sent.IsReleased)
-            Finish(packetId, sent);
+            Finish(sent);
     }
 
     private bool TryAgain(out Transmission next)
@@ -106,12 +143,12 @@ internal sealed class Sender
         next = default;
         while (_again.TryPeek(out var id))
         {
-            if (!_inFlight.TryGetValue(id, out var sent))
+            if (!_inFlight.TryGetValue(id, out var sent) || sent.IsFinished)
             {
                 _again.Dequeue(); // Answered meanwhile.
                 continue;
             }
-            if (!sent.IsReleased && _onWire >= _receiveMaximum)
+            if (sent.Batch > Committed || (!sent.IsReleased && _onWire >= _receiveMaximum))
                 return false;
             _again.Dequeue();
             next = new Transmission(id, Dup: true, Found: true, sent.IsReleased ? default : sent.Outgoing); // [MQTT-3.3.1-1]
@@ -125,11 +162,14 @@ internal sealed class Sender
     private bool TryNew(TimeSpan now, out Transmission next)
     {
         next = default;
-        while (_waiting.TryPeek(out var outgoing))
+        while (_waiting.TryPeek(out var message))
         {
+            var outgoing = message.Outgoing;
             if (outgoing.Message.IsExpired(now))
             {
                 Forget(_waiting.Dequeue()); // [MQTT-3.3.2-5]
+                if (outgoing.Qos > 0)
+                    log?.Finish(message.Number);
                 continue;
             }
             if (outgoing.Qos == 0)
@@ -138,59 +178,62 @@ internal sealed class Sender
                 next = new Transmission(0, Dup: false, Found: true, outgoing); // [MQTT-4.3.1-1]
                 return true;
             }
-            if (_again.Count > 0 || _inFlight.Count >= _receiveMaximum)
+            if (message.Batch > Committed || _again.Count > 0 || InFlight >= _receiveMaximum)
                 return false; // [MQTT-4.9.0-2]
+            var id = IdOf(message.Number);
+            if (!_inFlight.TryAdd(id, message))
+                return false; // It waits until the identifier is free [MQTT-2.2.1-4].
             _waiting.Dequeue();
-            var sent = new InFlight(outgoing, _lastNumber++);
-            _inFlight.Add(NextId(), sent);
-            PutOnWire(sent);
-            next = new Transmission(_lastId, Dup: false, Found: true, outgoing); // [MQTT-4.3.2-1], [MQTT-4.3.3-1]
+            PutOnWire(message);
+            next = new Transmission(id, Dup: false, Found: true, outgoing); // [MQTT-4.3.2-1], [MQTT-4.3.3-1]
             return true;
         }
         return false;
     }
 
-    private void PutOnWire(InFlight sent)
+    private void PutOnWire(QueuedMessage sent)
     {
         sent.IsOnWire = true;
+        LastSent = Math.Max(LastSent, sent.Number);
         _onWire++;
     }
 
-    private bool TryFind(ushort packetId, int qos, [NotNullWhen(true)] out InFlight? sent)
+    private bool TryFind(ushort packetId, int qos, [NotNullWhen(true)] out QueuedMessage? sent)
     {
-        if (_inFlight.TryGetValue(packetId, out sent) && sent.Outgoing.Qos == qos)
+        if (_inFlight.TryGetValue(packetId, out sent) && sent.Outgoing.Qos == qos && !sent.IsFinished)
             return true;
         sent = null;
         return false;
     }
 
-    private void Finish(ushort packetId, InFlight sent)
+    private void Finish(QueuedMessage sent)
     {
-        _inFlight.Remove(packetId);
         if (sent.IsOnWire)
             _onWire--;
-        Forget(sent.Outgoing);
+        sent.IsFinished = true;
+        sent.Batch = log?.Finish(sent.Number) ?? 0;
+        _finished.Enqueue(sent);
+        Forget(sent);
+        FreeIdentifiers();
     }
 
-    private void Forget(Outgoing outgoing) => Bytes -= outgoing.Message.Size;
+    // Not before it is durable that they are: after a crash, PUBREL for the old message would be taken for the new one's.
+    private void FreeIdentifiers()
+    {
+        while (_finished.TryPeek(out var sent) && sent.Batch <= Committed)
+            _inFlight.Remove(IdOf(_finished.Dequeue().Number));
+    }
 
-    // An identifier that is not in use [MQTT-2.2.1-4]; there is one, because fewer are in flight than there are.
-    private ushort NextId()
+    private void Forget(QueuedMessage message) => Bytes -= message.Outgoing.Message.Size;
+
+    private static ushort IdOf(long number) => (ushort)(((number - 1) % ushort.MaxValue) + 1);
+
+    // One whose identifier is in use would have to wait for it.
+    private long NextNumber()
     {
         do
-            _lastId++;
-        while (_lastId == 0 || _inFlight.ContainsKey(_lastId));
-        return _lastId;
-    }
-
-    private sealed class InFlight(Outgoing outgoing, long number)
-    {
-        public Outgoing Outgoing { get; } = outgoing;
-
-        public long Number { get; } = number;
-
-        public bool IsReleased { get; set; }
-
-        public bool IsOnWire { get; set; }
+            _lastNumber++;
+        while (_inFlight.Count < ushort.MaxValue && _inFlight.ContainsKey(IdOf(_lastNumber)));
+        return _lastNumber;
     }
 }

@@ -4,25 +4,12 @@ using Meanwhile.Mqtt.Wire;
 namespace Meanwhile.Mqtt.Session;
 
 /// <summary>All sessions by client identifier, with what happens to them while their clients are away: expiry, and wills that wait.</summary>
-internal sealed class SessionTable
+/// <param name="limits">What each may take up.</param>
+/// <param name="journal">Where they are kept.</param>
+internal sealed class SessionTable(SessionLimits limits, Journal journal)
 {
-    private readonly SessionLimits _limits;
     private readonly Dictionary<string, ClientSession> _sessions = new(StringComparer.Ordinal);
     private readonly Dictionary<ClientSession, Absence> _away = [];
-
-    /// <summary>Goes on with the sessions of an earlier process.</summary>
-    /// <param name="limits">What each may take up.</param>
-    /// <param name="receivedIds">QoS 2 identifiers that it has stored, by client identifier.</param>
-    /// <param name="restoredExpiry">How long their clients have to come back.</param>
-    public SessionTable(SessionLimits limits, IReadOnlyDictionary<string, IReadOnlyCollection<ushort>> receivedIds, TimeSpan restoredExpiry)
-    {
-        _limits = limits;
-        foreach (var (clientId, ids) in receivedIds)
-        {
-            var session = _sessions[clientId] = new ClientSession(clientId, ids, limits);
-            _away[session] = new Absence(restoredExpiry, Will: null, WillAt: TimeSpan.MaxValue);
-        }
-    }
 
     /// <summary>How many there are.</summary>
     public int Count => _sessions.Count;
@@ -30,24 +17,37 @@ internal sealed class SessionTable
     /// <summary>Every one.</summary>
     public IEnumerable<ClientSession> All => _sessions.Values;
 
+    /// <summary>Goes on with a session of an earlier process.</summary>
+    /// <param name="clientId">Whose.</param>
+    /// <param name="hostIds">QoS 2 identifiers that the host has stored.</param>
+    /// <param name="ownIds">Those that the journal has.</param>
+    /// <param name="expiresAt">Until when its client has to come back.</param>
+    public ClientSession Restore(string clientId, IReadOnlyCollection<ushort> hostIds, IReadOnlyCollection<ushort> ownIds, TimeSpan expiresAt)
+    {
+        var session = _sessions[clientId] = new ClientSession(clientId, limits, journal, hostIds, ownIds);
+        _away[session] = new Absence(expiresAt, Will: null, WillAt: TimeSpan.MaxValue);
+        return session;
+    }
+
     /// <summary>Finds one.</summary>
     public bool TryFind(string clientId, [NotNullWhen(true)] out ClientSession? session) => _sessions.TryGetValue(clientId, out session);
 
     /// <summary>Goes on with a session, or begins one [MQTT-3.1.2-4], [MQTT-3.1.2-5], [MQTT-3.1.2-6].</summary>
     /// <param name="connect">What the client asked for.</param>
     /// <param name="clientId">Its identifier, chosen for it where it has none.</param>
+    /// <param name="now">The time.</param>
     /// <param name="will">A will whose time has come, because the session that it waited with is over [MQTT-3.1.3-9].</param>
-    public ClientSession Open(ConnectPacket connect, string clientId, out Will? will)
+    public ClientSession Open(ConnectPacket connect, string clientId, TimeSpan now, out Will? will)
     {
         will = null;
         if (_sessions.TryGetValue(clientId, out var session))
         {
             _away.Remove(session, out var absence);
-            if (!connect.CleanStart)
+            if (!connect.CleanStart && now < absence.ExpiresAt)
                 return session;
             will = absence.Will;
         }
-        return _sessions[clientId] = new ClientSession(clientId, [], _limits);
+        return _sessions[clientId] = new ClientSession(clientId, limits, journal, [], []);
     }
 
     /// <summary>Ends a session.</summary>
@@ -60,12 +60,11 @@ internal sealed class SessionTable
     /// <summary>A client is gone.</summary>
     /// <param name="session">Its session.</param>
     /// <param name="will">What it left behind; null when it took leave.</param>
-    /// <param name="expiry">Seconds that the session lives on.</param>
+    /// <param name="expiresAt">When the session is over.</param>
     /// <param name="now">The time.</param>
-    public void Leave(ClientSession session, Will? will, uint expiry, TimeSpan now)
+    public void Leave(ClientSession session, Will? will, TimeSpan expiresAt, TimeSpan now)
     {
         var delay = TimeSpan.FromSeconds(will?.Properties.Number(PropertyId.WillDelayInterval) ?? 0);
-        var expiresAt = expiry == uint.MaxValue ? TimeSpan.MaxValue : now + TimeSpan.FromSeconds(expiry);
         _away[session] = new Absence(expiresAt, will, will is null ? TimeSpan.MaxValue : Min(now + delay, expiresAt)); // [MQTT-3.1.2-8], [MQTT-3.1.3-9]
     }
 

@@ -11,6 +11,13 @@ namespace Meanwhile.Mqtt.Session;
 /// <param name="Identifiers">What the client calls it; null for nothing.</param>
 internal sealed record Subscription(ClientSession Session, string Filter, int Qos, bool NoLocal, bool RetainAsPublished, uint[]? Identifiers)
 {
+    /// <summary>What a client asked for.</summary>
+    /// <param name="session">Whose.</param>
+    /// <param name="request">What.</param>
+    /// <param name="identifier">What the client calls it; null for nothing.</param>
+    public static Subscription Of(ClientSession session, SubscriptionRequest request, uint? identifier) =>
+        new(session, request.Filter, request.Qos, request.NoLocal, request.RetainAsPublished, identifier is { } id ? [id] : null);
+
     /// <summary>It is shared with others.</summary>
     public bool IsShared { get; } = Topic.TrySplitShare(Filter, out _, out _);
 

@@ -8,17 +8,21 @@ internal sealed class Terms
     // Aliases cost memory here; no more than this, whatever the client takes.
     private const int MostSentAliases = 256;
 
+    private readonly uint _longestExpiry;
+
     /// <summary>Takes them from CONNECT.</summary>
     /// <param name="connect">The packet.</param>
     /// <param name="mostInFlight">Towards a client that names no Receive Maximum.</param>
-    public Terms(ConnectPacket connect, int mostInFlight)
+    /// <param name="longestExpiry">Seconds that a session lives on without its client, at most.</param>
+    public Terms(ConnectPacket connect, int mostInFlight, uint longestExpiry)
     {
+        _longestExpiry = longestExpiry;
         var properties = connect.Properties;
         Version = connect.Version;
         ReceiveMaximum = (int)(properties.Number(PropertyId.ReceiveMaximum) ?? (uint)mostInFlight);
         MaximumPacketSize = properties.Number(PropertyId.MaximumPacketSize) ?? uint.MaxValue;
         Aliases = new SentAliases((int)Math.Min(properties.Number(PropertyId.TopicAliasMaximum) ?? 0, MostSentAliases));
-        SessionExpiry = Version == ProtocolVersion.V311 ? (connect.CleanStart ? 0 : uint.MaxValue) : properties.Number(PropertyId.SessionExpiryInterval) ?? 0;
+        SetSessionExpiry(Version == ProtocolVersion.V311 ? (connect.CleanStart ? 0 : uint.MaxValue) : properties.Number(PropertyId.SessionExpiryInterval) ?? 0);
     }
 
     /// <summary>The version.</summary>
@@ -33,6 +37,9 @@ internal sealed class Terms
     /// <summary>The aliases it has been told.</summary>
     public SentAliases Aliases { get; }
 
-    /// <summary>Seconds that the session outlives the connection; the highest value for ever.</summary>
-    public uint SessionExpiry { get; set; }
+    /// <summary>Seconds that the session outlives the connection.</summary>
+    public uint SessionExpiry { get; private set; }
+
+    /// <summary>Grants what the client asks for, up to the longest that there is [MQTT-5.0, 3.2.2.3.2].</summary>
+    public void SetSessionExpiry(uint asked) => SessionExpiry = Math.Min(asked, _longestExpiry);
 }

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Meanwhile.Mqtt.Wire;
 
 /// <summary>The properties of one packet, in their order on the wire. The default value has none and costs nothing.</summary>
@@ -22,6 +24,22 @@ public readonly struct Properties
 
     /// <summary>Those that meet a condition.</summary>
     public Properties Where(Func<Property, bool> condition) => _items is null ? this : new([.. _items.Where(condition)]);
+
+    /// <summary>Reads those of a message that <see cref="ToBytes"/> has written.</summary>
+    /// <exception cref="ProtocolException">They are none.</exception>
+    public static Properties FromBytes(ReadOnlyMemory<byte> bytes)
+    {
+        var reader = new PacketReader(new ReadOnlySequence<byte>(bytes));
+        return Read(ref reader, PacketType.Publish);
+    }
+
+    /// <summary>Writes them as they stand in a PUBLISH.</summary>
+    public byte[] ToBytes()
+    {
+        using var writer = new PacketWriter();
+        Write(writer);
+        return writer.Written.ToArray();
+    }
 
     /// <summary>Reads the properties that may stand in a packet, with the length before them.</summary>
     internal static Properties Read(ref PacketReader reader, PacketType place)
@@ -82,7 +100,7 @@ public readonly struct Properties
             PropertyType.VariableByte => new Property(id, reader.ReadVariableByteInteger()),
             PropertyType.Text => new Property(id, Text: reader.ReadText()),
             PropertyType.TextPair => new Property(id, Text: reader.ReadText(), Value: reader.ReadText()),
-            _ => new Property(id, Data: System.Buffers.BuffersExtensions.ToArray(reader.ReadBinary())),
+            _ => new Property(id, Data: reader.ReadBinary().ToArray()),
         };
         if (property.Number < rule.Least || property.Number > rule.Most)
             throw ProtocolException.Error($"{id} {property.Number} in {place}"); // such as [MQTT-3.1.2-24]

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using Meanwhile.Access;
 using Meanwhile.Logging;
 using Meanwhile.Mqtt.Broker;
+using Meanwhile.Mqtt.Session;
 using Microsoft.Extensions.Logging;
 
 namespace Meanwhile.Feeds;
@@ -30,13 +31,14 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
 
     /// <summary>Starts listening.</summary>
     /// <param name="options">How it is to be.</param>
+    /// <param name="store">Where it keeps what outlives the process.</param>
     /// <param name="configure">What the host wants of it beside that.</param>
     /// <param name="logger">For where it listens, and what it refuses.</param>
     /// <param name="time">The clock.</param>
     /// <param name="stop">Gives up starting.</param>
     /// <exception cref="UserException">An address or a file cannot be used.</exception>
     public static async Task<EmbeddedBroker> StartAsync(
-        EmbeddedOptions options, Func<BrokerOptions, BrokerOptions> configure, ILogger logger, TimeProvider time, CancellationToken stop)
+        EmbeddedOptions options, IBrokerStore store, Func<BrokerOptions, BrokerOptions> configure, ILogger logger, TimeProvider time, CancellationToken stop)
     {
         if (options.Listeners.FirstOrDefault(listener => listener.IsOpen && !options.Asks(listener) && !options.AllowAnonymous) is { } open)
         {
@@ -55,6 +57,8 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
                 IsWebSocket = listener.IsWebSocket,
                 Tls = listener.IsSecure ? () => tls!.Current : null,
             })],
+            Limits = new BrokerLimits { SessionExpiry = options.SessionExpiry },
+            Store = store,
             Authenticate = gatekeeper.AnswerAsync,
             Refused = refusals.Add,
             Time = time,
@@ -97,6 +101,7 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
         await Broker.DisposeAsync();
         _gatekeeper.Dispose();
         _refusals.Sum();
+        await Broker.Completion;
     }
 
     private static async Task<MqttBroker> ListenAsync(IReadOnlyList<ListenAddress> listeners, BrokerOptions options, CancellationToken stop)

@@ -26,6 +26,7 @@ internal sealed class EmbeddedFeed : IFeed
 
     /// <summary>Starts the broker.</summary>
     /// <param name="options">How it is to be.</param>
+    /// <param name="store">Where it keeps what outlives the process, beside readings.</param>
     /// <param name="holds">Which topics hold readings; others pass through.</param>
     /// <param name="receivedIds">QoS 2 identifiers by client, as the store has them.</param>
     /// <param name="logger">For where it listens, and what it refuses.</param>
@@ -33,21 +34,24 @@ internal sealed class EmbeddedFeed : IFeed
     /// <param name="stop">Gives up starting.</param>
     public static async Task<EmbeddedFeed> StartAsync(
         EmbeddedOptions options,
+        IBrokerStore store,
         Func<string, bool> holds,
         IReadOnlyDictionary<string, IReadOnlyCollection<ushort>> receivedIds,
         ILogger logger,
         TimeProvider time,
         CancellationToken stop)
     {
-        var embedded = await EmbeddedBroker.StartAsync(options, broker => broker with { Holds = holds, ReceivedIds = receivedIds }, logger, time, stop);
+        var embedded = await EmbeddedBroker.StartAsync(options, store, broker => broker with { Holds = holds, ReceivedIds = receivedIds }, logger, time, stop);
         return new EmbeddedFeed(embedded, time);
     }
 
     /// <inheritdoc/>
     public async Task RunAsync(CancellationToken stop)
     {
-        await Task.Delay(Timeout.InfiniteTimeSpan, _time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAny(Task.Delay(Timeout.InfiniteTimeSpan, _time, stop), _broker.Completion);
         _broker.StopTaking();
+        if (_broker.Completion.IsCompleted)
+            await _broker.Completion;
     }
 
     /// <inheritdoc/>

@@ -63,6 +63,11 @@ internal static class CommonSettings
         return interval ?? rate ?? Pace.Default;
     }
 
+    /// <summary>Reads the path of a file that may be made.</summary>
+    /// <exception cref="FormatException">It is none.</exception>
+    public static string ParseFile(string text) =>
+        text.Length > 0 && !PostgresAddress.IsOne(text) && !Directory.Exists(text) && !text.EndsWith('/') ? text : throw new FormatException("the path of a file, not of a folder");
+
     /// <summary>The broker, for a verb that is a client of one.</summary>
     public static BrokerSettings ReadBroker(ParseResult commandLine, SettingSources sources, Setting<string> clientId)
     {
@@ -76,10 +81,9 @@ internal static class CommonSettings
     /// <exception cref="FormatException">It is none.</exception>
     public static string ParseDbFile(string text)
     {
-        if (PostgresAddress.IsOne(text))
-            _ = PostgresAddress.Parse(text);
-        else if (Directory.Exists(text) || text.EndsWith('/'))
-            throw new FormatException("the path of a file, not of a folder");
+        if (!PostgresAddress.IsOne(text))
+            return ParseFile(text);
+        _ = PostgresAddress.Parse(text);
         return text;
     }
 

@@ -22,6 +22,9 @@ internal static class EmbeddedSettings
 
     private static readonly Setting<string> AccessList = new("--acl", null, null, "FILE", "who may read and write which topics", text => text);
 
+    private static readonly Setting<TimeSpan> SessionExpiry = new(
+        "--session-expiry", null, "7d", "SPAN", "how long the embedded broker keeps the session of a client that is away", Duration.Parse);
+
     private static readonly Setting<TimeSpan?> StatusInterval = new(
         "--sys-interval", null, "10s", "SPAN", "how often it says how it is on the topics below $SYS/broker, or off", ParseInterval);
 
@@ -33,7 +36,7 @@ internal static class EmbeddedSettings
     /// <summary>All of them.</summary>
     public static IEnumerable<Option> Options { get; } =
     [
-        Listen.Option, Certificate.Option, Key.Option, ClientAuthority.Option, Users.Option, AccessList.Option, AllowAnonymous, StatusInterval.Option,
+        Listen.Option, Certificate.Option, Key.Option, ClientAuthority.Option, Users.Option, AccessList.Option, AllowAnonymous, SessionExpiry.Option, StatusInterval.Option,
     ];
 
     /// <summary>Reads them.</summary>
@@ -47,6 +50,7 @@ internal static class EmbeddedSettings
             UserFile = Users.Read(commandLine, sources),
             AccessFile = AccessList.Read(commandLine, sources),
             TlsFiles = ReadTls(commandLine, sources, listeners),
+            SessionExpiry = SessionExpiry.Read(commandLine, sources),
             StatusInterval = StatusInterval.Read(commandLine, sources),
         };
     }

@@ -1,6 +1,6 @@
 namespace Meanwhile.Stores;
 
-/// <summary>Keeps a second aggregator away from a database file: a lock of the operating system's on a file beside it, gone with the process.</summary>
+/// <summary>Keeps a second owner away from a database file: a lock of the operating system's on a file beside it, gone with the process.</summary>
 internal sealed class FileLock : IDisposable
 {
     private readonly FileStream _file;
@@ -9,8 +9,10 @@ internal sealed class FileLock : IDisposable
     private FileLock(FileStream file, string holderPath) => (_file, _holderPath) = (file, holderPath);
 
     /// <summary>Takes the lock beside a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="owner">Who takes it, and what to do when another one has it.</param>
     /// <exception cref="UserException">Somebody else holds it; the message says who.</exception>
-    public static FileLock Take(string path)
+    public static FileLock Take(string path, FileOwner owner)
     {
         var lockPath = path + ".lock";
         try
@@ -21,7 +23,7 @@ internal sealed class FileLock : IDisposable
         }
         catch (IOException e) when (File.Exists(lockPath))
         {
-            throw new UserException($"{path} is in use by another aggregator ({ReadHolder(HolderPath(path))}): stop that one for a moment, the broker keeps what comes in meanwhile; or use a --db of its own", inner: e);
+            throw new UserException($"{path} is in use by another {owner.Name} ({ReadHolder(HolderPath(path))}): {owner.Advice}", inner: e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -63,3 +65,8 @@ internal sealed class FileLock : IDisposable
         }
     }
 }
+
+/// <summary>Who a file belongs to.</summary>
+/// <param name="Name">In one word.</param>
+/// <param name="Advice">What to do when another one has it.</param>
+internal sealed record FileOwner(string Name, string Advice);

@@ -15,6 +15,9 @@ internal static class Store
     /// <summary>A store's name for a person: without the password that may be in it.</summary>
     public static string Describe(string name) => PostgresAddress.Mask(name);
 
+    /// <summary>The file of the embedded broker's own state that goes with a store: beside a file; with a server, where the plain broker has it.</summary>
+    public static string BrokerFileOf(string name) => PostgresAddress.IsOne(name) ? BrokerFile.DefaultPath : name + ".broker";
+
     /// <summary>Opens it for its owner, and keeps other owners away from it. Waits for a full disk to have room, or a server to answer.</summary>
     /// <exception cref="UserException">It cannot be used.</exception>
     public static Task<IStore> OpenAsync(string name, StoreOptions options, ILogger logger, TimeProvider time, CancellationToken stop) => WaitForAsync<IStore>(
@@ -22,6 +25,11 @@ internal static class Store
             ? await PostgresStore.OpenAsync(PostgresAddress.Parse(name), options, logger, stop)
             : SqliteStore.Open(name, options),
         logger, time, stop);
+
+    /// <summary>Opens the file of the embedded broker's own state, in the same way.</summary>
+    /// <exception cref="UserException">It cannot be used.</exception>
+    public static Task<BrokerFile> OpenBrokerAsync(string path, ILogger logger, TimeProvider time, CancellationToken stop) =>
+        WaitForAsync(() => Task.FromResult(BrokerFile.Open(path, logger, time)), logger, time, stop);
 
     /// <summary>Does something with a store that may be away; tries again from the beginning, and says so, until it can be done.</summary>
     /// <exception cref="UserException">It never will.</exception>

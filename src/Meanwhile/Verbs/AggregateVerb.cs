@@ -10,6 +10,9 @@ namespace Meanwhile.Verbs;
 /// <summary>The seed's subscriber: stores readings, expires them, computes and publishes results.</summary>
 internal static class AggregateVerb
 {
+    private static readonly Setting<string> BrokerDatabase = new(
+        "--broker-db", null, null, "FILE", "SQLite file of the embedded broker's sessions and queues [default: DB_FILE.broker, or tmp/broker.db where that is no file]", CommonSettings.ParseFile);
+
     private static readonly Setting<string> ClientId = CommonSettings.ClientId("subscriber");
 
     public static Command Command() => Session.Command(
@@ -19,6 +22,7 @@ internal static class AggregateVerb
             CommonSettings.Broker.Option, CommonSettings.Topic.Option, CommonSettings.StatsTopic.Option, CommonSettings.DbFile.Option,
             .. AggregatorSettings.Options,
             .. EmbeddedSettings.Options,
+            BrokerDatabase.Option,
             CommonSettings.UserName.Option, CommonSettings.PasswordFile.Option, ClientId.Option, CommonSettings.ReadyFile.Option,
         ],
         RunAsync);
@@ -36,8 +40,14 @@ internal static class AggregateVerb
         finally
         {
             await ending.CancelAsync();
-            await feed.DisposeAsync();
-            Log.LedgerAtEnd(session.Logger, ledger);
+            try
+            {
+                await feed.DisposeAsync();
+            }
+            finally
+            {
+                Log.LedgerAtEnd(session.Logger, ledger);
+            }
         }
         await feeding;
     }
@@ -53,8 +63,10 @@ internal static class AggregateVerb
             if (options.Filter.StartsWith("$share/", StringComparison.Ordinal))
                 throw new UserException($"TOPIC: '{options.Filter}' is shared between clients of a broker elsewhere: expected a plain filter for the embedded one", ExitCode.Usage);
             var embedded = EmbeddedSettings.Read(session.CommandLine, session.Sources, new ListenAddress(address.EndPoint));
-            using var store = await Store.OpenAsync(session.Read(CommonSettings.DbFile)!, AggregatorSettings.ReadStore(session.CommandLine, session.Sources, Store.EmbeddedSessions, options.Filter), session.Logger, session.Time, stop);
-            var feed = await EmbeddedFeed.StartAsync(embedded, options.Takes, store.ReadSession().ReceivedIds, session.Logger, session.Time, stop);
+            var database = session.Read(CommonSettings.DbFile)!;
+            using var store = await Store.OpenAsync(database, AggregatorSettings.ReadStore(session.CommandLine, session.Sources, Store.EmbeddedSessions, options.Filter), session.Logger, session.Time, stop);
+            using var brokerStore = await Store.OpenBrokerAsync(session.Read(BrokerDatabase) ?? Store.BrokerFileOf(database), session.Logger, session.Time, stop);
+            var feed = await EmbeddedFeed.StartAsync(embedded, brokerStore, options.Takes, store.ReadSession().ReceivedIds, session.Logger, session.Time, stop);
             ready.Set(true);
             await RunAsync(session, feed, store, options, ledger, stop);
             ready.Set(false);

@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Net;
 using Meanwhile.Feeds;
 using Meanwhile.Settings;
+using Meanwhile.Stores;
+using Meanwhile.Stores.Sqlite;
 
 namespace Meanwhile.Verbs;
 
@@ -10,12 +12,16 @@ internal static class BrokerVerb
 {
     private static readonly ListenAddress Standard = new(new IPEndPoint(IPAddress.Loopback, 1883));
 
-    public static Command Command() => Session.Command("broker", "run the embedded MQTT broker alone", EmbeddedSettings.Options, RunAsync);
+    private static readonly Setting<string> Database = new(
+        "--db", null, BrokerFile.DefaultPath, "FILE", "SQLite file of sessions, queues and retained messages", CommonSettings.ParseFile);
+
+    public static Command Command() => Session.Command("broker", "run the embedded MQTT broker alone", [Database.Option, .. EmbeddedSettings.Options], RunAsync);
 
     private static async Task RunAsync(Session session, CancellationToken stop)
     {
         var options = EmbeddedSettings.Read(session.CommandLine, session.Sources, Standard);
-        await using (await EmbeddedBroker.StartAsync(options, broker => broker, session.Logger, session.Time, stop))
-            await Task.Delay(Timeout.InfiniteTimeSpan, session.Time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        using var store = await Store.OpenBrokerAsync(session.Read(Database)!, session.Logger, session.Time, stop);
+        await using var embedded = await EmbeddedBroker.StartAsync(options, store, broker => broker, session.Logger, session.Time, stop);
+        await Task.WhenAny(Task.Delay(Timeout.InfiniteTimeSpan, session.Time, stop), embedded.Broker.Completion);
     }
 }

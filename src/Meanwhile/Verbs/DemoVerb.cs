@@ -30,9 +30,10 @@ internal static class DemoVerb
         var options = AggregatorSettings.Check(new(publisherOptions.Topic, session.Read(CommonSettings.StatsTopic)!));
         var database = session.Read(CommonSettings.DbFile)!;
         using var store = await Store.OpenAsync(database, new StoreOptions(Store.EmbeddedSessions, options.Filter), session.Logger, session.Time, stop);
+        using var brokerStore = await Store.OpenBrokerAsync(Store.BrokerFileOf(database), session.Logger, session.Time, stop);
+        var endPoint = EmbeddedBroker.IsFree(Preferred) ? Preferred : new IPEndPoint(IPAddress.Loopback, 0);
         var feed = await EmbeddedFeed.StartAsync(
-            new EmbeddedOptions([new ListenAddress(EmbeddedBroker.IsFree(Preferred) ? Preferred : new IPEndPoint(IPAddress.Loopback, 0))]),
-            options.Takes, store.ReadSession().ReceivedIds, session.Logger, session.Time, stop);
+            new EmbeddedOptions([new ListenAddress(endPoint)]), brokerStore, options.Takes, store.ReadSession().ReceivedIds, session.Logger, session.Time, stop);
         Log.DemoStarts(session.Logger, feed.EndPoint, Store.Describe(database));
 
         var address = new BrokerAddress("mqtt", feed.EndPoint.Address.ToString(), feed.EndPoint.Port, "");

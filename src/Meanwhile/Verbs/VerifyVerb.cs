@@ -125,7 +125,7 @@ internal static class VerifyVerb
             ("seed", options.Seed),
             ("broker", broker),
             ("store", Store.Describe(options.Database)),
-            ("QoS", $"{options.Qos}: {Expectations.Of(options.Qos, options.IsEmbedded).Describe()}"),
+            ("QoS", $"{options.Qos}: {Expectations.Of(options.Qos).Describe()}"),
             ("kills", report.Casualties),
             ("sent", account.Sent),
             ("sent again with DUP", account.SentAgain),

@@ -13,13 +13,12 @@ internal enum Expectation
 /// <summary>What is guaranteed, in one place.</summary>
 internal static class Expectations
 {
-    /// <summary>What the publishers' quality of service promises through a broker.</summary>
-    /// <param name="isEmbedded">The built-in broker, whose sessions are in memory: what a publisher had no PUBCOMP for it may send anew after a crash (docs/guarantees.md).</param>
-    public static Expectation Of(int qos, bool isEmbedded) => qos switch
+    /// <summary>What the publishers' quality of service promises.</summary>
+    public static Expectation Of(int qos) => qos switch
     {
         0 => Expectation.AtMostOnce,
-        2 when !isEmbedded => Expectation.ExactlyOnce,
-        _ => Expectation.AtLeastOnce,
+        1 => Expectation.AtLeastOnce,
+        _ => Expectation.ExactlyOnce,
     };
 
     public static string Describe(this Expectation expectation) => expectation switch

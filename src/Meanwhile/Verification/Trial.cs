@@ -96,7 +96,7 @@ internal sealed class Trial(TrialOptions options, string? userName, byte[]? pass
     {
         var sent = options.Topics.Select((topic, i) => (topic, Messages: cast.SentBy(i + 1))).ToDictionary(s => s.topic, s => s.Messages, StringComparer.Ordinal);
         return new Accounting(new Evidence(
-            Expectations.Of(options.Qos, options.IsEmbedded), sent, ReadRows(), cast.Redelivered, results.Of, TrialOptions.Windows));
+            Expectations.Of(options.Qos), sent, ReadRows(), cast.Redelivered, results.Of, TrialOptions.Windows));
     }
 
     private List<Reading> LookAtRows()

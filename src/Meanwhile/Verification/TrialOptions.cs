@@ -40,7 +40,7 @@ internal sealed record TrialOptions(BrokerAddress? Broker, bool OwnMosquitto, in
     public IEnumerable<string> AggregatorArguments(string broker, string readyFile) =>
     [
         "aggregate", "--broker", broker, "--topic", Name + "/readings/+", "--stats-topic", StatsTopic, "--db", Database, "--windows", WindowList, "--stats", "count",
-        "--client-id", ClientId("aggregate"), "--ready-file", readyFile,
+        "--client-id", ClientId("aggregate"), "--ready-file", readyFile, .. IsEmbedded ? ["--broker-db", Path.Combine(Folder, "broker.db")] : (string[])[],
     ];
 
     /// <summary>The command line of a publisher.</summary>

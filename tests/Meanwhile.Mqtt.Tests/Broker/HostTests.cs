@@ -225,7 +225,7 @@ public class HostTests
     [Fact]
     public async Task A_restored_session_whose_client_does_not_come_back_is_forgotten()
     {
-        await using var broker = await StartAsync(new Dictionary<string, IReadOnlyCollection<ushort>> { ["c"] = [5] }, new BrokerLimits { RestoredSessionExpiry = TimeSpan.Zero });
+        await using var broker = await StartAsync(new Dictionary<string, IReadOnlyCollection<ushort>> { ["c"] = [5] }, new BrokerLimits { SessionExpiry = TimeSpan.Zero });
         var forgetting = Assert.Single(await ReadAsync(broker, 1));
         Assert.Equal(("c", new IdChange(IdChangeKind.AllForgotten, 0)), (forgetting.ClientId, forgetting.IdChange));
     }

@@ -14,7 +14,7 @@ public class SubscriptionTreeTests
         TestContext.Current.TestOutputHelper!.WriteLine($"MEANWHILE_SEED={seed}");
         var random = new Random(seed);
         var tree = new SubscriptionTree();
-        var session = new ClientSession("c", [], new SessionLimits(1, 1, 1, 1));
+        var session = new ClientSession("c", new SessionLimits(1, 1, 1, 1), new Journal(store: null), [], []);
         var present = new HashSet<string>(StringComparer.Ordinal);
         for (var round = 0; round < 2000; round++)
         {

@@ -92,6 +92,17 @@ public sealed class CommandLineTests : ProgramTest
     }
 
     [Fact]
+    public async Task A_file_that_is_no_brokers_is_one_line()
+    {
+        var aggregate = Meanwhile(["aggregate", "--broker", "embedded://127.0.0.1:0"]);
+        await aggregate.SaysAsync("read back");
+        Assert.Equal(0, await aggregate.TerminateAsync());
+        await ExpectAsync(1, "tmp/test.db is no file of a broker", "broker", "--db", "tmp/test.db", "--listen", "127.0.0.1:0");
+        await File.WriteAllTextAsync(Folder["notes.txt"], new string('x', 5000), TestContext.Current.CancellationToken);
+        await ExpectAsync(1, "notes.txt is no SQLite database", "broker", "--db", "notes.txt", "--listen", "127.0.0.1:0");
+    }
+
+    [Fact]
     public async Task A_databaseFolder_that_cannot_be_made_is_one_line()
     {
         await File.WriteAllTextAsync(Folder["file"], "", TestContext.Current.CancellationToken);
@@ -104,6 +115,15 @@ public sealed class CommandLineTests : ProgramTest
         var first = Meanwhile(["aggregate", "--broker", "embedded://127.0.0.1:0"]);
         await first.SaysAsync("read back");
         await ExpectAsync(1, "is in use by another aggregator (process ", "aggregate", "--broker", "embedded://127.0.0.1:0");
+        Assert.Equal(0, await first.TerminateAsync());
+    }
+
+    [Fact]
+    public async Task A_second_broker_on_one_file_is_told_who_holds_it()
+    {
+        var first = Meanwhile(["broker", "--listen", "127.0.0.1:0"]);
+        await first.SaysAsync("is listening");
+        await ExpectAsync(1, "tmp/broker.db is in use by another broker (process ", "broker", "--listen", "127.0.0.1:0");
         Assert.Equal(0, await first.TerminateAsync());
     }
 

@@ -29,6 +29,7 @@ public sealed class EmbeddedDeliveryTests : ProgramTest
 
         Assert.Equal(0, await aggregate.TerminateAsync());
         Assert.Equal(Messages, Distinct());
+        Assert.Equal(0, publisher.SessionsLost);
         if (qos == 2)
             Assert.Equal(Messages, Rows());
         Assert.Equal("0", ReadingsFile.Query(Database, "SELECT COUNT(*) FROM received_ids")[0]);

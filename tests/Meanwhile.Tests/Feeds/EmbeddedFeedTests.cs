@@ -54,8 +54,9 @@ public sealed class EmbeddedFeedTests : IDisposable
     {
         var options = new AggregatorOptions("DATA", "STATS");
         using var store = new CountingStore(SqliteStore.Open(_folder["test.db"], new StoreOptions(Store.EmbeddedSessions, "DATA")));
+        using var brokerStore = BrokerFile.Open(_folder["test.db.broker"], _log, TimeProvider.System);
         var feed = await EmbeddedFeed.StartAsync(
-            new EmbeddedOptions([new ListenAddress(new IPEndPoint(IPAddress.Loopback, 0))]), options.Takes, store.ReadSession().ReceivedIds, _log, TimeProvider.System, TestContext.Current.CancellationToken);
+            new EmbeddedOptions([new ListenAddress(new IPEndPoint(IPAddress.Loopback, 0))]), brokerStore, options.Takes, store.ReadSession().ReceivedIds, _log, TimeProvider.System, TestContext.Current.CancellationToken);
         using var stop = new CancellationTokenSource();
         var running = Task.WhenAll(feed.RunAsync(stop.Token), new Aggregator(feed, store, options, _ledger, _log, TimeProvider.System).RunAsync(stop.Token));
         try

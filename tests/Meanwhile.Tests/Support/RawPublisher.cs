@@ -17,10 +17,14 @@ internal sealed class RawPublisher(int port, int qos, int inFlight)
     // By number; the identifier is the number, which starts at 1. True once PUBREC has come.
     private readonly SortedDictionary<ushort, bool> _open = [];
     private volatile int _completed;
+    private bool _isKnown;
     private ushort _last;
 
     /// <summary>How many messages were answered to the end.</summary>
     public int Completed => _completed;
+
+    /// <summary>How often the broker had forgotten the session.</summary>
+    public int SessionsLost { get; private set; }
 
     /// <summary>Publishes so many readings, whose numbers are 1, 2, 3…, however often the broker has to be waited for.</summary>
     public async Task RunAsync(ushort count, CancellationToken cancellationToken)
@@ -62,6 +66,8 @@ internal sealed class RawPublisher(int port, int qos, int inFlight)
         await stream.WriteAsync(Convert.FromHexString("101000044D5154540400000000047261774A"), cancellationToken);
         await stream.ReadExactlyAsync(answer, cancellationToken);
         Assert.Equal((0x20, 0), (answer[0], answer[3]));
+        SessionsLost += _isKnown && answer[2] == 0 ? 1 : 0;
+        _isKnown = true;
 
         using var output = new MemoryStream();
         foreach (var (id, isReceived) in _open)

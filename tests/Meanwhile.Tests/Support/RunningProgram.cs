@@ -27,6 +27,9 @@ internal sealed class RunningProgram : IDisposable
     /// <summary>What it has written to standard error so far.</summary>
     public string Error => Text(_error);
 
+    /// <summary>Its process id.</summary>
+    public int Id => _process.Id;
+
     /// <summary>It has ended.</summary>
     public bool HasExited => _process.HasExited;
 

@@ -14,13 +14,12 @@ internal static class Schema
     /// <exception cref="StoreException">It was written by a newer version.</exception>
     public static void Prepare(Database database, string path)
     {
-        // FULL: a commit is on the disk, not only with the operating system, when it returns. The journal is reused, so a peak is cut off later.
-        database.Execute("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864");
+        database.MakeDurable();
         var version = ReadVersion(database, path);
         if (version == Version)
             return;
         database.Transact((database, version), static file => Migrate(file.database, file.version));
-        if (ReadPragma(database, "auto_vacuum") == 0)
+        if (database.ReadPragma("auto_vacuum") == 0)
             database.Execute("PRAGMA auto_vacuum = INCREMENTAL; VACUUM"); // It was made without; only this changes that.
     }
 
@@ -28,7 +27,7 @@ internal static class Schema
     /// <exception cref="StoreException">It was written by a newer version of ours.</exception>
     public static long ReadVersion(Database database, string path)
     {
-        var version = ReadPragma(database, "user_version");
+        var version = database.ReadPragma("user_version");
         return version <= Version
             ? version
             : throw new StoreException($"{path} was written by a newer version of meanwhile (its schema is {version}, expected at most {Version})", mayHeal: false);
@@ -73,14 +72,5 @@ internal static class Schema
             (old.IsNull(2) ? copy.BindNull(3) : copy.Bind(3, old.Integer(2))).Run();
         }
         database.Execute("DROP TABLE unordered");
-    }
-
-    private static long ReadPragma(Database database, string name)
-    {
-        var statement = database.Prepare($"PRAGMA {name}");
-        statement.Step();
-        var value = statement.Integer(0);
-        statement.Reset();
-        return value;
     }
 }

@@ -3,6 +3,8 @@ namespace Meanwhile.Stores.Sqlite;
 /// <summary>Readings, quarantine and the feed's sessions in one SQLite file.</summary>
 internal sealed class SqliteStore : IStore
 {
+    private static readonly FileOwner Aggregator = new("aggregator", "stop that one for a moment, the broker keeps what comes in meanwhile; or use a --db of its own");
+
     private readonly Database _database;
     private readonly FileLock _lock;
     private readonly ReadingsTable _readings;
@@ -24,31 +26,11 @@ internal sealed class SqliteStore : IStore
     /// <summary>Opens a file, or makes it with its folders, and keeps other owners away from it.</summary>
     /// <exception cref="StoreException">It cannot be used, or not yet.</exception>
     /// <exception cref="UserException">It has another owner, or its folder cannot be used.</exception>
-    public static SqliteStore Open(string path, StoreOptions options)
+    public static SqliteStore Open(string path, StoreOptions options) => OwnedFile.Open(path, Aggregator, (database, fileLock) =>
     {
-        try
-        {
-            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new UserException($"{path}: its folder cannot be made ({e.Message}): expected a path in a folder that can be written to", inner: e);
-        }
-        var fileLock = FileLock.Take(path);
-        Database? database = null;
-        try
-        {
-            database = new Database(path);
-            Schema.Prepare(database, path);
-            return new SqliteStore(database, fileLock, options);
-        }
-        catch
-        {
-            database?.Dispose();
-            fileLock.Dispose();
-            throw;
-        }
-    }
+        Schema.Prepare(database, path);
+        return new SqliteStore(database, fileLock, options);
+    });
 
     /// <inheritdoc/>
     public ValueTask<CommitReport> CommitAsync(Batch batch, Cutoff cutoff, CancellationToken cancellationToken)

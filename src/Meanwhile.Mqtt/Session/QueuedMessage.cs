@@ -1,0 +1,25 @@
+namespace Meanwhile.Mqtt.Session;
+
+/// <summary>A message in the queue of a session, from its coming to the client's last answer.</summary>
+/// <param name="outgoing">The message.</param>
+/// <param name="number">Names it within the session; 0 at QoS 0.</param>
+internal sealed class QueuedMessage(Outgoing outgoing, long number)
+{
+    /// <summary>The message.</summary>
+    public Outgoing Outgoing { get; } = outgoing;
+
+    /// <summary>Names it within the session; 0 at QoS 0.</summary>
+    public long Number { get; } = number;
+
+    /// <summary>The batch with what is remembered last of it: nothing that rests on it is sent before that is durable.</summary>
+    public long Batch { get; set; }
+
+    /// <summary>PUBREC has come for it.</summary>
+    public bool IsReleased { get; set; }
+
+    /// <summary>The client has it, or does not want it.</summary>
+    public bool IsFinished { get; set; }
+
+    /// <summary>It was sent on this connection.</summary>
+    public bool IsOnWire { get; set; }
+}

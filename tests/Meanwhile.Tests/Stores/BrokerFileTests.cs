@@ -1,0 +1,130 @@
+using Meanwhile.Mqtt.Session;
+using Meanwhile.Mqtt.Wire;
+using Meanwhile.Stores;
+using Meanwhile.Stores.Sqlite;
+using Meanwhile.Tests.Support;
+
+namespace Meanwhile.Tests.Stores;
+
+/// <summary>The embedded broker's file. A crash is a copy of it, taken while it is open.</summary>
+public sealed class BrokerFileTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private int _crashes;
+
+    [Fact]
+    public async Task What_was_committed_is_there_after_a_crash()
+    {
+        var full = new Message
+        {
+            Topic = "a/b",
+            Payload = new byte[] { 0, 255 },
+            Qos = 2,
+            ExpiresAt = TimeSpan.FromMilliseconds(1_700_000_000_123),
+            Properties = new Properties(new Property(PropertyId.ContentType, Text: "text"), new Property(PropertyId.UserProperty, Text: "k", Value: "v")),
+        };
+        var empty = new Message { Topic = "a" };
+        using var file = Open("test.db");
+        await CommitAsync(
+            file,
+            new SessionOpened("c", uint.MaxValue),
+            new SessionOpened("d", 10),
+            new SubscriptionAdded("c", new SubscriptionRequest("a/#", 2, NoLocal: true, RetainAsPublished: true), 7),
+            new SubscriptionAdded("c", new SubscriptionRequest("x", 1), null),
+            new SubscriptionAdded("c", new SubscriptionRequest("x", 0), null),
+            new SubscriptionAdded("c", new SubscriptionRequest("y", 0), null),
+            new SubscriptionRemoved("c", "y"),
+            new IdReceived("c", 65_535),
+            new IdReceived("c", 1),
+            new IdReleased("c", 1),
+            new MessageQueued("c", 10, full, 2, Retain: true, [1, 300]),
+            new MessageQueued("c", 9, empty, 1, Retain: false, null),
+            new MessageQueued("c", 8, empty, 1, Retain: false, null),
+            new MessageReleased("c", 10),
+            new MessageFinished("c", 8),
+            new RetainedChanged("a/b", full),
+            new RetainedChanged("a", empty),
+            new RetainedChanged("a", null),
+            new SessionLeft("d", TimeSpan.FromSeconds(1_700_000_000), 42));
+
+        var changes = Crash();
+        Assert.Equal([new SessionOpened("c", uint.MaxValue), new SessionOpened("d", 10)], changes.OfType<SessionOpened>());
+        Assert.Equal(
+            [new SubscriptionAdded("c", new SubscriptionRequest("a/#", 2, true, true), 7), new SubscriptionAdded("c", new SubscriptionRequest("x", 0), null)],
+            changes.OfType<SubscriptionAdded>());
+        Assert.Equal([new IdReceived("c", 65_535)], changes.OfType<IdReceived>());
+        Assert.Equal([new SessionLeft("d", TimeSpan.FromSeconds(1_700_000_000), 42)], changes.OfType<SessionLeft>());
+        Assert.Equal(
+            [(9, "a", 1, false, false, ""), (10, "a/b", 2, true, true, "1,300")],
+            changes.OfType<MessageQueued>().Select(m => ((int)m.Number, m.Message.Topic, m.Qos, m.Retain, m.IsReleased, string.Join(',', m.Identifiers ?? []))));
+        foreach (var message in new[] { changes.OfType<MessageQueued>().Last().Message, Assert.Single(changes.OfType<RetainedChanged>()).Message! })
+        {
+            Assert.Equal((full.Topic, full.Qos, full.ExpiresAt, "00FF"), (message.Topic, message.Qos, message.ExpiresAt, Convert.ToHexString(message.Payload.Span)));
+            Assert.Equal(full.Properties.ToBytes(), message.Properties.ToBytes());
+        }
+    }
+
+    [Fact]
+    public async Task A_session_that_is_over_leaves_nothing_and_one_that_is_opened_again_has_not_been_left()
+    {
+        using var file = Open("test.db");
+        Change[] session = [new SubscriptionAdded("c", new SubscriptionRequest("a", 2), null), new IdReceived("c", 1), new MessageQueued("c", 1, new Message { Topic = "a" }, 1, false, null)];
+        await CommitAsync(file, [new SessionOpened("c", 1), .. session, new SessionEnded("c"), new SessionOpened("d", 1), new SessionLeft("d", TimeSpan.Zero, 1), new SessionOpened("d", 2)]);
+        Assert.Equal([new SessionOpened("d", 2)], Crash());
+    }
+
+    [Fact]
+    public async Task The_file_does_not_grow_with_what_has_passed_through_it()
+    {
+        using var file = Open("test.db");
+        var message = new Message { Topic = "a", Payload = new byte[1000] };
+        for (var round = 0; round < 100; round++)
+        {
+            await CommitAsync(file, [.. Enumerable.Range(round * 100, 100).Select(number => new MessageQueued("c", number, message, 1, false, null))]);
+            await CommitAsync(file, [.. Enumerable.Range(round * 100, 100).Select(number => new MessageFinished("c", number))]);
+        }
+        Assert.InRange(int.Parse(ReadingsFile.Query(_folder["test.db"], "PRAGMA page_count")[0]), 1, 300); // Of 2,500 that came.
+    }
+
+    [Fact]
+    public void A_file_of_a_newer_version_is_left_alone()
+    {
+        Open("test.db").Dispose();
+        ReadingsFile.Query(_folder["test.db"], "PRAGMA user_version = 99");
+        Assert.Contains("newer version", Assert.Throws<StoreException>(() => Open("test.db")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_damaged_file_is_one_clear_error()
+    {
+        using (var file = Open("test.db"))
+            await CommitAsync(file, [.. Enumerable.Range(0, 5000).Select(number => new MessageQueued("c", number, new Message { Topic = "a" }, 1, false, null))]);
+        await using (var stream = File.OpenWrite(_folder["test.db"]))
+        {
+            stream.Position = 8192;
+            stream.Write([.. Enumerable.Range(0, 200_000).Select(i => (byte)(i * 7))]);
+        }
+        var failure = Assert.Throws<StoreException>(() =>
+        {
+            using var damaged = Open("test.db");
+            return damaged.Read().Count();
+        });
+        Assert.False(failure.MayHeal);
+        Assert.Contains("is damaged", failure.Message, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private static ValueTask CommitAsync(BrokerFile file, params Change[] changes) => file.CommitAsync(changes, TestContext.Current.CancellationToken);
+
+    private BrokerFile Open(string name) => BrokerFile.Open(_folder[name], new ListLogger(), TimeProvider.System);
+
+    private List<Change> Crash()
+    {
+        var copy = $"crash{_crashes++}.db";
+        foreach (var suffix in new[] { "", "-wal" })
+            File.Copy(_folder["test.db" + suffix], _folder[copy + suffix]);
+        using var file = Open(copy);
+        return [.. file.Read()];
+    }
+}
