@@ -14,12 +14,16 @@ internal sealed class EmbeddedFeed : IFeed
     private readonly Refusals _refusals;
     private readonly TimeProvider _time;
     private readonly List<Incoming> _committed = [];
+    private volatile bool _stopped;
 
     private EmbeddedFeed(MqttBroker broker, Refusals refusals, TimeProvider time) =>
         (_broker, _deliveries, _refusals, _time) = (broker, new IncomingReader(broker.Incoming), refusals, time);
 
     /// <inheritdoc/>
     public ChannelReader<Delivery> Deliveries => _deliveries;
+
+    /// <inheritdoc/>
+    public bool IsReady => !_stopped;
 
     /// <summary>Where its broker listens.</summary>
     public IPEndPoint EndPoint => _broker.EndPoints[0];
@@ -51,6 +55,7 @@ internal sealed class EmbeddedFeed : IFeed
     public async Task RunAsync(CancellationToken stop)
     {
         await Task.Delay(Timeout.InfiniteTimeSpan, _time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stopped = true;
         _broker.StopTaking();
     }
 
