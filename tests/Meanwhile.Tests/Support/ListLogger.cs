@@ -8,6 +8,9 @@ internal sealed class ListLogger : ILogger
 {
     private readonly ConcurrentQueue<string> _lines = new();
 
+    /// <summary>What it says so far.</summary>
+    public IEnumerable<string> Lines => _lines;
+
     /// <summary>Waits until a line says something.</summary>
     public Task SaysAsync(string text) =>
         Until.TrueAsync(() => _lines.Any(line => line.Contains(text, StringComparison.Ordinal)), () => $"'{text}' is not in: {string.Join('\n', _lines)}");
