@@ -40,6 +40,8 @@ internal sealed class PreparedFeed : ChannelReader<Delivery>, IFeed
 
     public ChannelReader<Delivery> Deliveries => this;
 
+    public bool IsReady => true;
+
     public override bool TryRead([MaybeNullWhen(false)] out Delivery item)
     {
         if (_next == _count || _batch == _largestBatch)

@@ -80,8 +80,9 @@ static async Task<Run> PathAsync(string path, long warmUp, long count, int serie
     using var store = SqliteStore.Open(path, new StoreOptions("bench", "DATA"));
     var options = new AggregatorOptions(series == 1 ? "DATA" : "plant/+/temperature", "STATS");
     var feed = new PreparedFeed(warmUp, count, series, aSecond, largestBatch, time);
-    var ledger = new Ledger();
-    var aggregator = new Aggregator(feed, store, options, ledger, NullLogger.Instance, time);
+    var insight = new Insight(options, time);
+    var ledger = insight.Ledger;
+    var aggregator = new Aggregator(feed, store, options, insight, NullLogger.Instance, time);
     await aggregator.RunAsync(CancellationToken.None);
     var run = feed.Meter!.Stop(count);
     if (ledger.Committed != warmUp + count || ledger.Acknowledged != warmUp + count || ledger.OnTheWay != 0)

@@ -26,6 +26,9 @@ public sealed class SeriesTable<TKey>(WindowLayout layout, long maxAheadMs, bool
 
     public int Count => _series.Count;
 
+    /// <summary>The keys of all series, in no order; valid until the table changes.</summary>
+    public IReadOnlyCollection<TKey> Keys => _series.Keys;
+
     /// <summary>The series of a key, unless it is unknown or forgotten.</summary>
     public SlidingSeries? Find(TKey key) => _series.GetValueOrDefault(key);
 

@@ -14,12 +14,16 @@ internal sealed class EmbeddedFeed : IFeed
     private readonly IncomingReader _deliveries;
     private readonly TimeProvider _time;
     private readonly List<Incoming> _committed = [];
+    private volatile bool _stopped;
 
     private EmbeddedFeed(EmbeddedBroker embedded, TimeProvider time) =>
         (_embedded, _broker, _deliveries, _time) = (embedded, embedded.Broker, new IncomingReader(embedded.Broker.Incoming), time);
 
     /// <inheritdoc/>
     public ChannelReader<Delivery> Deliveries => _deliveries;
+
+    /// <inheritdoc/>
+    public bool IsReady => !_stopped;
 
     /// <summary>Where its broker listens.</summary>
     public IPEndPoint EndPoint => _broker.EndPoints[0];
@@ -49,6 +53,7 @@ internal sealed class EmbeddedFeed : IFeed
     public async Task RunAsync(CancellationToken stop)
     {
         await Task.WhenAny(Task.Delay(Timeout.InfiniteTimeSpan, _time, stop), _broker.Completion);
+        _stopped = true;
         _broker.StopTaking();
         if (_broker.Completion.IsCompleted)
             await _broker.Completion;

@@ -9,6 +9,9 @@ internal interface IFeed : IAsyncDisposable
     /// <summary>Messages in the order of their receipt. A bounded queue: when it is full, the network waits. It ends when the feed was told to stop.</summary>
     ChannelReader<Delivery> Deliveries { get; }
 
+    /// <summary>Connected and subscribed: what is published comes in.</summary>
+    bool IsReady { get; }
+
     /// <summary>Takes messages in until told to stop. After that, what was delivered can still be acknowledged and results can still be published.</summary>
     /// <exception cref="UserException">It cannot go on; <see cref="Deliveries"/> ends with the same exception.</exception>
     Task RunAsync(CancellationToken stop);

@@ -13,6 +13,12 @@ internal sealed class IncomingReader(ChannelReader<Incoming> incoming) : Channel
     public override Task Completion => incoming.Completion;
 
     /// <inheritdoc/>
+    public override bool CanCount => incoming.CanCount;
+
+    /// <inheritdoc/>
+    public override int Count => incoming.Count;
+
+    /// <inheritdoc/>
     public override ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken = default) => incoming.WaitToReadAsync(cancellationToken);
 
     /// <inheritdoc/>

@@ -46,6 +46,9 @@ internal sealed class MqttFeed : IFeed
     public ChannelReader<Delivery> Deliveries => _session.Deliveries;
 
     /// <inheritdoc/>
+    public bool IsReady => _ready.IsReady;
+
+    /// <inheritdoc/>
     public Task RunAsync(CancellationToken stop) => _running = RunUntilStoppedAsync(stop);
 
     /// <inheritdoc/>

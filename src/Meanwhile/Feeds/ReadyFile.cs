@@ -1,9 +1,10 @@
 namespace Meanwhile.Feeds;
 
-/// <summary>A file that exists while the program is connected and subscribed, for health checks; without a path, nothing.</summary>
+/// <summary>Whether the program is connected and subscribed; with a path, a file says so to health checks as long as it exists.</summary>
 internal sealed class ReadyFile
 {
     private readonly string? _path;
+    private volatile bool _isReady;
 
     /// <summary>Not ready at first, whatever an earlier process has left.</summary>
     public ReadyFile(string? path)
@@ -12,9 +13,13 @@ internal sealed class ReadyFile
         Set(false);
     }
 
+    /// <summary>Connected and subscribed.</summary>
+    public bool IsReady => _isReady;
+
     /// <summary>Makes the file, or removes it.</summary>
     public void Set(bool ready)
     {
+        _isReady = ready;
         if (_path is null)
             return;
         try

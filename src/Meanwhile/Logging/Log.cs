@@ -125,6 +125,12 @@ internal static partial class Log
     [LoggerMessage(40, LogLevel.Information, "embedded broker: refused or closed {Connections} connections and refused {Messages} messages, {Logins} logins and {Subscriptions} subscriptions; dropped {Copies} messages of subscribers that were too slow")]
     public static partial void RefusedInAll(ILogger logger, long connections, long messages, long logins, long subscriptions, long copies);
 
+    [LoggerMessage(60, LogLevel.Information, "serving API, metrics and health at {Address}")]
+    public static partial void Serving(ILogger logger, object address);
+
+    [LoggerMessage(61, LogLevel.Error, "a request failed, please report it: {Type}: {Reason}{Repeated}")]
+    public static partial void RequestFailed(ILogger logger, string type, string reason, string repeated);
+
     [LoggerMessage(41, LogLevel.Warning, "{Store}: the server runs with fsync = off, so what it has committed, and we have acknowledged, may be gone after a crash of its machine")]
     public static partial void StoreIsVolatile(ILogger logger, object store);
 

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Meanwhile.Pipeline;
 
 /// <summary>The data path: feed, parse, commit, acknowledge, windows, results. One loop, from left to right.</summary>
-internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions options, Ledger ledger, ILogger logger, TimeProvider time)
+internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions options, Insight insight, ILogger logger, TimeProvider time)
 {
     // Bounds what one transaction holds in memory; a full batch leaves the rest in the queue, and a full queue leaves it in the socket.
     private const int LargestBatch = 4096;
@@ -17,6 +17,7 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
     private static readonly TimeSpan LastCommitTimeout = TimeSpan.FromSeconds(10);
 
     private readonly LogLimiter _limiter = new(time);
+    private readonly Ledger _ledger = insight.Ledger;
     private Results _results = new(options);
     private readonly long _retention = (long)options.Retention.TotalMilliseconds;
     private readonly long _quarantine = (long)options.QuarantineAge.TotalMilliseconds;
@@ -25,7 +26,7 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
     /// <param name="stop">Cuts short the wait for a store that cannot commit.</param>
     public async Task RunAsync(CancellationToken stop)
     {
-        var intake = new Intake(options, ledger, logger, _limiter);
+        var intake = new Intake(options, _ledger, logger, _limiter);
         using var work = new WorkSignal(feed.Deliveries, options.Tick, time);
         using var giveUp = new CancellationTokenSource();
         await using var patience = time.CreateTimer(_ => giveUp.Cancel(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -33,10 +34,11 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
         _results = await Store.WaitForAsync(() => Task.FromResult(Rebuild()), logger, time, stop);
         while (await work.WaitAsync())
         {
+            insight.Turn();
             var now = Now();
             Collect(intake, now);
-            intake.Account(await CommitAsync(intake.Batch, new Cutoff(now - _retention, now - _quarantine), stop, giveUp.Token));
-            ledger.Acknowledge(feed.Acknowledge(intake.Deliveries));
+            intake.Account(await CommitAsync(intake.Batch, intake.Deliveries.Count, new Cutoff(now - _retention, now - _quarantine), stop, giveUp.Token));
+            _ledger.Acknowledge(feed.Acknowledge(intake.Deliveries));
             _results.Add(intake.Batch.Readings, now, work.TickIsDue);
             await PublishAsync(now);
             intake.Clear();
@@ -54,6 +56,7 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
             results.Restore(reading, now);
             readings++;
         }
+        insight.Rebuilt(results);
         Log.ReadBack(logger, readings, results.SeriesCount);
         return results;
     }
@@ -68,20 +71,22 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
         }
     }
 
-    private async ValueTask<CommitReport> CommitAsync(Batch batch, Cutoff cutoff, CancellationToken stop, CancellationToken giveUp)
+    private async ValueTask<CommitReport> CommitAsync(Batch batch, int deliveries, Cutoff cutoff, CancellationToken stop, CancellationToken giveUp)
     {
-        var backoff = Backoff.ForStore();
+        var (backoff, started) = (Backoff.ForStore(), time.GetTimestamp());
         for (var attempts = 0; ; attempts++)
         {
             try
             {
                 var report = await store.CommitAsync(batch, cutoff, giveUp);
+                insight.Committed(deliveries, started);
                 if (attempts > 0)
                     Log.CommitsAgain(logger);
                 return report;
             }
             catch (StoreException e) when (e.MayHeal && !stop.IsCancellationRequested)
             {
+                insight.CommitFailed();
                 if (_limiter.MayLog(e.Message, out _))
                     Log.CommitWaits(logger, e.Message);
             }
@@ -99,14 +104,18 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
 
     private async ValueTask PublishAsync(long now)
     {
+        var published = 0;
         foreach (var series in _results.Due)
         {
-            if (!_results.TryWrite(series, now, out var topic, out var payload))
+            if (!_results.TryWrite(series, now, out var result))
                 continue;
-            await feed.PublishAsync(topic, payload);
+            await feed.PublishAsync(result.Topic, result.Payload);
+            insight.Listeners.Tell(series, result.Payload, result.End);
+            published++;
             if (logger.IsEnabled(LogLevel.Debug))
-                Log.Published(logger, topic, Encoding.UTF8.GetString(payload.Span));
+                Log.Published(logger, result.Topic, Encoding.UTF8.GetString(result.Payload.Span));
         }
+        insight.Published(published);
         _results.Due.Clear();
     }
 }

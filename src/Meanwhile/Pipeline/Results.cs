@@ -1,10 +1,12 @@
-using System.Diagnostics.CodeAnalysis;
 using Meanwhile.Stores;
 using Meanwhile.Windows;
 
 namespace Meanwhile.Pipeline;
 
-/// <summary>The windows of every series, and the results that are due when readings were committed or the clock has moved.</summary>
+/// <summary>
+/// The windows of every series, and the results that are due when readings were committed or the clock has moved. They belong to the data path; once they
+/// are rebuilt, others may look at them between its steps.
+/// </summary>
 internal sealed class Results(AggregatorOptions options)
 {
     // What is too far ahead never gets here: the intake has put it into the quarantine. What is on disk counts, wherever the clock has gone since.
@@ -12,14 +14,18 @@ internal sealed class Results(AggregatorOptions options)
 
     private const int FewTopics = 1000;
 
+    // Who looks at more series lets the data path go on in between.
+    private const int SeriesALook = 64;
+
     private readonly SeriesTable<string> _table = new(Layout(options), AnyTimeAhead, followsClock: options.Tick is not null);
     private readonly ResultWriter _writer = new(options.Windows, options.Statistics);
     private readonly Dictionary<string, string?> _topics = new(StringComparer.Ordinal);
+    private readonly Lock _gate = new();
 
     /// <summary>How many series have readings.</summary>
     public int SeriesCount => _table.Count;
 
-    /// <summary>Takes a reading of an earlier process in.</summary>
+    /// <summary>Takes a reading of an earlier process in: nobody looks yet.</summary>
     /// <param name="now">The clock, milliseconds since the Unix epoch.</param>
     public void Restore(in Reading reading, long now) => _table.Add(reading.Series, reading.Time, reading.Value, now);
 
@@ -32,22 +38,25 @@ internal sealed class Results(AggregatorOptions options)
     /// <param name="tickIsDue">Also those of series whose windows have moved with the clock, if that was asked for.</param>
     public void Add(List<Reading> committed, long now, bool tickIsDue)
     {
-        foreach (var reading in committed)
+        lock (_gate)
         {
-            Restore(reading, now);
-            Due.Add(reading.Series);
+            foreach (var reading in committed)
+            {
+                Restore(reading, now);
+                Due.Add(reading.Series);
+            }
+            if (tickIsDue)
+                _table.Advance(now, Due);
         }
-        if (tickIsDue)
-            _table.Advance(now, Due);
     }
 
     /// <summary>Encodes the result of a series, and says where it goes.</summary>
-    /// <param name="payload">Valid until the next call.</param>
+    /// <param name="result">Valid until the next call.</param>
     /// <returns>False for a series whose results are not published.</returns>
-    public bool TryWrite(string series, long now, [NotNullWhen(true)] out string? topic, out ReadOnlyMemory<byte> payload)
+    public bool TryWrite(string series, long now, out Result result)
     {
-        payload = default;
-        if (!_topics.TryGetValue(series, out topic))
+        result = default;
+        if (!_topics.TryGetValue(series, out var topic))
         {
             if (_topics.Count > (2 * SeriesCount) + FewTopics)
                 _topics.Clear(); // Most of them are of series that are forgotten.
@@ -56,16 +65,53 @@ internal sealed class Results(AggregatorOptions options)
         }
         if (topic is null)
             return false;
-        payload = Write(_table.Find(series), now);
+        lock (_gate)
+        {
+            var readings = _table.Find(series);
+            var end = End(readings, now);
+            result = new Result(topic, _writer.Write(readings, end), end);
+        }
         return true;
+    }
+
+    /// <summary>The series that have readings and whose results are published.</summary>
+    public List<string> Topics()
+    {
+        lock (_gate)
+            return [.. _table.Keys.Where(options.Publishes)];
+    }
+
+    /// <summary>Shows the windows of some series as they are now. The data path waits meanwhile, so looking has to be quick.</summary>
+    /// <param name="topics">Those that have no readings any more are left out.</param>
+    /// <param name="now">The clock.</param>
+    /// <param name="look">Sees a series' topic, its readings, and where its windows end.</param>
+    public void Look(IEnumerable<string> topics, long now, Action<string, SlidingSeries, long> look)
+    {
+        foreach (var some in topics.Chunk(SeriesALook))
+        {
+            lock (_gate)
+            {
+                foreach (var topic in some)
+                {
+                    if (_table.Find(topic) is { Newest: not null } readings)
+                        look(topic, readings, End(readings, now));
+                }
+            }
+        }
     }
 
     private static WindowLayout Layout(AggregatorOptions options) =>
         new((long)options.Retention.TotalMilliseconds, options.Windows.Select(w => w.Milliseconds), options.Statistics);
 
-    private ReadOnlyMemory<byte> Write(SlidingSeries? series, long now)
+    private long End(SlidingSeries? series, long now)
     {
         var seriesNow = series?.Newest ?? now;
-        return _writer.Write(series, options.Tick is null ? seriesNow : Math.Max(seriesNow, now));
+        return options.Tick is null ? seriesNow : Math.Max(seriesNow, now);
     }
 }
+
+/// <summary>A result on its way out.</summary>
+/// <param name="Topic">Where it goes.</param>
+/// <param name="Payload">As it is published.</param>
+/// <param name="End">Where its windows end; milliseconds since the Unix epoch.</param>
+internal readonly record struct Result(string Topic, ReadOnlyMemory<byte> Payload, long End);

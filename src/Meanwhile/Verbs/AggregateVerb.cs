@@ -4,6 +4,7 @@ using Meanwhile.Logging;
 using Meanwhile.Pipeline;
 using Meanwhile.Settings;
 using Meanwhile.Stores;
+using Meanwhile.Web;
 
 namespace Meanwhile.Verbs;
 
@@ -21,6 +22,7 @@ internal static class AggregateVerb
         [
             CommonSettings.Broker.Option, CommonSettings.Topic.Option, CommonSettings.StatsTopic.Option, CommonSettings.DbFile.Option,
             .. AggregatorSettings.Options,
+            .. HttpSettings.Options,
             .. EmbeddedSettings.Options,
             BrokerDatabase.Option,
             CommonSettings.UserName.Option, CommonSettings.PasswordFile.Option, ClientId.Option, CommonSettings.ReadyFile.Option,
@@ -28,9 +30,10 @@ internal static class AggregateVerb
         RunAsync);
 
     /// <summary>Runs the data path over a feed until told to stop, then disposes the feed, which takes leave, and shows the ledger.</summary>
-    public static async Task RunAsync(Session session, IFeed feed, IStore store, AggregatorOptions options, Ledger ledger, CancellationToken stop)
+    public static async Task RunAsync(Session session, IFeed feed, IStore store, Insight insight, CancellationToken stop)
     {
-        var aggregator = new Aggregator(feed, store, options, ledger, session.Logger, session.Time);
+        insight.Feed = feed;
+        var aggregator = new Aggregator(feed, store, insight.Options, insight, session.Logger, session.Time);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var feeding = feed.RunAsync(ending.Token);
         try
@@ -46,18 +49,25 @@ internal static class AggregateVerb
             }
             finally
             {
-                Log.LedgerAtEnd(session.Logger, ledger);
+                Log.LedgerAtEnd(session.Logger, insight.Ledger);
             }
         }
         await feeding;
     }
 
+    /// <summary>Serves what there is to see; null when nothing was asked for.</summary>
+    public static async Task<WebServer?> ServeAsync(Session session, HttpOptions? http, Insight insight, CancellationToken stop) => http is null
+        ? null
+        : await WebServer.StartAsync(http, session.Read(CommonSettings.DbFile)!, insight, session.Logger, session.Time, stop);
+
     private static async Task RunAsync(Session session, CancellationToken stop)
     {
         var address = session.Read(CommonSettings.Broker)!;
         var options = AggregatorSettings.Read(session.CommandLine, session.Sources);
+        var http = HttpSettings.Read(session.CommandLine, session.Sources);
         var ready = new ReadyFile(session.Read(CommonSettings.ReadyFile));
-        var ledger = new Ledger();
+        using var insight = new Insight(options, session.Time);
+        await using var web = await ServeAsync(session, http, insight, stop);
         if (address.IsEmbedded)
         {
             if (options.Filter.StartsWith("$share/", StringComparison.Ordinal))
@@ -66,9 +76,10 @@ internal static class AggregateVerb
             var database = session.Read(CommonSettings.DbFile)!;
             using var store = await Store.OpenAsync(database, AggregatorSettings.ReadStore(session.CommandLine, session.Sources, Store.EmbeddedSessions, options.Filter), session.Logger, session.Time, stop);
             using var brokerStore = await Store.OpenBrokerAsync(session.Read(BrokerDatabase) ?? Store.BrokerFileOf(database), session.Logger, session.Time, stop);
+            insight.StoreIsThere = true;
             var feed = await EmbeddedFeed.StartAsync(embedded, brokerStore, options.Takes, store.ReadSession().ReceivedIds, session.Logger, session.Time, stop);
             ready.Set(true);
-            await RunAsync(session, feed, store, options, ledger, stop);
+            await RunAsync(session, feed, store, insight, stop);
             ready.Set(false);
         }
         else
@@ -76,8 +87,9 @@ internal static class AggregateVerb
             EmbeddedSettings.RequireNone(session.CommandLine, address);
             var broker = CommonSettings.ReadBroker(session.CommandLine, session.Sources, ClientId);
             using var store = await Store.OpenAsync(session.Read(CommonSettings.DbFile)!, AggregatorSettings.ReadStore(session.CommandLine, session.Sources, $"{broker.ClientId}@{address}", options.Filter), session.Logger, session.Time, stop);
-            var feed = new MqttFeed(broker, options.Filter, store.ReadSession(), ready, ledger.RefuseResult, session.Logger, session.Time);
-            await RunAsync(session, feed, store, options, ledger, stop);
+            insight.StoreIsThere = true;
+            var feed = new MqttFeed(broker, options.Filter, store.ReadSession(), ready, insight.Ledger.RefuseResult, session.Logger, session.Time);
+            await RunAsync(session, feed, store, insight, stop);
         }
     }
 }

@@ -13,13 +13,14 @@ namespace Meanwhile.Verbs;
 internal static class DemoVerb
 {
     private static readonly IPEndPoint Preferred = new(IPAddress.Loopback, 1883);
+    private static readonly IPEndPoint PreferredHttp = new(IPAddress.Loopback, 8080);
 
     public static Command Command() => Session.Command(
         "demo",
         "broker, publisher, aggregator and table in one process",
         [
             CommonSettings.PublishTopic.Option, CommonSettings.StatsTopic.Option, CommonSettings.DbFile.Option, CommonSettings.Interval.Option,
-            CommonSettings.Rate.Option, CommonSettings.Seed.Option,
+            CommonSettings.Rate.Option, CommonSettings.Seed.Option, .. HttpSettings.Options,
         ],
         RunAsync);
 
@@ -29,9 +30,13 @@ internal static class DemoVerb
             session.Read(CommonSettings.PublishTopic)!, Qos: 1, CommonSettings.ReadPace(session.CommandLine, session.Sources), Count: null, session.Read(CommonSettings.Seed));
         var options = AggregatorSettings.Check(new(publisherOptions.Topic, session.Read(CommonSettings.StatsTopic)!));
         var database = session.Read(CommonSettings.DbFile)!;
+        using var insight = new Insight(options, session.Time);
+        await using var web = await AggregateVerb.ServeAsync(
+            session, HttpSettings.Read(session.CommandLine, session.Sources, byDefault: PreferredHttp), insight, stop);
         using var store = await Store.OpenAsync(database, new StoreOptions(Store.EmbeddedSessions, options.Filter), session.Logger, session.Time, stop);
         using var brokerStore = await Store.OpenBrokerAsync(Store.BrokerFileOf(database), session.Logger, session.Time, stop);
         var endPoint = EmbeddedBroker.IsFree(Preferred) ? Preferred : new IPEndPoint(IPAddress.Loopback, 0);
+        insight.StoreIsThere = true;
         var feed = await EmbeddedFeed.StartAsync(
             new EmbeddedOptions([new ListenAddress(endPoint)]), brokerStore, options.Takes, store.ReadSession().ReceivedIds, session.Logger, session.Time, stop);
         Log.DemoStarts(session.Logger, feed.EndPoint, Store.Describe(database));
@@ -41,7 +46,7 @@ internal static class DemoVerb
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
         using var aggregating = new CancellationTokenSource();
 
-        var aggregator = AggregateVerb.RunAsync(session, feed, store, options, new Ledger(), aggregating.Token);
+        var aggregator = AggregateVerb.RunAsync(session, feed, store, insight, aggregating.Token);
         var watcher = new StatsWatcher(ClientOf(address, "stats_subscriber"), options.StatsTopic, Console.Out, new ReadyFile(null), session.Logger, session.Time)
             .RunAsync(() => subscribed.TrySetResult(), ending.Token);
         var publisher = PublishWhenWatchedAsync();

@@ -39,6 +39,11 @@ public sealed class CommandLineTests : ProgramTest
     [InlineData("broker --listen 0.0.0.0:0", "0.0.0.0:0: whoever reaches this address could publish and subscribe there: expected a loopback address such as 127.0.0.1, or --users, or --client-ca with mqtts:// or wss://, or --allow-anonymous")]
     [InlineData("broker --listen [::]:0", "or --allow-anonymous")]
     [InlineData("aggregate --broker embedded://0.0.0.0:0", "or --allow-anonymous")]
+    [InlineData("aggregate --http 8080", "--http: '8080' cannot be understood: expected ADDRESS:PORT")]
+    [InlineData("aggregate --http 0.0.0.0:0", "--http: whoever reaches 0.0.0.0:0 could read everything there: expected a loopback address such as 127.0.0.1:8080, or --http-token-file")]
+    [InlineData("demo --http [::]:0", "or --http-token-file")]
+    [InlineData("aggregate --http-token-file nowhere", "--http-token-file: 'nowhere' cannot be understood: expected a file that can be read")]
+    [InlineData("aggregate --http-metric-series -1", "--http-metric-series: '-1'")]
     public async Task A_mistake_on_the_command_line_is_one_line_and_exit_code_2(string arguments, string expected) =>
         await ExpectAsync(2, expected, arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 
@@ -72,6 +77,7 @@ public sealed class CommandLineTests : ProgramTest
         var address = listener.LocalEndpoint.ToString()!;
         await ExpectAsync(1, $"{address}: the embedded broker cannot listen there", "broker", "--listen", address);
         await ExpectAsync(1, $"{address}: the embedded broker cannot listen there", "aggregate", "--broker", $"embedded://{address}");
+        await ExpectAsync(1, $"--http: nothing can be served at {address} (", "aggregate", "--broker", "embedded://127.0.0.1:0", "--http", address);
     }
 
     [Theory]

@@ -318,7 +318,7 @@ public sealed class AggregatorTests : IDisposable
     {
         (_feed, _ledger) = (new ManualFeed(_time), new Ledger());
         using var store = SqliteStore.Open(File, new StoreOptions("test", "DATA"));
-        var aggregator = new Aggregator(_feed, store, options, _ledger, NullLogger.Instance, _time);
+        var aggregator = new Aggregator(_feed, store, options, new Insight(options, _time) { Ledger = _ledger }, NullLogger.Instance, _time);
         var running = Task.Run(() => aggregator.RunAsync(CancellationToken.None));
         await Task.WhenAny(test(), running).Unwrap();
         _feed.End();

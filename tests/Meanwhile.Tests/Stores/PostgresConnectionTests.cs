@@ -102,7 +102,8 @@ public sealed class PostgresConnectionTests(PostgresFixture fixture) : IAsyncLif
         var feed = new ManualFeed(time);
         feed.Send("DATA", "50049.5");
         (_proxy.Skip, _proxy.Next) = (skip, cut);
-        var aggregator = new Aggregator(feed, store, new AggregatorOptions("DATA", "STATS"), new Ledger(), NullLogger.Instance, time);
+        var options = new AggregatorOptions("DATA", "STATS");
+        var aggregator = new Aggregator(feed, store, options, new Insight(options, time), NullLogger.Instance, time);
         var running = Task.Run(() => aggregator.RunAsync(CancellationToken.None), TestContext.Current.CancellationToken);
         var result = feed.ResultAsync();
         await Until.TrueAsync(

@@ -13,6 +13,8 @@ internal sealed class ManualFeed(TimeProvider time) : IFeed
 
     public ChannelReader<Delivery> Deliveries => _deliveries.Reader;
 
+    public bool IsReady => true;
+
     /// <summary>Every event in the order in which the data path caused it.</summary>
     public List<string> Events { get; } = [];
 

@@ -1,0 +1,119 @@
+using System.Diagnostics.Metrics;
+using Meanwhile.Feeds;
+
+namespace Meanwhile.Pipeline;
+
+/// <summary>
+/// What others may see of the data path while it runs. It writes here once a batch, whether anybody looks or not, and waits for nobody.
+/// </summary>
+internal sealed class Insight : IDisposable
+{
+    /// <summary>The name of the meter, for those who collect metrics.</summary>
+    public const string MeterName = "Meanwhile";
+
+    // With nothing to do the loop turns once a second. A commit at a server may take its time; longer than this, it hangs.
+    private static readonly TimeSpan LongestTurn = TimeSpan.FromMinutes(1);
+
+    private readonly TimeProvider _time;
+    private readonly Histogram<double> _durations;
+    private readonly Histogram<int> _batches;
+    private volatile bool _storeIsThere;
+    private volatile Results? _results;
+    private volatile IFeed? _feed;
+    private long _lastTurn;
+    private long _commitFailures;
+    private long _resultsPublished;
+
+    public Insight(AggregatorOptions options, TimeProvider time)
+    {
+        (Options, _time) = (options, time);
+        _durations = Meter.CreateHistogram(
+            "meanwhile.commit.duration", "s", "How long commits took, with their retries.", tags: null,
+            new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60] });
+        _batches = Meter.CreateHistogram(
+            "meanwhile.commit.deliveries", "{delivery}", "How many deliveries each commit settled.", tags: null,
+            new InstrumentAdvice<int> { HistogramBucketBoundaries = [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096] });
+    }
+
+    /// <summary>What is read out of messages, and what is made of it.</summary>
+    public AggregatorOptions Options { get; }
+
+    /// <summary>Accounts for every message.</summary>
+    public Ledger Ledger { get; init; } = new();
+
+    /// <summary>The windows; null until they hold what the store holds.</summary>
+    public Results? Results => _results;
+
+    /// <summary>Those who want to hear of each result.</summary>
+    public ResultListeners Listeners { get; } = new();
+
+    /// <summary>What metrics are made with.</summary>
+    public Meter Meter { get; } = new(MeterName);
+
+    /// <summary>Where readings come from; null before it is there.</summary>
+    public IFeed? Feed
+    {
+        get => _feed;
+        set => _feed = value;
+    }
+
+    /// <summary>The store is open, and has committed when it was last asked to.</summary>
+    public bool StoreIsThere
+    {
+        get => _storeIsThere;
+        set => _storeIsThere = value;
+    }
+
+    /// <summary>Connected and subscribed.</summary>
+    public bool BrokerIsThere => _feed?.IsReady == true;
+
+    /// <summary>What keeps readings from being taken in and results from being right, in words for a person; null for nothing.</summary>
+    public string? Obstacle =>
+        !StoreIsThere ? "the store is away: nothing can be committed, and nothing is acknowledged; the log says why"
+        : Results is null ? "the windows are being rebuilt from the store"
+        : !BrokerIsThere ? "the broker is away, or has not accepted the subscription yet; the log says why"
+        : null;
+
+    /// <summary>The data path's loop has not got stuck. Opening the store and rebuilding windows may take as long as they take.</summary>
+    public bool LoopTurns => Results is null || _time.GetElapsedTime(Volatile.Read(ref _lastTurn)) < LongestTurn;
+
+    /// <summary>Attempts to commit that failed.</summary>
+    public long CommitFailures => Volatile.Read(ref _commitFailures);
+
+    /// <summary>Results that were handed to the feed.</summary>
+    public long ResultsPublished => Volatile.Read(ref _resultsPublished);
+
+    /// <summary>The windows were rebuilt.</summary>
+    public void Rebuilt(Results results)
+    {
+        Turn();
+        _results = results;
+    }
+
+    /// <summary>The loop begins another turn, or another attempt.</summary>
+    public void Turn() => Volatile.Write(ref _lastTurn, _time.GetTimestamp());
+
+    /// <summary>A batch is durable.</summary>
+    /// <param name="deliveries">How many it settles.</param>
+    /// <param name="started">When its commit was first tried, as <see cref="TimeProvider.GetTimestamp"/> says it.</param>
+    public void Committed(int deliveries, long started)
+    {
+        StoreIsThere = true;
+        _durations.Record(_time.GetElapsedTime(started).TotalSeconds);
+        _batches.Record(deliveries);
+    }
+
+    /// <summary>An attempt to commit has failed.</summary>
+    public void CommitFailed()
+    {
+        Turn();
+        StoreIsThere = false;
+        Volatile.Write(ref _commitFailures, _commitFailures + 1);
+    }
+
+    /// <summary>Results were handed to the feed.</summary>
+    public void Published(int results) => Volatile.Write(ref _resultsPublished, _resultsPublished + results);
+
+    /// <inheritdoc/>
+    public void Dispose() => Meter.Dispose();
+}
