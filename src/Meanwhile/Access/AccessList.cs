@@ -12,7 +12,10 @@ internal sealed class AccessList
 
     private static readonly Dictionary<string, AccessKind> Kinds = new(StringComparer.Ordinal)
     {
-        ["read"] = AccessKind.Read, ["write"] = AccessKind.Write, ["readwrite"] = AccessKind.ReadWrite, ["deny"] = AccessKind.Deny,
+        ["read"] = AccessKind.Read,
+        ["write"] = AccessKind.Write,
+        ["readwrite"] = AccessKind.ReadWrite,
+        ["deny"] = AccessKind.Deny,
     };
 
     private readonly List<AccessRule> _patterns = [];

@@ -186,8 +186,14 @@ public class PermissionTests
         Assert.Equal(
             new BrokerStatistics
             {
-                Clients = 1, Sessions = 1, Subscriptions = 1, Retained = 1, MessagesReceived = 2, MessagesSent = 1,
-                BytesReceived = connect + Bytes.Of("82 { 00 01 | 'ok/#' 00 }").Length + 9 + 7 + 2, BytesSent = 20,
+                Clients = 1,
+                Sessions = 1,
+                Subscriptions = 1,
+                Retained = 1,
+                MessagesReceived = 2,
+                MessagesSent = 1,
+                BytesReceived = connect + Bytes.Of("82 { 00 01 | 'ok/#' 00 }").Length + 9 + 7 + 2,
+                BytesSent = 20,
             },
             broker.Statistics);
     }
