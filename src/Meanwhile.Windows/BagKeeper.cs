@@ -4,7 +4,7 @@ namespace Meanwhile.Windows;
 internal sealed class BagKeeper
 {
     // Below this many a sketch is hardly quicker to add than the values that it stands for.
-    private const int WorthSketching = 64;
+    private const int WorthSketching = 24;
 
     private readonly Workspace _workspace;
     private readonly Action<TimeNode, int, int> _take;

@@ -42,6 +42,22 @@ public class CostTests
         Assert.Equal(4_202, series[^1].Query(0, long.MaxValue).Value(Statistic.Of(StatisticKind.Count)));
     }
 
+    [Fact]
+    public void A_reading_in_ten_that_is_late_leaves_no_nodes_half_empty()
+    {
+        const int Readings = 60_000;
+        var random = Seeds.Next();
+        var series = new SlidingSeries(WindowLayout.Default);
+        var before = GC.GetTotalMemory(true);
+        for (var i = 0; i < Readings; i++)
+            series.Add(Start + i * 18 - (random.Next(10) == 0 ? random.Next(18 * Readings / 2) : 0), i);
+        var each = (GC.GetTotalMemory(true) - before) / (double)Readings;
+        TestContext.Current.TestOutputHelper?.WriteLine($"{each} bytes");
+        // 32 would be a full node; halved ones cost 60.
+        Assert.True(each <= 48, $"{each} bytes");
+        Assert.Equal(Readings, series.Query(0, long.MaxValue).Value(Statistic.Of(StatisticKind.Count)));
+    }
+
     [Theory]
     [InlineData(1, "mean")]
     [InlineData(1000, "mean")]
