@@ -73,22 +73,25 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
 
     private async ValueTask<CommitReport> CommitAsync(Batch batch, int deliveries, Cutoff cutoff, CancellationToken stop, CancellationToken giveUp)
     {
-        var (backoff, started) = (Backoff.ForStore(), time.GetTimestamp());
-        for (var attempts = 0; ; attempts++)
+        var (backoff, started, isSaid) = (Backoff.ForStore(), time.GetTimestamp(), false);
+        while (true)
         {
             try
             {
                 var report = await store.CommitAsync(batch, cutoff, giveUp);
                 insight.Committed(deliveries, started);
-                if (attempts > 0)
+                if (isSaid)
                     Log.CommitsAgain(logger);
                 return report;
             }
             catch (StoreException e) when (e.MayHeal && !stop.IsCancellationRequested)
             {
                 insight.CommitFailed();
-                if (_limiter.MayLog(e.Message, out _))
-                    Log.CommitWaits(logger, e.Message);
+                if (_limiter.MayLog(e.Message, out var repeated))
+                {
+                    Log.CommitWaits(logger, e.Message, repeated);
+                    isSaid = true;
+                }
             }
             catch (StoreException e)
             {
