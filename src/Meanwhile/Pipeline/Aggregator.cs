@@ -51,10 +51,19 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
     private Results Rebuild()
     {
         var (results, readings, now) = (new Results(options), 0, Now());
-        foreach (var reading in store.ReadReadings(now - _retention, long.MaxValue))
+        try
         {
-            results.Restore(reading, now);
-            readings++;
+            foreach (var reading in store.ReadReadings(now - _retention, long.MaxValue))
+            {
+                results.Restore(reading, now);
+                if (readings++ == 0)
+                    insight.StoreIsThere = true;
+            }
+        }
+        catch (StoreException)
+        {
+            insight.StoreIsThere = false;
+            throw;
         }
         insight.Rebuilt(results);
         Log.ReadBack(logger, readings, results.SeriesCount);

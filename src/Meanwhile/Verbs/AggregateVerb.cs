@@ -67,6 +67,7 @@ internal static class AggregateVerb
         var http = HttpSettings.Read(session.CommandLine, session.Sources);
         var ready = new ReadyFile(session.Read(CommonSettings.ReadyFile));
         using var insight = new Insight(options, session.Time);
+        using var stopping = stop.Register(insight.Stop);
         await using var web = await ServeAsync(session, http, insight, stop);
         if (address.IsEmbedded)
         {

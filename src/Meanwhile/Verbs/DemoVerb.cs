@@ -31,6 +31,7 @@ internal static class DemoVerb
         var options = AggregatorSettings.Check(new(publisherOptions.Topic, session.Read(CommonSettings.StatsTopic)!));
         var database = session.Read(CommonSettings.DbFile)!;
         using var insight = new Insight(options, session.Time);
+        using var stopping = stop.Register(insight.Stop);
         await using var web = await AggregateVerb.ServeAsync(
             session, HttpSettings.Read(session.CommandLine, session.Sources, byDefault: PreferredHttp), insight, stop);
         using var store = await Store.OpenAsync(database, new StoreOptions(Store.EmbeddedSessions, options.Filter), session.Logger, session.Time, stop);

@@ -9,9 +9,12 @@ public abstract partial class HttpTest : ProgramTest
     private protected static readonly HttpClient Client = new();
 
     /// <summary>An aggregator with its own broker, and where it listens.</summary>
-    private protected async Task<(RunningProgram Program, Uri Http, int Mqtt)> ServeAsync(params string[] more)
+    private protected Task<(RunningProgram Program, Uri Http, int Mqtt)> ServeAsync(params string[] more) => ServeAsync([], more);
+
+    /// <inheritdoc cref="ServeAsync(string[])"/>
+    private protected async Task<(RunningProgram Program, Uri Http, int Mqtt)> ServeAsync((string Name, string Value)[] environment, params string[] more)
     {
-        var program = Meanwhile(["aggregate", "--broker", "embedded://127.0.0.1:0", "--http", "127.0.0.1:0", .. more]);
+        var program = Meanwhile(["aggregate", "--broker", "embedded://127.0.0.1:0", "--http", "127.0.0.1:0", .. more], environment);
         await program.SaysAsync("read back");
         return (program, AddressOf(program), int.Parse(MqttPort().Match(program.Error).Groups[1].Value));
     }
