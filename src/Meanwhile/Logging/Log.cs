@@ -131,6 +131,9 @@ internal static partial class Log
     [LoggerMessage(61, LogLevel.Error, "a request failed, please report it: {Type}: {Reason}{Repeated}")]
     public static partial void RequestFailed(ILogger logger, string type, string reason, string repeated);
 
+    [LoggerMessage(80, LogLevel.Warning, "telemetry: {Reason}{Repeated}")]
+    public static partial void NotExported(ILogger logger, string reason, string repeated);
+
     [LoggerMessage(41, LogLevel.Warning, "{Store}: the server runs with fsync = off, so what it has committed, and we have acknowledged, may be gone after a crash of its machine")]
     public static partial void StoreIsVolatile(ILogger logger, object store);
 

@@ -4,6 +4,7 @@ using Meanwhile.Logging;
 using Meanwhile.Pipeline;
 using Meanwhile.Settings;
 using Meanwhile.Stores;
+using Meanwhile.Telemetry;
 using Meanwhile.Web;
 
 namespace Meanwhile.Verbs;
@@ -55,6 +56,15 @@ internal static class AggregateVerb
         await feeding;
     }
 
+    /// <summary>Makes metrics when somebody wants them, and sends what is to be sent; null when that is nothing.</summary>
+    public static OtlpExport? Export(Session session, HttpOptions? http, Insight insight)
+    {
+        var otlp = OtlpSettings.Read(session.CommandLine, session.Sources);
+        if (http is not null || otlp is not null)
+            new Gauges(insight, session.Read(HttpSettings.MetricSeries), session.Time).Register();
+        return otlp is null ? null : new OtlpExport(otlp, insight, session.Logger, session.Time);
+    }
+
     /// <summary>Serves what there is to see; null when nothing was asked for.</summary>
     public static async Task<WebServer?> ServeAsync(Session session, HttpOptions? http, Insight insight, CancellationToken stop) => http is null
         ? null
@@ -68,6 +78,7 @@ internal static class AggregateVerb
         var ready = new ReadyFile(session.Read(CommonSettings.ReadyFile));
         using var insight = new Insight(options, session.Time);
         using var stopping = stop.Register(insight.Stop);
+        await using var export = Export(session, http, insight);
         await using var web = await ServeAsync(session, http, insight, stop);
         if (address.IsEmbedded)
         {

@@ -16,8 +16,11 @@ public abstract partial class HttpTest : ProgramTest
     {
         var program = Meanwhile(["aggregate", "--broker", "embedded://127.0.0.1:0", "--http", "127.0.0.1:0", .. more], environment);
         await program.SaysAsync("read back");
-        return (program, AddressOf(program), int.Parse(MqttPort().Match(program.Error).Groups[1].Value));
+        return (program, AddressOf(program), MqttPortOf(program));
     }
+
+    /// <summary>Where the embedded broker of a program listens.</summary>
+    private protected static int MqttPortOf(RunningProgram program) => int.Parse(MqttPort().Match(program.Error).Groups[1].Value);
 
     private protected static Uri AddressOf(RunningProgram program) => new(HttpAddress().Match(program.Error).Groups[1].Value);
 
