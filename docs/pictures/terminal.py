@@ -6,7 +6,7 @@ import sys
 import unicodedata
 
 CELL, LINE, MARGIN = 8.4, 18, 14
-COLOURS = {31: "#f14c4c", 32: "#23d18b", 33: "#d7ba7d"}
+COLOURS = {91: "#f14c4c", 32: "#23d18b", 33: "#d7ba7d"}
 SEQUENCE = re.compile(r"\x1b\[([0-9;]*)m|\x1b[^m]*?[A-Za-z0-9]|\x0f|\x0e")
 
 
@@ -20,7 +20,7 @@ def style(state, codes):
             state.pop(1, None), state.pop(2, None)
         elif code in (24, 27):
             state.pop(code - 20, None)
-        elif 30 <= code <= 37 or code == 39:
+        elif code in COLOURS or code == 39:
             state["colour"] = COLOURS.get(code)
 
 
