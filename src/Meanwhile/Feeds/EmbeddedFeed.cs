@@ -13,7 +13,6 @@ internal sealed class EmbeddedFeed : IFeed
     private readonly MqttBroker _broker;
     private readonly IncomingReader _deliveries;
     private readonly TimeProvider _time;
-    private readonly List<Incoming> _committed = [];
     private volatile bool _stopped;
 
     private EmbeddedFeed(EmbeddedBroker embedded, TimeProvider time) =>
@@ -65,9 +64,8 @@ internal sealed class EmbeddedFeed : IFeed
     /// <inheritdoc/>
     public int Acknowledge(IReadOnlyList<Delivery> committed)
     {
-        _deliveries.TakeOldest(committed.Count, _committed);
-        var acknowledged = _broker.Complete(_committed);
-        _committed.Clear();
+        var acknowledged = _broker.Complete(_deliveries.Oldest(committed.Count));
+        _deliveries.Forget(committed.Count);
         return acknowledged;
     }
 
