@@ -87,14 +87,14 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
     private async ValueTask<CommitReport> CommitAsync(Batch batch, int deliveries, Cutoff cutoff, CancellationToken stop, CancellationToken giveUp)
     {
         using var span = Spans.Part("commit");
-        var (backoff, started) = (Backoff.ForStore(), time.GetTimestamp());
-        for (var attempts = 0; ; attempts++)
+        var (backoff, started, isSaid) = (Backoff.ForStore(), time.GetTimestamp(), false);
+        while (true)
         {
             try
             {
                 var report = await store.CommitAsync(batch, cutoff, giveUp);
                 insight.Committed(deliveries, started);
-                if (attempts > 0)
+                if (isSaid)
                     Log.CommitsAgain(logger);
                 return report;
             }
@@ -102,8 +102,11 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
             {
                 insight.CommitFailed();
                 span.Fail(e.Message);
-                if (_limiter.MayLog(e.Message, out _))
-                    Log.CommitWaits(logger, e.Message);
+                if (_limiter.MayLog(e.Message, out var repeated))
+                {
+                    Log.CommitWaits(logger, e.Message, repeated);
+                    isSaid = true;
+                }
             }
             catch (StoreException e)
             {

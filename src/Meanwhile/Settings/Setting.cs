@@ -30,6 +30,9 @@ internal sealed class Setting<T>
             HelpName = helpName,
             Description = notes.Count == 0 ? description : $"{description} [{string.Join(", ", notes)}]",
         };
+        Option.CompletionSources.Clear();
+        if (helpName.Contains('|', StringComparison.Ordinal))
+            Option.CompletionSources.Add(helpName.Split('|'));
     }
 
     /// <summary>For the command that has it.</summary>
