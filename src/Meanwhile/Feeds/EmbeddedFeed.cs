@@ -27,6 +27,9 @@ internal sealed class EmbeddedFeed : IFeed
     /// <summary>Where its broker listens.</summary>
     public IPEndPoint EndPoint => _broker.EndPoints[0];
 
+    /// <summary>Where it listens for clients of this process, if there is to be one: after all others.</summary>
+    public IPEndPoint InsideEndPoint => _broker.EndPoints[^1];
+
     /// <summary>Starts the broker.</summary>
     /// <param name="options">How it is to be.</param>
     /// <param name="store">Where it keeps what outlives the process, beside readings.</param>

@@ -45,8 +45,8 @@ internal static class Store
             }
             catch (StoreException e) when (e.MayHeal)
             {
-                if (limiter.MayLog(e.Message, out _))
-                    Log.CommitWaits(logger, e.Message);
+                if (limiter.MayLog(e.Message, out var repeated))
+                    Log.CommitWaits(logger, e.Message, repeated);
             }
             catch (StoreException e)
             {

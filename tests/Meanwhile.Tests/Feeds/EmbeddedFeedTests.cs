@@ -54,6 +54,30 @@ public sealed class EmbeddedFeedTests : IDisposable
     }
 
     [Fact]
+    public async Task The_listener_for_the_program_itself_lets_nobody_else_in()
+    {
+        await RunAsync(
+            async feed =>
+            {
+                Assert.NotEqual(feed.EndPoint, feed.InsideEndPoint);
+                Assert.Equal("20020005", await ConnectAsync(feed.InsideEndPoint, "101000044D515454040200000004726177 4A")); // Not authorized, without a password
+                Assert.Equal("20020005", await ConnectAsync(feed.InsideEndPoint, "101A00044D51545404C2000000047261774A0002 6D65 0004 31323334")); // and with a wrong one.
+                Assert.Equal("20020000", await ConnectAsync(feed.EndPoint, "101000044D515454040200000004726177 4A"));
+            },
+            new InsideLogin());
+
+        static async Task<string> ConnectAsync(IPEndPoint endPoint, string connect)
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync(endPoint, TestContext.Current.CancellationToken);
+            await client.GetStream().WriteAsync(Convert.FromHexString(connect.Replace(" ", "", StringComparison.Ordinal)), TestContext.Current.CancellationToken);
+            var answer = new byte[4];
+            await client.GetStream().ReadExactlyAsync(answer, TestContext.Current.CancellationToken);
+            return Convert.ToHexString(answer);
+        }
+    }
+
+    [Fact]
     public async Task Nothing_is_allocated_for_a_message_between_the_socket_and_its_acknowledgement()
     {
         const int inFlight = 1000;
@@ -71,7 +95,7 @@ public sealed class EmbeddedFeedTests : IDisposable
             allocated = -GC.GetTotalAllocatedBytes(precise: true);
             await Task.Run(() => Publish(socket, packets, rounds), token);
             allocated += GC.GetTotalAllocatedBytes(precise: true);
-        }, NullLogger.Instance);
+        }, logger: NullLogger.Instance);
         Assert.Equal(2 * rounds * inFlight, _ledger.Acknowledged);
         Assert.InRange((double)allocated / (rounds * inFlight), 0, leastObject / 3);
 
@@ -88,14 +112,14 @@ public sealed class EmbeddedFeedTests : IDisposable
     }
 
     // How many commits there were.
-    private async Task<int> RunAsync(Func<EmbeddedFeed, Task> test, ILogger? logger = null)
+    private async Task<int> RunAsync(Func<EmbeddedFeed, Task> test, InsideLogin? inside = null, ILogger? logger = null)
     {
         logger ??= _log;
         var options = new AggregatorOptions("DATA", "STATS");
         using var store = new CountingStore(SqliteStore.Open(_folder["test.db"], new StoreOptions(Store.EmbeddedSessions, "DATA")));
         using var brokerStore = BrokerFile.Open(_folder["test.db.broker"], logger, TimeProvider.System);
         var feed = await EmbeddedFeed.StartAsync(
-            new EmbeddedOptions([new ListenAddress(new IPEndPoint(IPAddress.Loopback, 0))]), brokerStore, options.Takes, store.ReadSession().ReceivedIds, logger, TimeProvider.System, TestContext.Current.CancellationToken);
+            new EmbeddedOptions([new ListenAddress(new IPEndPoint(IPAddress.Loopback, 0))]) { Inside = inside }, brokerStore, options.Takes, store.ReadSession().ReceivedIds, logger, TimeProvider.System, TestContext.Current.CancellationToken);
         using var stop = new CancellationTokenSource();
         var running = Task.WhenAll(feed.RunAsync(stop.Token), new Aggregator(feed, store, options, new Insight(options, TimeProvider.System) { Ledger = _ledger }, logger, TimeProvider.System).RunAsync(stop.Token));
         try

@@ -57,21 +57,24 @@ internal sealed class BrokerFile : IBrokerStore, IDisposable
     /// <exception cref="UserException">It is not possible.</exception>
     public async ValueTask CommitAsync(IReadOnlyList<Change> changes, CancellationToken stop)
     {
-        var backoff = Backoff.ForStore();
-        for (var attempts = 0; ; attempts++)
+        var (backoff, isSaid) = (Backoff.ForStore(), false);
+        while (true)
         {
             try
             {
                 _database.Transact((File: this, changes), static work => work.File.Write(work.changes));
                 _database.CheckStillThere();
-                if (attempts > 0)
+                if (isSaid)
                     Log.CommitsAgain(_logger);
                 return;
             }
             catch (StoreException e) when (e.MayHeal && !stop.IsCancellationRequested)
             {
-                if (_limiter.MayLog(e.Message, out _))
-                    Log.CommitWaits(_logger, e.Message);
+                if (_limiter.MayLog(e.Message, out var repeated))
+                {
+                    Log.CommitWaits(_logger, e.Message, repeated);
+                    isSaid = true;
+                }
             }
             catch (StoreException e)
             {
