@@ -25,7 +25,8 @@ internal static class PassThrough
         }
     }
 
-    private static Task<Result> MeasureAsync(Broker broker, int qos, TimeSpan duration)
+    /// <summary>Measures one of them.</summary>
+    public static Task<Result> MeasureAsync(Broker broker, int qos, TimeSpan duration)
     {
         var publisher = new PublishingPeer(broker.Port, "publisher", qos, InFlight) { WaitsForArrival = true };
         var subscriber = new SubscribingPeer(broker.Port, "subscriber", qos, BufferSize, publisher.Arrived);

@@ -18,7 +18,7 @@ internal class Peer : IDisposable
     private int _end;
 
     /// <summary>Connects and waits for CONNACK.</summary>
-    public Peer(int port, string clientId, int bufferSize = 1 << 20)
+    public Peer(int port, string clientId, int bufferSize)
     {
         Socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveBufferSize = bufferSize, SendBufferSize = bufferSize };
         Socket.Connect("127.0.0.1", port);

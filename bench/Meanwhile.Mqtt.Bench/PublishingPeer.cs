@@ -23,8 +23,9 @@ internal sealed class PublishingPeer : Peer
     /// <param name="clientId">Its name.</param>
     /// <param name="qos">Of its messages.</param>
     /// <param name="inFlight">So many are under way at a time.</param>
-    public PublishingPeer(int port, string clientId, int qos, int inFlight)
-        : base(port, clientId)
+    /// <param name="bufferSize">Of its socket.</param>
+    public PublishingPeer(int port, string clientId, int qos, int inFlight, int bufferSize = 1 << 20)
+        : base(port, clientId, bufferSize)
     {
         (_qos, _inFlight) = (qos, inFlight);
         _packets = [.. Enumerable.Range(1, inFlight).SelectMany(id => RawPackets.Publish(Topic, (ushort)id, RawPackets.Reading(10 + (id % 90), 1_700_000_000), qos))];

@@ -102,7 +102,10 @@ internal sealed class Intake(Func<string, bool>? holds, Router router, Journal j
         if (run[0].Session is not { } session)
         {
             foreach (ref readonly var incoming in run)
+            {
                 incoming.Completed?.TrySetResult();
+                incoming.Will?.Forget(); // Together with what came of it.
+            }
             return 0;
         }
         lock (session.Gate)

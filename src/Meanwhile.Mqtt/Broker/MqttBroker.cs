@@ -95,7 +95,7 @@ public sealed class MqttBroker : IAsyncDisposable
 
     private async Task KeepHouseAsync()
     {
-        while (await _timer.WaitForNextTickAsync(CancellationToken.None))
+        do
         {
             var now = _parts.Now();
             foreach (var connection in _parts.Reception.All())
@@ -103,5 +103,6 @@ public sealed class MqttBroker : IAsyncDisposable
             await _parts.Reception.CleanUpAsync(now);
             _parts.Router.Expire(now);
         }
+        while (await _timer.WaitForNextTickAsync(CancellationToken.None));
     }
 }

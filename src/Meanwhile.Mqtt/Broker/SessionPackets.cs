@@ -6,11 +6,11 @@ namespace Meanwhile.Mqtt.Broker;
 /// <summary>What each packet of a connected client does.</summary>
 /// <param name="session">Its session.</param>
 /// <param name="terms">What was agreed on.</param>
-/// <param name="connect">For its will.</param>
+/// <param name="will">What it leaves behind; null for nothing.</param>
 /// <param name="outbox">For answers.</param>
 /// <param name="parts">What all connections share.</param>
 /// <param name="closing">Cancelled when the connection is being closed.</param>
-internal sealed class SessionPackets(ClientSession session, Terms terms, ConnectPacket connect, Outbox outbox, BrokerParts parts, CancellationToken closing)
+internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWill? will, Outbox outbox, BrokerParts parts, CancellationToken closing)
 {
     private readonly TopicCache _topics = new();
     private readonly Gathering _gathering = new(parts.Intake);
@@ -32,7 +32,7 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, Connect
     public ValueTask FlushAsync() => _gathering.FlushAsync();
 
     /// <summary>The will, unless the client took leave [MQTT-3.14.4-3].</summary>
-    public Will? WillLeft() => _hasTakenLeave ? null : connect.Will;
+    public KeptWill? WillLeft() => _hasTakenLeave ? null : will;
 
     /// <summary>Handles one packet, when there is room for what may have to be remembered of it.</summary>
     /// <returns>Whether it was the last one.</returns>
@@ -58,11 +58,9 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, Connect
                     Session.Answered(answer);
                 return ListenedToAsync();
             case PacketType.Subscribe:
-                var subscribe = SubscribePacket.Read(frame, Terms.Version);
-                return Session.IsKept ? AnswerDurablyAsync(() => Subscribe(subscribe)) : AnswerAsync(Subscribe(subscribe).Write);
+                return SubscribeAsync(SubscribePacket.Read(frame, Terms.Version));
             case PacketType.Unsubscribe:
-                var unsubscribe = UnsubscribePacket.Read(frame, Terms.Version);
-                return Session.IsKept ? AnswerDurablyAsync(() => Unsubscribe(unsubscribe)) : AnswerAsync(Unsubscribe(unsubscribe).Write);
+                return UnsubscribeAsync(UnsubscribePacket.Read(frame, Terms.Version));
             case PacketType.PingReq:
                 PingPacket.Read(frame);
                 return AnswerAsync(static (writer, _) => new PingPacket(PacketType.PingResp).Write(writer)); // [MQTT-3.12.4-1]
@@ -73,6 +71,12 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, Connect
                 throw ProtocolException.Error($"{frame.Type} from a client that is connected"); // [MQTT-3.1.0-2]
         }
     }
+
+    private ValueTask<bool> SubscribeAsync(SubscribePacket subscribe) =>
+        Session.IsKept ? AnswerDurablyAsync(() => Subscribe(subscribe)) : AnswerAsync(Subscribe(subscribe).Write);
+
+    private ValueTask<bool> UnsubscribeAsync(UnsubscribePacket unsubscribe) =>
+        Session.IsKept ? AnswerDurablyAsync(() => Unsubscribe(unsubscribe)) : AnswerAsync(Unsubscribe(unsubscribe).Write);
 
     private ValueTask<bool> PublishAsync(PublishPacket publish)
     {
@@ -229,5 +233,7 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, Connect
             Terms.SetSessionExpiry(expiry);
         }
         _hasTakenLeave = disconnect.Reason != ReasonCode.DisconnectWithWill;
+        if (_hasTakenLeave)
+            will?.Forget(); // [MQTT-3.1.2-10]
     }
 }
