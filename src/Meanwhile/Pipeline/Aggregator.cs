@@ -27,17 +27,18 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
     public async Task RunAsync(CancellationToken stop)
     {
         var intake = new Intake(options, _ledger, logger, _limiter);
+        var wait = new StoreWait(logger, _limiter, time, insight.CommitFailed);
         using var work = new WorkSignal(feed.Deliveries, options.Tick, time);
         using var giveUp = new CancellationTokenSource();
         await using var patience = time.CreateTimer(_ => giveUp.Cancel(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         await using var told = stop.Register(() => patience.Change(LastCommitTimeout, Timeout.InfiniteTimeSpan));
-        _results = await Store.WaitForAsync(() => Task.FromResult(Rebuild()), logger, time, stop);
+        _results = await new StoreWait(logger, _limiter, time).ForAsync(() => ValueTask.FromResult(Rebuild()), stop);
         while (await work.WaitAsync())
         {
             insight.Turn();
             var now = Now();
             Collect(intake, now);
-            intake.Account(await CommitAsync(intake.Batch, intake.Deliveries.Count, new Cutoff(now - _retention, now - _quarantine), stop, giveUp.Token));
+            intake.Account(await CommitAsync(wait, intake, new Cutoff(now - _retention, now - _quarantine), stop, giveUp.Token));
             _ledger.Acknowledge(feed.Acknowledge(intake.Deliveries));
             _results.Add(intake.Batch.Readings, now, work.TickIsDue);
             await PublishAsync(now);
@@ -71,35 +72,13 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
         }
     }
 
-    private async ValueTask<CommitReport> CommitAsync(Batch batch, int deliveries, Cutoff cutoff, CancellationToken stop, CancellationToken giveUp)
+    private async ValueTask<CommitReport> CommitAsync(StoreWait wait, Intake intake, Cutoff cutoff, CancellationToken stop, CancellationToken giveUp)
     {
-        var (backoff, started) = (Backoff.ForStore(), time.GetTimestamp());
-        for (var attempts = 0; ; attempts++)
-        {
-            try
-            {
-                var report = await store.CommitAsync(batch, cutoff, giveUp);
-                insight.Committed(deliveries, started);
-                if (attempts > 0)
-                    Log.CommitsAgain(logger);
-                return report;
-            }
-            catch (StoreException e) when (e.MayHeal && !stop.IsCancellationRequested)
-            {
-                insight.CommitFailed();
-                if (_limiter.MayLog(e.Message, out _))
-                    Log.CommitWaits(logger, e.Message);
-            }
-            catch (StoreException e)
-            {
-                throw new UserException($"{e.Message}; what was not committed is not acknowledged, and will be sent again", inner: e);
-            }
-            catch (OperationCanceledException e)
-            {
-                throw new UserException("the store did not answer in time; what was not committed is not acknowledged, and will be sent again", inner: e);
-            }
-            await Task.Delay(backoff.Next(), time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
+        var started = time.GetTimestamp();
+        var report = await wait.ForCommitAsync(
+            (store, intake.Batch, cutoff, giveUp), static work => work.store.CommitAsync(work.Batch, work.cutoff, work.giveUp), stop);
+        insight.Committed(intake.Deliveries.Count, started);
+        return report;
     }
 
     private async ValueTask PublishAsync(long now)
