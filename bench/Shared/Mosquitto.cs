@@ -17,12 +17,14 @@ internal sealed class Mosquitto : IDisposable
     /// <summary>Starts it.</summary>
     /// <param name="folder">For its configuration.</param>
     /// <param name="inFlight">Messages that it sends to a subscriber without an answer; 0 for as many as the subscriber takes.</param>
-    public static async Task<Mosquitto> StartAsync(string folder, int inFlight)
+    /// <param name="noDelay">Whether it sends at once what is small, or waits for the answer to what it has sent before (Nagle), as it does by default.</param>
+    public static async Task<Mosquitto> StartAsync(string folder, int inFlight, bool noDelay = false)
     {
         var port = FreePort();
         var configuration = System.IO.Path.Combine(folder, "mosquitto.conf");
         await File.WriteAllTextAsync(configuration,
-            $"listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages {inFlight}\nlog_dest none\n");
+            $"listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages {inFlight}\n"
+            + $"set_tcp_nodelay {(noDelay ? "true" : "false")}\nlog_dest none\n");
         var mosquitto = new Mosquitto(configuration) { Port = port };
         await mosquitto.Process.WaitAsync(() => Answers(port));
         return mosquitto;

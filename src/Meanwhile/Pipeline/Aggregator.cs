@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using Meanwhile.Feeds;
 using Meanwhile.Logging;
@@ -27,11 +28,12 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
     public async Task RunAsync(CancellationToken stop)
     {
         var intake = new Intake(options, _ledger, logger, _limiter);
+        var wait = new StoreWait(logger, _limiter, time);
         using var work = new WorkSignal(feed.Deliveries, options.Tick, time);
         using var giveUp = new CancellationTokenSource();
         await using var patience = time.CreateTimer(_ => giveUp.Cancel(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         await using var told = stop.Register(() => patience.Change(LastCommitTimeout, Timeout.InfiniteTimeSpan));
-        _results = await Store.WaitForAsync(() => Task.FromResult(Rebuild()), logger, time, stop);
+        _results = await wait.ForAsync(() => ValueTask.FromResult(Rebuild()), stop);
         while (await work.WaitAsync())
         {
             insight.Turn();
@@ -39,7 +41,7 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
             var now = Now();
             Collect(intake, now);
             turn.Describe(intake);
-            intake.Account(await CommitAsync(intake.Batch, intake.Deliveries.Count, new Cutoff(now - _retention, now - _quarantine), stop, giveUp.Token));
+            intake.Account(await CommitAsync(wait, intake, new Cutoff(now - _retention, now - _quarantine), stop, giveUp.Token));
             using (Spans.Part("acknowledge"))
                 _ledger.Acknowledge(feed.Acknowledge(intake.Deliveries));
             using (Spans.Part("windows"))
@@ -84,39 +86,27 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
         }
     }
 
-    private async ValueTask<CommitReport> CommitAsync(Batch batch, int deliveries, Cutoff cutoff, CancellationToken stop, CancellationToken giveUp)
+    private async ValueTask<CommitReport> CommitAsync(StoreWait wait, Intake intake, Cutoff cutoff, CancellationToken stop, CancellationToken giveUp)
     {
         using var span = Spans.Part("commit");
-        var (backoff, started, isSaid) = (Backoff.ForStore(), time.GetTimestamp(), false);
-        while (true)
+        var started = time.GetTimestamp();
+        var report = await wait.ForCommitAsync(
+            (Path: this, intake.Batch, cutoff, span, giveUp), static work => work.Path.TryCommitAsync(work.Batch, work.cutoff, work.span, work.giveUp), stop);
+        insight.Committed(intake.Deliveries.Count, started);
+        return report;
+    }
+
+    private async ValueTask<CommitReport> TryCommitAsync(Batch batch, Cutoff cutoff, Activity? span, CancellationToken giveUp)
+    {
+        try
         {
-            try
-            {
-                var report = await store.CommitAsync(batch, cutoff, giveUp);
-                insight.Committed(deliveries, started);
-                if (isSaid)
-                    Log.CommitsAgain(logger);
-                return report;
-            }
-            catch (StoreException e) when (e.MayHeal && !stop.IsCancellationRequested)
-            {
-                insight.CommitFailed();
-                span.Fail(e.Message);
-                if (_limiter.MayLog(e.Message, out var repeated))
-                {
-                    Log.CommitWaits(logger, e.Message, repeated);
-                    isSaid = true;
-                }
-            }
-            catch (StoreException e)
-            {
-                throw new UserException($"{e.Message}; what was not committed is not acknowledged, and will be sent again", inner: e);
-            }
-            catch (OperationCanceledException e)
-            {
-                throw new UserException("the store did not answer in time; what was not committed is not acknowledged, and will be sent again", inner: e);
-            }
-            await Task.Delay(backoff.Next(), time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return await store.CommitAsync(batch, cutoff, giveUp);
+        }
+        catch (StoreException e) when (e.MayHeal)
+        {
+            insight.CommitFailed();
+            span.Fail(e.Message);
+            throw;
         }
     }
 
