@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using System.Threading.Channels;
+using Meanwhile.Mqtt.Session;
 using Meanwhile.Mqtt.Wire;
 
 namespace Meanwhile.Mqtt.Broker;
@@ -17,6 +18,7 @@ internal sealed class Connection(IDuplexPipe pipe, Action abort, Peer peer, Brok
     private readonly Outbox _outbox = new(pipe.Output, parts.Now, parts.Traffic);
     private Handshake? _handshake;
     private volatile int _closeReason = -1;
+    private string _closeExplanation = "";
     private TimeSpan _lastReceived = parts.Now();
     private TimeSpan _patience = parts.Limits.ConnectTimeout;
     private volatile bool _isHandingOver;
@@ -88,7 +90,7 @@ internal sealed class Connection(IDuplexPipe pipe, Action abort, Peer peer, Brok
         {
             if (_closeReason >= 0)
                 return;
-            _closeReason = (int)reason;
+            (_closeReason, _closeExplanation) = ((int)reason, explanation);
             if (reason is not (ReasonCode.Success or ReasonCode.ServerShuttingDown))
                 parts.Refused(new Refusal(RefusalKind.Connection, Packets?.Session.ClientId ?? "", reason, explanation));
             pipe.Input.CancelPendingRead();
@@ -141,13 +143,22 @@ internal sealed class Connection(IDuplexPipe pipe, Action abort, Peer peer, Brok
         return Packets is not null;
     }
 
+    // In words for a client that asks for them, and that takes a packet as large [MQTT-3.14.2-3].
+    private DisconnectPacket LastWords(Terms terms)
+    {
+        var lastWords = new DisconnectPacket(PacketType.Disconnect, (ReasonCode)_closeReason);
+        using var writer = new PacketWriter();
+        var inWords = lastWords with { Properties = terms.IsCurious ? DisconnectPacket.Why(_closeExplanation) : default };
+        inWords.Write(writer, ProtocolVersion.V5);
+        return writer.Length <= terms.MaximumPacketSize ? inWords : lastWords;
+    }
+
     // What was completed is acknowledged before the connection ends; whoever does not take it in time is cut off.
     private async Task SayGoodbyeAsync(Task writing)
     {
         using var patience = new CancellationTokenSource(parts.Limits.ConnectTimeout, parts.Time);
         await using var cutOff = patience.Token.Register(abort);
-        var reason = _closeReason > 0 && Packets?.Terms.Version == ProtocolVersion.V5 ? (ReasonCode)_closeReason : (ReasonCode?)null;
-        _outbox.Stop(reason);
+        _outbox.Stop(_closeReason > 0 && Packets?.Terms is { Version: ProtocolVersion.V5 } terms ? LastWords(terms) : null);
         await writing;
         await pipe.Input.CompleteAsync();
         await pipe.Output.CompleteAsync();

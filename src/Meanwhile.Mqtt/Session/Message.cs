@@ -26,7 +26,7 @@ public sealed class Message
     /// <summary>When it is worth nothing any more, on the broker's clock: since the Unix epoch; null for never.</summary>
     public TimeSpan? ExpiresAt { get; init; }
 
-    internal int Size => Overhead + Topic.Length + Payload.Length;
+    internal int Size => Overhead + Topic.Length + Payload.Length + Properties.Size;
 
     internal bool IsExpired(TimeSpan now) => now >= ExpiresAt; // False where there is none.
 
