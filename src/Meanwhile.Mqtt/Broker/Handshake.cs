@@ -66,7 +66,7 @@ internal sealed class Handshake(Connection connection, Peer peer, BrokerParts pa
             return ReasonCode.BadAuthenticationMethod; // [MQTT-4.12.0-1]
         if (connect.Will is { } will && Topic.Levels(will.Topic) > parts.Limits.TopicLevels)
             return ReasonCode.TopicNameInvalid;
-        return parts.Reception.HasRoomFor(clientId) ? ReasonCode.Success : ReasonCode.QuotaExceeded;
+        return parts.Reception.HasRoomFor(clientId, parts.Memory) ? ReasonCode.Success : ReasonCode.QuotaExceeded;
     }
 
     private ValueTask<LoginAnswer> AuthenticateAsync(ConnectPacket connect, string clientId) => parts.Authenticate is { } authenticate
@@ -87,7 +87,7 @@ internal sealed class Handshake(Connection connection, Peer peer, BrokerParts pa
         {
             session.Permissions = permissions;
             session.WakeUp = outbox.WakeUp;
-            session.Overflowed = () => connection.Close(ReasonCode.QuotaExceeded);
+            session.Overflowed = () => connection.Close(ReasonCode.QuotaExceeded, "it does not take its messages in time");
             change = session.Connected(terms, opened.IsPresent);
         }
         if (!opened.IsPresent)

@@ -94,6 +94,7 @@ public sealed class MqttBroker : IAsyncDisposable
         while (await _timer.WaitForNextTickAsync(CancellationToken.None))
         {
             var now = _parts.Now();
+            _parts.Memory.Look();
             foreach (var connection in _parts.Reception.All())
                 connection.Check(now);
             await _parts.Reception.CleanUpAsync(now);

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Net.WebSockets;
 using Meanwhile.Mqtt.Session;
 using Meanwhile.Mqtt.Wire;
 
@@ -88,7 +89,7 @@ internal sealed class Outbox(PipeWriter output, Func<TimeSpan> now, Traffic traf
             while (await WriteAllAsync(session))
                 await _work.WaitAsync();
         }
-        catch (Exception e) when (e is IOException or InvalidOperationException or OperationCanceledException)
+        catch (Exception e) when (e is IOException or WebSocketException or InvalidOperationException or OperationCanceledException)
         {
             // The client is gone; the reader notices as well.
         }

@@ -57,7 +57,7 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
                 IsWebSocket = listener.IsWebSocket,
                 Tls = listener.IsSecure ? () => tls!.Current : null,
             })],
-            Limits = new BrokerLimits { SessionExpiry = options.SessionExpiry },
+            Limits = options.Limits,
             Store = store,
             Authenticate = gatekeeper.AnswerAsync,
             Refused = refusals.Add,

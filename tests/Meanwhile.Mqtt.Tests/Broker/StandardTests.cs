@@ -55,6 +55,19 @@ public class StandardTests
     }
 
     [Theory]
+    [InlineData(3_000_000)]
+    [InlineData(20_000_000)]
+    public async Task Why_a_packet_is_too_large_reaches_a_client_that_goes_on_sending_it(int size)
+    {
+        await using var broker = await TestBroker.StartAsync();
+        await using var client = await RawClient.Connect5Async(broker.EndPoints[0], "c");
+        byte[] header = [0x30, (byte)(size | 0x80), (byte)((size >> 7) | 0x80), (byte)((size >> 14) | 0x80), (byte)(size >> 21)];
+        await client.SendAsync((byte[])[.. header, .. new byte[size]]);
+        await client.ExpectAsync("E0 01 95");
+        await client.ExpectEndAsync();
+    }
+
+    [Theory]
     [InlineData("E0 00", false)]
     [InlineData("E0 01 00", false)]
     [InlineData("E0 01 04", true)]
