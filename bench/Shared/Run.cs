@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Meanwhile.Pipeline.Bench;
+namespace Meanwhile.Bench;
 
 /// <summary>What one run took.</summary>
 internal sealed record Run(long Count, TimeSpan Wall, TimeSpan Cpu, long Bytes)
