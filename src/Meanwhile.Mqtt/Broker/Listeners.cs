@@ -50,7 +50,7 @@ internal sealed class Listeners
     {
         var stopping = _application.StopAsync(CancellationToken.None);
         foreach (var connection in reception.All())
-            connection.Close(ReasonCode.ServerShuttingDown);
+            connection.Close(ReasonCode.ServerShuttingDown, "");
         await stopping;
         await _application.DisposeAsync();
     }

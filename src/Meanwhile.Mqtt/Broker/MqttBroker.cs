@@ -98,6 +98,7 @@ public sealed class MqttBroker : IAsyncDisposable
         do
         {
             var now = _parts.Now();
+            _parts.Memory.Look();
             foreach (var connection in _parts.Reception.All())
                 connection.Check(now);
             await _parts.Reception.CleanUpAsync(now);

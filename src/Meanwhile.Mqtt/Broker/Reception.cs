@@ -27,10 +27,10 @@ internal sealed class Reception(SessionTable table, Router router, Intake intake
     }
 
     /// <summary>Whether a client has a session, or may begin one.</summary>
-    public bool HasRoomFor(string clientId)
+    public bool HasRoomFor(string clientId, MemoryWatch memory)
     {
         lock (_gate)
-            return table.Count < limits.Sessions || table.TryFind(clientId, out _);
+            return (table.Count < limits.Sessions && !memory.IsFull) || table.TryFind(clientId, out _);
     }
 
     /// <summary>Keeps a client's will.</summary>
@@ -60,7 +60,7 @@ internal sealed class Reception(SessionTable table, Router router, Intake intake
                 await PublishWillAsync(opened.Will, opened.Earlier, now);
                 return opened;
             }
-            owner!.Close(ReasonCode.SessionTakenOver);
+            owner!.Close(ReasonCode.SessionTakenOver, "another connection uses its client identifier");
             await owner.Ended;
         }
     }

@@ -6,9 +6,10 @@ namespace Meanwhile.Mqtt.Broker;
 
 /// <summary>Which message goes to whom: subscriptions and retained messages, under one lock, so that all subscribers see one order [MQTT-4.6.0-5].</summary>
 /// <param name="limits">How much may be subscribed to and retained.</param>
+/// <param name="memory">Whether there is any left.</param>
 /// <param name="journal">Where retained messages are kept. Its order is this one's.</param>
 /// <param name="refused">Told of copies that are dropped.</param>
-internal sealed class Router(BrokerLimits limits, Journal journal, Action<Refusal> refused)
+internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal journal, Action<Refusal> refused)
 {
     private readonly Lock _gate = journal.Grouping;
     private readonly SubscriptionTree _tree = new();
@@ -68,9 +69,11 @@ internal sealed class Router(BrokerLimits limits, Journal journal, Action<Refusa
         session.Subscriptions.Add(request.Filter);
     }
 
-    /// <summary>Whether a message has to be refused: a session in which it would wait is full, or nothing more can be retained.</summary>
+    /// <summary>Whether a message has to be refused: there is no memory left, a session in which it would wait is full, or nothing more can be retained.</summary>
     public bool IsRefused(string topic, bool retain)
     {
+        if (memory.IsFull)
+            return true;
         if (!retain && !_isAnyFull)
             return false;
         lock (_gate)
@@ -97,7 +100,7 @@ internal sealed class Router(BrokerLimits limits, Journal journal, Action<Refusa
         {
             if (Topic.Levels(request.Filter) > limits.TopicLevels)
                 return ReasonCode.TopicFilterInvalid;
-            if (session.Subscriptions.Count >= limits.SubscriptionsPerClient && !session.Subscriptions.Contains(request.Filter))
+            if ((memory.IsFull || session.Subscriptions.Count >= limits.SubscriptionsPerClient) && !session.Subscriptions.Contains(request.Filter))
                 return ReasonCode.QuotaExceeded;
             var isNew = _tree.Set(subscription);
             session.Subscribed(request, identifier);
@@ -183,7 +186,7 @@ internal sealed class Router(BrokerLimits limits, Journal journal, Action<Refusa
         long? batch;
         lock (session.Gate)
         {
-            batch = session.Add(outgoing, isBounded: canRefuse && outgoing.Qos > 0);
+            batch = memory.IsFull && outgoing.Qos == 0 ? null : session.Add(outgoing, isBounded: canRefuse && outgoing.Qos > 0);
             if (batch is null && (session.IsConnected || outgoing.Qos > 0))
             {
                 _dropped++;

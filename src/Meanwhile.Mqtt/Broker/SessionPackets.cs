@@ -58,9 +58,11 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWil
                     Session.Answered(answer);
                 return ListenedToAsync();
             case PacketType.Subscribe:
-                return SubscribeAsync(SubscribePacket.Read(frame, Terms.Version));
+                var subscribe = SubscribePacket.Read(frame, Terms.Version);
+                return AnswerFirstAsync(() => Subscribe(subscribe));
             case PacketType.Unsubscribe:
-                return UnsubscribeAsync(UnsubscribePacket.Read(frame, Terms.Version));
+                var unsubscribe = UnsubscribePacket.Read(frame, Terms.Version);
+                return AnswerFirstAsync(() => Unsubscribe(unsubscribe));
             case PacketType.PingReq:
                 PingPacket.Read(frame);
                 return AnswerAsync(static (writer, _) => new PingPacket(PacketType.PingResp).Write(writer)); // [MQTT-3.12.4-1]
@@ -72,14 +74,10 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWil
         }
     }
 
-    private ValueTask<bool> SubscribeAsync(SubscribePacket subscribe) =>
-        Session.IsKept ? AnswerDurablyAsync(() => Subscribe(subscribe)) : AnswerAsync(Subscribe(subscribe).Write);
-
-    private ValueTask<bool> UnsubscribeAsync(UnsubscribePacket unsubscribe) =>
-        Session.IsKept ? AnswerDurablyAsync(() => Unsubscribe(unsubscribe)) : AnswerAsync(Unsubscribe(unsubscribe).Write);
-
     private ValueTask<bool> PublishAsync(PublishPacket publish)
     {
+        if (publish.Properties.Number(PropertyId.SubscriptionIdentifier) is not null)
+            throw ProtocolException.Error("a subscription identifier from a client"); // [MQTT-3.3.4-6]
         var topic = Session.TopicOf(publish);
         if (RefusalOf(publish, topic) is var refusal and not ReasonCode.Success)
             return RefuseAsync(publish, topic, refusal);
@@ -166,14 +164,15 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWil
         }
     }
 
-    // Retained messages come after the answer, though they are committed together with it.
-    private async ValueTask<bool> AnswerDurablyAsync(Func<SubAckPacket> work)
+    // Retained messages come after the answer, though they are queued, and committed where the session is kept, together with it.
+    private async ValueTask<bool> AnswerFirstAsync(Func<SubAckPacket> work)
     {
         outbox.Hold();
         try
         {
             var answer = work();
-            await parts.Journal.FlushAsync().WaitAsync(closing);
+            if (Session.IsKept)
+                await parts.Journal.FlushAsync().WaitAsync(closing);
             return await AnswerAsync(answer.Write);
         }
         finally
@@ -232,7 +231,7 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWil
                 throw ProtocolException.Error("a session that is to outlive its connection after all"); // [MQTT-3.1.2-23], [MQTT-5.0, 3.14.2.2.2]
             Terms.SetSessionExpiry(expiry);
         }
-        _hasTakenLeave = disconnect.Reason != ReasonCode.DisconnectWithWill;
+        _hasTakenLeave = disconnect.Reason == ReasonCode.Success;
         if (_hasTakenLeave)
             will?.Forget(); // [MQTT-3.1.2-10]
     }

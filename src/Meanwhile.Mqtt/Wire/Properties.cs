@@ -5,6 +5,9 @@ namespace Meanwhile.Mqtt.Wire;
 /// <summary>The properties of one packet, in their order on the wire. The default value has none and costs nothing.</summary>
 public readonly struct Properties
 {
+    // What a property costs beside its text and data, about.
+    private const int PropertyOverhead = 128;
+
     private readonly Property[]? _items;
 
     /// <summary>These properties.</summary>
@@ -15,6 +18,18 @@ public readonly struct Properties
 
     /// <summary>There are none.</summary>
     public bool IsEmpty => _items is null;
+
+    /// <summary>The memory they take, about.</summary>
+    internal int Size
+    {
+        get
+        {
+            var size = 0;
+            foreach (var property in Items)
+                size += PropertyOverhead + (2 * (property.Text.Length + property.Value.Length)) + property.Data.Length;
+            return size;
+        }
+    }
 
     /// <summary>The value of one, where that is a number; null when it is absent.</summary>
     public uint? Number(PropertyId id) => Find(id)?.Number;
@@ -102,6 +117,8 @@ public readonly struct Properties
             PropertyType.TextPair => new Property(id, Text: reader.ReadText(), Value: reader.ReadText()),
             _ => new Property(id, Data: reader.ReadBinary().ToArray()),
         };
+        if (id == PropertyId.TopicAlias && property.Number == 0)
+            throw new ProtocolException(ReasonCode.TopicAliasInvalid, "topic alias 0"); // [MQTT-3.3.2-8]
         if (property.Number < rule.Least || property.Number > rule.Most)
             throw ProtocolException.Error($"{id} {property.Number} in {place}"); // such as [MQTT-3.1.2-24]
         if (id == PropertyId.ResponseTopic && !Topic.IsName(property.Text))

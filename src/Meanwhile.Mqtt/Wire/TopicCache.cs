@@ -31,8 +31,9 @@ public sealed class TopicCache
             return _last = known;
         PacketReader.CheckUtf8(utf8);
         var topic = Encoding.UTF8.GetString(utf8);
+        PacketReader.CheckName(topic);
         if (!Topic.IsName(topic))
-            throw new ProtocolException(ReasonCode.TopicNameInvalid, "a wildcard in a topic name"); // [MQTT-3.3.2-2]
+            throw ProtocolException.Malformed("a wildcard in a topic name"); // [MQTT-3.3.2-2]
         return _last = known = topic;
     }
 }

@@ -61,7 +61,7 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
                 }),
                 .. options.Inside is null ? Array.Empty<ListenerOptions>() : [new(new IPEndPoint(IPAddress.Loopback, 0)) { IsInside = true }],
             ],
-            Limits = new BrokerLimits { SessionExpiry = options.SessionExpiry },
+            Limits = options.Limits,
             Store = store,
             Authenticate = (login, cancellation) => login.Peer.IsInside ? ValueTask.FromResult(options.Inside!.Answer(login)) : gatekeeper.AnswerAsync(login, cancellation),
             Refused = refusals.Add,
