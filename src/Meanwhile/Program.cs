@@ -16,6 +16,7 @@ var root = new RootCommand("Rolling statistics for MQTT: every reading is commit
     QuarantineVerb.Command(),
     PasswdVerb.Command(),
     VerifyVerb.Command(),
+    BenchVerb.Command(),
 };
 
 var commandLine = root.Parse(args);
