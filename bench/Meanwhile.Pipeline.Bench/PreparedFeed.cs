@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
+using Meanwhile.Bench;
 using Meanwhile.Feeds;
 
 namespace Meanwhile.Pipeline.Bench;

@@ -1,3 +1,4 @@
+using Meanwhile.Bench;
 using Meanwhile.Pipeline;
 using Meanwhile.Pipeline.Bench;
 using Meanwhile.Stores;
@@ -19,7 +20,7 @@ Directory.CreateDirectory(folder);
 List<Run> bare = [], one = [], thousand = [];
 for (var round = 0; round <= rounds; round++)
 {
-    Keep(bare, round, BareLoop(NewFile("bare"), count));
+    Keep(bare, round, BareLoop.Measure(NewFile("bare"), count, WholeBatch));
     Keep(one, round, await PathAsync(NewFile("path"), UntilReadingsLeave, count, series: 1, ASecond, WholeBatch, new SteppedTime()));
     Keep(thousand, round, await PathAsync(NewFile("path"), UntilReadingsLeave, count, series: 1000, ASecond, WholeBatch, new SteppedTime()));
 }
@@ -56,23 +57,6 @@ string NewFile(string name)
     foreach (var file in Directory.GetFiles(folder, name + ".db*"))
         File.Delete(file);
     return path;
-}
-
-static Run BareLoop(string path, long count)
-{
-    using var database = new Database(path);
-    database.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE messages (number NUMERIC, epochtime NUMERIC)");
-    var insert = database.Prepare("INSERT INTO messages VALUES (?, ?)");
-    var meter = new RunMeter();
-    for (var i = 0L; i < count; i += WholeBatch)
-    {
-        database.Transact((insert, i, Rows: Math.Min(WholeBatch, count - i)), static batch =>
-        {
-            for (var j = 0; j < batch.Rows; j++)
-                batch.insert.Bind(1, (double)(10 + (j % 90))).Bind(2, 1_700_000_000 + ((batch.i + j) / 1000)).Run();
-        });
-    }
-    return meter.Stop(count);
 }
 
 static async Task<Run> PathAsync(string path, long warmUp, long count, int series, double aSecond, int largestBatch, SteppedTime time)

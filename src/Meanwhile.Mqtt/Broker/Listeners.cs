@@ -72,7 +72,7 @@ internal sealed class Listeners
         if (listener.Tls is { } tls)
             options.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(tls()), HandshakeTimeout = parts.Limits.ConnectTimeout });
         if (!listener.IsWebSocket)
-            options.Run(context => ServeAsync(new Connection(context.Transport, context.Abort, PeerOf(context), parts), parts));
+            options.Run(context => ServeAsync(new Connection(context.Transport, context.Abort, PeerOf(context) with { IsInside = listener.IsInside }, parts), parts));
         return options;
     }
 

@@ -135,7 +135,7 @@ internal sealed class Reception(SessionTable table, Router router, Intake intake
             refused(new Refusal(RefusalKind.Message, session.ClientId, ReasonCode.NotAuthorized, will.Topic));
             return;
         }
-        var message = Message.Of(will.Topic, will.Payload, will.Qos, will.Retain, will.Properties, now);
+        var message = Message.Of(will, now);
         try
         {
             await intake.TakeAsync(new Incoming { Kind = IncomingKind.Message, ClientId = session.ClientId, Message = message, IsRouted = true, Received = time.GetUtcNow() });

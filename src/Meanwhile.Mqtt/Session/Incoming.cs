@@ -53,13 +53,10 @@ public readonly record struct Incoming
     // Null for a will, whose client is gone.
     internal ClientSession? Session { get; init; }
 
-    // What came of it is durable. Says whether it is acknowledged by that; not so at QoS 0, or when the connection is gone.
-    internal bool Settle()
+    // What came of it is durable; its session's gate is held. Says whether it is acknowledged by that; not so at QoS 0, or when the connection is gone.
+    internal bool Settle(ClientSession session)
     {
         Completed?.TrySetResult();
-        if (Session is null)
-            return false;
-        lock (Session.Gate)
-            return Session.Complete(Ticket);
+        return session.Complete(Ticket);
     }
 }

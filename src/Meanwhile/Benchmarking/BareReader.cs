@@ -44,7 +44,7 @@ internal static class BareReader
         {
             await ReadAsync(connection, output, stop);
         }
-        catch (Exception e) when (e is EndOfStreamException or SocketException or OperationCanceledException)
+        catch (Exception e) when (e is UserException or OperationCanceledException)
         {
             // The publisher has gone.
         }

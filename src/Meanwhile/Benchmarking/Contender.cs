@@ -5,8 +5,11 @@ namespace Meanwhile.Benchmarking;
 /// <summary>Somebody who receives a load, and the load.</summary>
 internal sealed class Contender : IAsyncDisposable
 {
-    // Whoever receives may be so far behind what is sent: brokers bound their queues, and some drop what is too much.
+    // Whoever receives may be so far behind what is sent: brokers bound their queues, and some drop what is too much. And half a second at most, as the
+    // round before has shown it: a slow one would have to be waited for.
     private const int MostBehind = 20_000;
+    private const int LeastBehind = 500;
+    private const double SecondsBehind = 0.5;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(1);
@@ -16,6 +19,7 @@ internal sealed class Contender : IAsyncDisposable
     private Load? _load;
     private ResultReader? _results;
     private long _output;
+    private long _mayBeBehind = 4 * LeastBehind;
 
     /// <summary>Starts it.</summary>
     /// <param name="start">Is given what counts a byte of its standard output for each message.</param>
@@ -45,7 +49,7 @@ internal sealed class Contender : IAsyncDisposable
     public Func<CancellationToken, Task<IReadOnlyList<string>>>? Account { get; set; }
 
     /// <summary>Messages of the load that were received.</summary>
-    public long Processed => (_results?.Processed ?? Interlocked.Read(ref _output)) - Before;
+    public long Processed => Math.Max(0, (_results?.Processed ?? Interlocked.Read(ref _output)) - Before);
 
     /// <summary>Where the load comes from, and where results go.</summary>
     public void Connect(Load load, ResultReader? results) => (_load, _results) = (load, results);
@@ -66,8 +70,7 @@ internal sealed class Contender : IAsyncDisposable
         var (last, moved) = (Processed, _time.GetTimestamp());
         while (Processed < Load.Sent.Total)
         {
-            if (Process.HasExited)
-                throw new UserException($"{Name} has ended by itself ({Process.Ending})");
+            CheckAlive();
             await Task.Delay(LookInterval, _time, stop);
             if (Processed != last)
                 (last, moved) = (Processed, _time.GetTimestamp());
@@ -99,7 +102,19 @@ internal sealed class Contender : IAsyncDisposable
         Process.Dispose();
     }
 
-    private bool HasRoom() => Load.Sent.Total - Processed < MostBehind;
+    private bool HasRoom()
+    {
+        if (Load.Sent.Total - Processed < _mayBeBehind)
+            return true;
+        CheckAlive();
+        return false;
+    }
+
+    private void CheckAlive()
+    {
+        if (Process.HasExited)
+            throw new UserException($"{Name} has ended by itself ({Process.Ending})");
+    }
 
     private async Task<Run> MeasureAsync(Func<Task> work, CancellationToken stop)
     {
@@ -109,6 +124,7 @@ internal sealed class Contender : IAsyncDisposable
         await SettleAsync(stop);
         var seconds = _time.GetElapsedTime(start).TotalSeconds;
         messages = Load.Sent.Total - messages;
+        _mayBeBehind = Math.Clamp((long)(SecondsBehind * messages / seconds), LeastBehind, MostBehind);
         return new Run(
             messages,
             seconds,

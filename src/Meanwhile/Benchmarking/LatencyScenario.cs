@@ -79,7 +79,7 @@ internal static class LatencyScenario
         public async Task MeasureAsync(long percent, double rate, TimeSpan duration, int round, CancellationToken stop)
         {
             var (cpu, sent) = (Cpu(), Load.Sent.Total);
-            var latencies = await Loop.RunAsync(Load, Results, rate, duration, stop);
+            var latencies = await Loop.RunAsync(Load, rate, duration, stop);
             if (round == 0)
                 return;
             if (!_rounds.TryGetValue(percent, out var rounds))

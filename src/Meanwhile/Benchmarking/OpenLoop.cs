@@ -22,7 +22,7 @@ internal sealed class OpenLoop(TimeProvider time)
 
     /// <summary>Publishes for a while at an even rate, and waits for all results.</summary>
     /// <param name="rate">Messages a second.</param>
-    public async Task<Latencies> RunAsync(Load load, ResultReader results, double rate, TimeSpan duration, CancellationToken stop)
+    public async Task<Latencies> RunAsync(Load load, double rate, TimeSpan duration, CancellationToken stop)
     {
         var schedule = new Schedule(load.Sent.Total, rate, time);
         _schedule = schedule;
@@ -32,12 +32,12 @@ internal sealed class OpenLoop(TimeProvider time)
                 await load.PublishAsync(schedule.Due(elapsed), stop);
         }
         await load.DrainAsync(stop);
-        var (last, moved) = (results.Processed, time.GetTimestamp());
-        while (results.Processed < load.Sent.Total && time.GetElapsedTime(moved) < Patience) // The account says what is missing.
+        var (last, moved) = (schedule.Answered, time.GetTimestamp());
+        while (schedule.Answered < schedule.Sent && time.GetElapsedTime(moved) < Patience) // The account says what is missing.
         {
             await Task.Delay(Tick, time, stop);
-            if (results.Processed != last)
-                (last, moved) = (results.Processed, time.GetTimestamp());
+            if (schedule.Answered != last)
+                (last, moved) = (schedule.Answered, time.GetTimestamp());
         }
         _schedule = null;
         return schedule.Latencies;
@@ -48,10 +48,15 @@ internal sealed class OpenLoop(TimeProvider time)
     {
         private readonly LongHistogram _answered = new(LongestMicroseconds, Digits);
         private readonly LongHistogram _late = new(LongestMicroseconds, Digits);
-        private long _sent;
         private long _next;
 
         public long Start { get; } = time.GetTimestamp();
+
+        /// <summary>Messages that were due so far.</summary>
+        public long Sent { get; private set; }
+
+        /// <summary>Those of them whose results are there.</summary>
+        public long Answered => Volatile.Read(ref _next);
 
         public Latencies Latencies => new(_answered, _late);
 
@@ -59,17 +64,17 @@ internal sealed class OpenLoop(TimeProvider time)
         public int Due(TimeSpan elapsed)
         {
             var due = (long)(elapsed.TotalSeconds * rate);
-            var count = (int)(due - _sent);
-            for (; _sent < due; _sent++)
-                Record(_late, elapsed, _sent);
+            var count = (int)(due - Sent);
+            for (; Sent < due; Sent++)
+                Record(_late, elapsed, Sent);
             return count;
         }
 
         public void Answer(long processed, long now)
         {
             var elapsed = time.GetElapsedTime(Start, now);
-            for (; _next < processed - first; _next++)
-                Record(_answered, elapsed, _next);
+            for (var next = _next; next < processed - first; Volatile.Write(ref _next, ++next))
+                Record(_answered, elapsed, next);
         }
 
         private void Record(LongHistogram into, TimeSpan elapsed, long message) =>

@@ -45,7 +45,7 @@ internal sealed class RawConnection(Socket socket) : IDisposable
         catch (Exception e)
         {
             connection.Dispose();
-            if (e is SocketException or IOException)
+            if (e is SocketException)
                 throw new UserException($"{broker} cannot be reached ({e.Message}): expected a broker there", inner: e);
             throw;
         }
@@ -61,14 +61,22 @@ internal sealed class RawConnection(Socket socket) : IDisposable
     }
 
     /// <summary>Sends all of it.</summary>
+    /// <exception cref="UserException">The connection is lost.</exception>
     public async ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken stop)
     {
-        while (bytes.Length > 0)
-            bytes = bytes[await socket.SendAsync(bytes, stop)..];
+        try
+        {
+            while (bytes.Length > 0)
+                bytes = bytes[await socket.SendAsync(bytes, stop)..];
+        }
+        catch (SocketException e)
+        {
+            throw Lost(e.Message);
+        }
     }
 
     /// <summary>Waits for bytes, and hands out the packets that are complete with them.</summary>
-    /// <exception cref="EndOfStreamException">The other side has closed the connection.</exception>
+    /// <exception cref="UserException">The connection is lost.</exception>
     public async ValueTask ReadAsync(Handler handle, CancellationToken stop)
     {
         if (HandOut(handle, most: int.MaxValue) == 0)
@@ -92,11 +100,18 @@ internal sealed class RawConnection(Socket socket) : IDisposable
     {
         if (_end == _buffer.Length)
             Array.Resize(ref _buffer, 2 * _end); // One packet is longer.
-        var count = await socket.ReceiveAsync(_buffer.AsMemory(_end), stop);
-        if (count == 0)
-            throw new EndOfStreamException("the other side has closed the connection");
-        _end += count;
+        try
+        {
+            var count = await socket.ReceiveAsync(_buffer.AsMemory(_end), stop);
+            _end += count > 0 ? count : throw Lost("it was closed");
+        }
+        catch (SocketException e)
+        {
+            throw Lost(e.Message);
+        }
     }
+
+    private static UserException Lost(string why) => new($"the connection to a broker, or to what stands for one, is lost ({why})");
 
     private int HandOut(Handler handle, int most)
     {

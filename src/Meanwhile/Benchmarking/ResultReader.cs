@@ -1,5 +1,4 @@
 using System.Buffers.Text;
-using System.Net.Sockets;
 
 namespace Meanwhile.Benchmarking;
 
@@ -68,7 +67,7 @@ internal sealed class ResultReader : IAsyncDisposable
                 await _answers.SendAsync(_connection, _closing.Token);
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or EndOfStreamException or SocketException or UserException)
+        catch (Exception e) when (e is OperationCanceledException or UserException)
         {
             _subscribed.TrySetException(e); // Later on: told to stop, or the broker has gone; what is missing is found by who waits for it.
         }

@@ -131,6 +131,21 @@ internal static partial class Log
     [LoggerMessage(61, LogLevel.Error, "a request failed, please report it: {Type}: {Reason}{Repeated}")]
     public static partial void RequestFailed(ILogger logger, string type, string reason, string repeated);
 
+    [LoggerMessage(80, LogLevel.Warning, "telemetry: {Reason}{Repeated}")]
+    public static partial void NotExported(ILogger logger, string reason, string repeated);
+
+    [LoggerMessage(81, LogLevel.Information, "Home Assistant: {Series} series announced below {Topic}")]
+    public static partial void Announced(ILogger logger, int series, string topic);
+
+    [LoggerMessage(82, LogLevel.Warning, "Home Assistant: {Count} series have no sensors, because of --home-assistant-series or the length of their topics")]
+    public static partial void NotAnnounced(ILogger logger, int count);
+
+    [LoggerMessage(83, LogLevel.Warning, "Home Assistant: the broker refuses '{Topic}' ({Reason}): check what this user may read and write{Repeated}")]
+    public static partial void AnnouncementRefused(ILogger logger, string topic, object reason, string repeated);
+
+    [LoggerMessage(84, LogLevel.Error, "Home Assistant: nothing is announced any more: {Reason}")]
+    public static partial void AnnouncerEnded(ILogger logger, string reason);
+
     [LoggerMessage(41, LogLevel.Warning, "{Store}: the server runs with fsync = off, so what it has committed, and we have acknowledged, may be gone after a crash of its machine")]
     public static partial void StoreIsVolatile(ILogger logger, object store);
 

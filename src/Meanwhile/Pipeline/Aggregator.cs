@@ -35,11 +35,15 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
         while (await work.WaitAsync())
         {
             insight.Turn();
+            using var turn = Spans.Turn();
             var now = Now();
             Collect(intake, now);
+            turn.Describe(intake);
             intake.Account(await CommitAsync(intake.Batch, intake.Deliveries.Count, new Cutoff(now - _retention, now - _quarantine), stop, giveUp.Token));
-            _ledger.Acknowledge(feed.Acknowledge(intake.Deliveries));
-            _results.Add(intake.Batch.Readings, now, work.TickIsDue);
+            using (Spans.Part("acknowledge"))
+                _ledger.Acknowledge(feed.Acknowledge(intake.Deliveries));
+            using (Spans.Part("windows"))
+                _results.Add(intake.Batch.Readings, now, work.TickIsDue);
             await PublishAsync(now);
             intake.Clear();
         }
@@ -51,10 +55,19 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
     private Results Rebuild()
     {
         var (results, readings, now) = (new Results(options), 0, Now());
-        foreach (var reading in store.ReadReadings(now - _retention, long.MaxValue))
+        try
         {
-            results.Restore(reading, now);
-            readings++;
+            foreach (var reading in store.ReadReadings(now - _retention, long.MaxValue))
+            {
+                results.Restore(reading, now);
+                if (readings++ == 0)
+                    insight.StoreIsThere = true;
+            }
+        }
+        catch (StoreException)
+        {
+            insight.StoreIsThere = false;
+            throw;
         }
         insight.Rebuilt(results);
         Log.ReadBack(logger, readings, results.SeriesCount);
@@ -73,6 +86,7 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
 
     private async ValueTask<CommitReport> CommitAsync(Batch batch, int deliveries, Cutoff cutoff, CancellationToken stop, CancellationToken giveUp)
     {
+        using var span = Spans.Part("commit");
         var (backoff, started) = (Backoff.ForStore(), time.GetTimestamp());
         for (var attempts = 0; ; attempts++)
         {
@@ -87,6 +101,7 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
             catch (StoreException e) when (e.MayHeal && !stop.IsCancellationRequested)
             {
                 insight.CommitFailed();
+                span.Fail(e.Message);
                 if (_limiter.MayLog(e.Message, out _))
                     Log.CommitWaits(logger, e.Message);
             }
@@ -104,6 +119,7 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
 
     private async ValueTask PublishAsync(long now)
     {
+        using var span = Spans.Part("publish");
         var published = 0;
         foreach (var series in _results.Due)
         {
@@ -115,6 +131,7 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
             if (logger.IsEnabled(LogLevel.Debug))
                 Log.Published(logger, result.Topic, Encoding.UTF8.GetString(result.Payload.Span));
         }
+        span?.SetTag("meanwhile.results", published);
         insight.Published(published);
         _results.Due.Clear();
     }

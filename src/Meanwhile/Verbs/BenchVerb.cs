@@ -104,6 +104,10 @@ internal static class BenchVerb
                 throw new UserException($"messages are not accounted for: {findings.Count} findings, the first: {findings[0]}");
             isOver = true;
         }
+        catch (UserException) when (stop.IsCancellationRequested)
+        {
+            // A terminal's Ctrl-C ends the processes of the benchmark as well, perhaps before it gets here.
+        }
         finally
         {
             if (isOver || stop.IsCancellationRequested)
@@ -135,7 +139,7 @@ internal static class BenchVerb
             TimeSpan.FromSeconds(session.Read(Seconds)),
             session.Read(Rounds),
             session.CommandLine.CommandResult.Command.Options.Contains(Sizes.Option) ? session.Read(Sizes) : null,
-            programs,
+            [.. programs.Select(Path.GetFullPath)],
             session.CommandLine.GetValue(Beside) ?? [],
             session.Read(CommonSettings.UserName),
             session.Read(CommonSettings.PasswordFile),

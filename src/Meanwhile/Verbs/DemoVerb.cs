@@ -31,8 +31,10 @@ internal static class DemoVerb
         var options = AggregatorSettings.Check(new(publisherOptions.Topic, session.Read(CommonSettings.StatsTopic)!));
         var database = session.Read(CommonSettings.DbFile)!;
         using var insight = new Insight(options, session.Time);
-        await using var web = await AggregateVerb.ServeAsync(
-            session, HttpSettings.Read(session.CommandLine, session.Sources, byDefault: PreferredHttp), insight, stop);
+        using var stopping = stop.Register(insight.Stop);
+        var http = HttpSettings.Read(session.CommandLine, session.Sources, byDefault: PreferredHttp);
+        await using var export = AggregateVerb.Export(session, http, insight);
+        await using var web = await AggregateVerb.ServeAsync(session, http, insight, stop);
         using var store = await Store.OpenAsync(database, new StoreOptions(Store.EmbeddedSessions, options.Filter), session.Logger, session.Time, stop);
         using var brokerStore = await Store.OpenBrokerAsync(Store.BrokerFileOf(database), session.Logger, session.Time, stop);
         var endPoint = EmbeddedBroker.IsFree(Preferred) ? Preferred : new IPEndPoint(IPAddress.Loopback, 0);

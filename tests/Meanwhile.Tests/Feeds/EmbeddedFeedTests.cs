@@ -49,14 +49,38 @@ public sealed class EmbeddedFeedTests : IDisposable
         await _log.SaysAsync("refused or closed 1 connections and refused 0 messages");
     }
 
+    [Fact]
+    public async Task The_listener_for_the_program_itself_lets_nobody_else_in()
+    {
+        await RunAsync(
+            async feed =>
+            {
+                Assert.NotEqual(feed.EndPoint, feed.InsideEndPoint);
+                Assert.Equal("20020005", await ConnectAsync(feed.InsideEndPoint, "101000044D515454040200000004726177 4A")); // Not authorized, without a password
+                Assert.Equal("20020005", await ConnectAsync(feed.InsideEndPoint, "101A00044D51545404C2000000047261774A0002 6D65 0004 31323334")); // and with a wrong one.
+                Assert.Equal("20020000", await ConnectAsync(feed.EndPoint, "101000044D515454040200000004726177 4A"));
+            },
+            new InsideLogin());
+
+        static async Task<string> ConnectAsync(IPEndPoint endPoint, string connect)
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync(endPoint, TestContext.Current.CancellationToken);
+            await client.GetStream().WriteAsync(Convert.FromHexString(connect.Replace(" ", "", StringComparison.Ordinal)), TestContext.Current.CancellationToken);
+            var answer = new byte[4];
+            await client.GetStream().ReadExactlyAsync(answer, TestContext.Current.CancellationToken);
+            return Convert.ToHexString(answer);
+        }
+    }
+
     // How many commits there were.
-    private async Task<int> RunAsync(Func<EmbeddedFeed, Task> test)
+    private async Task<int> RunAsync(Func<EmbeddedFeed, Task> test, InsideLogin? inside = null)
     {
         var options = new AggregatorOptions("DATA", "STATS");
         using var store = new CountingStore(SqliteStore.Open(_folder["test.db"], new StoreOptions(Store.EmbeddedSessions, "DATA")));
         using var brokerStore = BrokerFile.Open(_folder["test.db.broker"], _log, TimeProvider.System);
         var feed = await EmbeddedFeed.StartAsync(
-            new EmbeddedOptions([new ListenAddress(new IPEndPoint(IPAddress.Loopback, 0))]), brokerStore, options.Takes, store.ReadSession().ReceivedIds, _log, TimeProvider.System, TestContext.Current.CancellationToken);
+            new EmbeddedOptions([new ListenAddress(new IPEndPoint(IPAddress.Loopback, 0))]) { Inside = inside }, brokerStore, options.Takes, store.ReadSession().ReceivedIds, _log, TimeProvider.System, TestContext.Current.CancellationToken);
         using var stop = new CancellationTokenSource();
         var running = Task.WhenAll(feed.RunAsync(stop.Token), new Aggregator(feed, store, options, new Insight(options, TimeProvider.System) { Ledger = _ledger }, _log, TimeProvider.System).RunAsync(stop.Token));
         try

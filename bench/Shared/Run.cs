@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Meanwhile.Pipeline.Bench;
+namespace Meanwhile.Bench;
 
 /// <summary>What one run took.</summary>
 internal sealed record Run(long Count, TimeSpan Wall, TimeSpan Cpu, long Bytes)
@@ -10,27 +10,33 @@ internal sealed record Run(long Count, TimeSpan Wall, TimeSpan Cpu, long Bytes)
     public double CpuPerReading => Cpu.TotalMicroseconds / Count;
 
     public double BytesPerReading => (double)Bytes / Count;
+
+    /// <summary>Those that the thread itself has allocated which began and ended the run.</summary>
+    public long ThreadBytes { get; init; }
 }
 
-/// <summary>Counts from its making; bytes are those of the thread, which the data path does not leave as long as nothing has to be waited for.</summary>
+/// <summary>Counts from its making.</summary>
 internal sealed class RunMeter
 {
     private readonly TimeSpan _cpu;
     private readonly long _bytes;
+    private readonly long _threadBytes;
     private readonly long _start;
 
     public RunMeter()
     {
         GC.Collect();
         _cpu = CpuTime();
-        _bytes = GC.GetAllocatedBytesForCurrentThread();
+        _bytes = GC.GetTotalAllocatedBytes(precise: true);
+        _threadBytes = GC.GetAllocatedBytesForCurrentThread();
         _start = TimeProvider.System.GetTimestamp();
     }
 
     public Run Stop(long count)
     {
+        var threadBytes = GC.GetAllocatedBytesForCurrentThread() - _threadBytes;
         var wall = TimeProvider.System.GetElapsedTime(_start);
-        return new Run(count, wall, CpuTime() - _cpu, GC.GetAllocatedBytesForCurrentThread() - _bytes);
+        return new Run(count, wall, CpuTime() - _cpu, GC.GetTotalAllocatedBytes(precise: true) - _bytes) { ThreadBytes = threadBytes };
     }
 
     private static TimeSpan CpuTime()

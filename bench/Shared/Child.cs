@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 
-namespace Meanwhile.Path.Bench;
+namespace Meanwhile.Bench;
 
 /// <summary>A program beside us: what it says, and what it has cost.</summary>
 internal sealed class Child : IDisposable

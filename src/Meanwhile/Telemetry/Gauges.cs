@@ -4,7 +4,7 @@ using System.Reflection;
 using Meanwhile.Pipeline;
 using Meanwhile.Windows;
 
-namespace Meanwhile.Web;
+namespace Meanwhile.Telemetry;
 
 /// <summary>Metrics that are read off when somebody asks for them, and cost nothing in between.</summary>
 /// <param name="insight">What there is to see.</param>
@@ -12,6 +12,12 @@ namespace Meanwhile.Web;
 /// <param name="time">The clock.</param>
 internal sealed class Gauges(Insight insight, int mostSeries, TimeProvider time)
 {
+    /// <summary>The mean of each window, by series.</summary>
+    public const string SeriesMean = "meanwhile.series.mean";
+
+    /// <summary>How many readings are in each window, by series.</summary>
+    public const string SeriesReadings = "meanwhile.series.readings";
+
     private readonly Meter _meter = insight.Meter;
 
     /// <summary>Makes them known to the meter.</summary>
@@ -63,8 +69,8 @@ internal sealed class Gauges(Insight insight, int mostSeries, TimeProvider time)
 
     private void RegisterSeries()
     {
-        _meter.CreateObservableGauge("meanwhile.series.mean", () => Observe(StatisticKind.Mean), "", "The mean of each window; none for one without readings.");
-        _meter.CreateObservableGauge("meanwhile.series.readings", () => Observe(StatisticKind.Count), "{reading}", "How many readings are in each window.");
+        _meter.CreateObservableGauge(SeriesMean, () => Observe(StatisticKind.Mean), "", "The mean of each window; none for one without readings.");
+        _meter.CreateObservableGauge(SeriesReadings, () => Observe(StatisticKind.Count), "{reading}", "How many readings are in each window.");
         Show("meanwhile.series.not_shown", "{series}", "Series without metrics of their own, because of --http-metric-series.", () => Math.Max(0, (insight.Results?.Topics().Count ?? 0) - mostSeries));
     }
 

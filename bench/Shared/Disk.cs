@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace Meanwhile.Path.Bench;
+namespace Meanwhile.Bench;
 
 /// <summary>What the disk itself takes for a commit, as SQLite makes one: a page more at the end of a file, and fdatasync.</summary>
 internal sealed class Disk(string path) : IDisposable

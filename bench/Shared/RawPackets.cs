@@ -2,9 +2,9 @@ using System.Buffers.Binary;
 using System.Net.Sockets;
 using System.Text;
 
-namespace Meanwhile.Path.Bench;
+namespace Meanwhile.Bench;
 
-/// <summary>The few packets of MQTT that the load and the bare acknowledger need, as bytes.</summary>
+/// <summary>The few packets of MQTT that programs need which only load, acknowledge and count, as bytes.</summary>
 internal static class RawPackets
 {
     /// <summary>CONNECT with clean start, version 3.1.1 (4) or 5.0 (5).</summary>
@@ -17,9 +17,15 @@ internal static class RawPackets
     /// <summary>SUBSCRIBE in 5.0 at QoS 1.</summary>
     public static byte[] Subscribe5(string filter) => Packet(0x82, [0, 1, 0, .. Text(filter), 1]);
 
-    /// <summary>PUBLISH in 3.1.1 at QoS 1.</summary>
-    public static byte[] Publish(string topic, ushort id, string payload) =>
-        Packet(0x32, [.. Text(topic), (byte)(id >> 8), (byte)id, .. Encoding.UTF8.GetBytes(payload)]);
+    /// <summary>SUBSCRIBE in 3.1.1.</summary>
+    public static byte[] Subscribe(string filter, int qos) => Packet(0x82, [0, 1, .. Text(filter), (byte)qos]);
+
+    /// <summary>PUBLISH in 3.1.1.</summary>
+    public static byte[] Publish(string topic, ushort id, string payload, int qos = 1)
+    {
+        byte[] packetId = qos > 0 ? [(byte)(id >> 8), (byte)id] : [];
+        return Packet((byte)(0x30 | (qos << 1)), [.. Text(topic), .. packetId, .. Encoding.UTF8.GetBytes(payload)]);
+    }
 
     /// <summary>A reading.</summary>
     public static string Reading(int number, long seconds) => $"{{\"number\": {number}, \"epochtime\": \"{seconds}\"}}";

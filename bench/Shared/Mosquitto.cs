@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace Meanwhile.Path.Bench;
+namespace Meanwhile.Bench;
 
 /// <summary>A mosquitto of our own on a free port, its queues in memory.</summary>
 internal sealed class Mosquitto : IDisposable
