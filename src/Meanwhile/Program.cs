@@ -17,6 +17,7 @@ var root = new RootCommand("Rolling statistics for MQTT: every reading is commit
     QuarantineVerb.Command(),
     PasswdVerb.Command(),
     VerifyVerb.Command(),
+    BenchVerb.Command(),
     CompletionVerb.Command(),
     ManVerb.Command(),
 };

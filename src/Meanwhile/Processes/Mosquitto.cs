@@ -1,9 +1,8 @@
 using System.Net;
-using System.Net.Sockets;
 
-namespace Meanwhile.Verification;
+namespace Meanwhile.Processes;
 
-/// <summary>A mosquitto of a trial's own, on a free port of this machine, which keeps all it has accepted when it is asked to stop.</summary>
+/// <summary>A mosquitto of our own, on a free port of this machine, which keeps all it has accepted when it is asked to stop.</summary>
 internal sealed class Mosquitto : IDisposable
 {
     // After a restart mosquitto 2.0 knows of no more of them than this that it has sent PUBREL, and sends the others' PUBLISH again; 65,535 means none
@@ -20,9 +19,7 @@ internal sealed class Mosquitto : IDisposable
     /// <exception cref="UserException">It is not installed.</exception>
     public Mosquitto(string folder, TimeProvider time)
     {
-        // Daemons are found even where PATH leaves them out.
-        string[] folders = [.. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator), "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"];
-        _program = folders.Select(place => Path.Combine(place, "mosquitto")).FirstOrDefault(File.Exists)
+        _program = InstalledProgram.Find("mosquitto")
             ?? throw new UserException("mosquitto is not installed: install it, or choose --broker embedded, or the address of a running broker");
         (_folder, _time) = (folder, time);
         File.WriteAllLines(Configuration,
@@ -42,7 +39,7 @@ internal sealed class Mosquitto : IDisposable
     public async Task StartAsync(CancellationToken stop)
     {
         _process = ChildProcess.Start(_program, Path.Combine(_folder, "mosquitto.log"), ["-c", Configuration]);
-        while (!await ListensAsync(stop))
+        while (!await Loopback.ListensAsync(Port, stop))
         {
             if (_process.HasExited)
                 throw new UserException($"mosquitto does not start ({_process.Ending}): see {_folder}");
@@ -57,32 +54,9 @@ internal sealed class Mosquitto : IDisposable
         _process.Dispose();
     }
 
+    /// <summary>What it has cost so far.</summary>
+    public TimeSpan ProcessorTime => _process!.ProcessorTime;
+
     /// <inheritdoc/>
     public void Dispose() => _process?.Dispose();
-
-    private async Task<bool> ListensAsync(CancellationToken stop)
-    {
-        using var client = new TcpClient();
-        try
-        {
-            await client.ConnectAsync(IPAddress.Loopback, Port, stop);
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
-    }
-}
-
-/// <summary>This machine, as seen by itself.</summary>
-internal static class Loopback
-{
-    /// <summary>A port on which nobody listens.</summary>
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 
-namespace Meanwhile.Verification;
+namespace Meanwhile.Processes;
 
-/// <summary>A process of a trial, with what it says in a file. It does not outlive us, however we end.</summary>
+/// <summary>A process that we have started, with what it says in a file. It does not outlive us, however we end.</summary>
 internal sealed class ChildProcess : IDisposable
 {
     // Becomes the program, beside a watcher that reads our pipe: it ends without a word when we die, and with a line when the program is to be left alone.
@@ -12,13 +12,36 @@ internal sealed class ChildProcess : IDisposable
     private readonly StreamWriter _log;
     private volatile string _lastLine = "";
 
-    private ChildProcess(Process process, StreamWriter log)
+    private ChildProcess(Process process, StreamWriter log, Action<int>? output)
     {
         (_process, _log) = (process, log);
         process.OutputDataReceived += (_, e) => Keep(e.Data);
         process.ErrorDataReceived += (_, e) => Keep(e.Data);
-        process.BeginOutputReadLine();
+        if (output is null)
+            process.BeginOutputReadLine();
+        else
+            _ = CountOutputAsync(output);
         process.BeginErrorReadLine();
+    }
+
+    /// <summary>What it has cost so far.</summary>
+    public TimeSpan ProcessorTime
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
+    /// <summary>The memory that it holds now, in bytes.</summary>
+    public long ResidentBytes
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64;
+        }
     }
 
     /// <summary>It has ended.</summary>
@@ -31,16 +54,20 @@ internal sealed class ChildProcess : IDisposable
     public string Ending => $"exit code {_process.ExitCode}: {_lastLine}";
 
     /// <summary>Starts this very program.</summary>
-    public static ChildProcess StartMeanwhile(string logPath, IEnumerable<string> arguments)
+    /// <param name="output">As in <see cref="Start"/>.</param>
+    public static ChildProcess StartMeanwhile(string logPath, IEnumerable<string> arguments, Action<int>? output = null)
     {
         var self = Environment.ProcessPath ?? throw new UserException("it is not known where this program is: expected to be started from a file");
         return Path.GetFileNameWithoutExtension(self) == "dotnet" // Started as dotnet meanwhile.dll.
-            ? Start(self, logPath, [Environment.GetCommandLineArgs()[0], .. arguments])
-            : Start(self, logPath, arguments);
+            ? Start(self, logPath, [Environment.GetCommandLineArgs()[0], .. arguments], output)
+            : Start(self, logPath, arguments, output);
     }
 
     /// <summary>Starts a program.</summary>
-    public static ChildProcess Start(string program, string logPath, IEnumerable<string> arguments)
+    /// <param name="output">Told how many bytes it has written to its standard output, which then goes nowhere else.</param>
+    /// <param name="environment">Variables beside our own.</param>
+    public static ChildProcess Start(
+        string program, string logPath, IEnumerable<string> arguments, Action<int>? output = null, params IEnumerable<(string Name, string Value)> environment)
     {
         var start = new ProcessStartInfo("/bin/sh", ["-c", Guarded, program, program, .. arguments])
         {
@@ -49,7 +76,9 @@ internal sealed class ChildProcess : IDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        return new ChildProcess(Process.Start(start)!, File.AppendText(logPath));
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
+        return new ChildProcess(Process.Start(start)!, new StreamWriter(logPath, append: true) { AutoFlush = true }, output);
     }
 
     /// <summary>Ends it at once, at whatever instruction it is.</summary>
@@ -103,6 +132,13 @@ internal sealed class ChildProcess : IDisposable
         {
             // The watcher is gone as well.
         }
+    }
+
+    private async Task CountOutputAsync(Action<int> output)
+    {
+        var buffer = new byte[1 << 16];
+        while (await _process.StandardOutput.BaseStream.ReadAsync(buffer) is > 0 and var length)
+            output(length);
     }
 
     private void Keep(string? line)
