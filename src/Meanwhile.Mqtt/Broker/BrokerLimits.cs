@@ -47,4 +47,10 @@ public sealed record BrokerLimits
 
     /// <summary>Retained messages.</summary>
     public int RetainedMessages { get; init; } = 100_000;
+
+    /// <summary>
+    /// The memory of the whole process, host included, in bytes; looked at once a second. Beyond it no message is taken in at QoS 1 and 2, none is queued at QoS 0, and
+    /// nobody begins a session or a subscription. Three quarters of what the process may use, unless it is said.
+    /// </summary>
+    public long Memory { get; init; } = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4 * 3;
 }

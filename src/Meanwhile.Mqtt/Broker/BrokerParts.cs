@@ -12,10 +12,11 @@ internal sealed class BrokerParts
     public BrokerParts(BrokerOptions options)
     {
         (Limits, Time, Authenticate) = (options.Limits, options.Time, options.Authenticate);
+        Memory = new MemoryWatch(Limits.Memory);
         (_start, _startedAt) = (Time.GetTimestamp(), Time.GetUtcNow() - DateTimeOffset.UnixEpoch);
         Refused = options.Refused ?? (static _ => { });
         Journal = new Journal(options.Store);
-        Router = new Router(Limits, Journal, Refused);
+        Router = new Router(Limits, Memory, Journal, Refused);
         Intake = new Intake(options.Holds, Router, Journal, Limits.HeldBytes);
         var perSession = new SessionLimits(Limits.ReceiveMaximum, Limits.TopicAliasMaximum, Limits.QueuedMessages, Limits.QueuedBytes);
         var sessions = new SessionTable(perSession, Journal);
@@ -25,6 +26,9 @@ internal sealed class BrokerParts
 
     /// <summary>What clients may take up.</summary>
     public BrokerLimits Limits { get; }
+
+    /// <summary>Whether there is memory left.</summary>
+    public MemoryWatch Memory { get; }
 
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; }

@@ -1,5 +1,7 @@
 using System.IO.Pipelines;
+using System.Net.WebSockets;
 using System.Threading.Channels;
+using Meanwhile.Mqtt.Session;
 using Meanwhile.Mqtt.Wire;
 
 namespace Meanwhile.Mqtt.Broker;
@@ -11,23 +13,40 @@ namespace Meanwhile.Mqtt.Broker;
 /// <param name="parts">What all connections share.</param>
 internal sealed class Connection(IDuplexPipe pipe, Action abort, Peer peer, BrokerParts parts) : IDisposable
 {
+    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(200);
+
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _closing = new();
     private readonly Outbox _outbox = new(pipe.Output, parts.Now, parts.Traffic);
     private Handshake? _handshake;
     private volatile int _closeReason = -1;
+    private string _closeExplanation = "";
     private TimeSpan _lastReceived = parts.Now();
     private TimeSpan _patience = parts.Limits.ConnectTimeout;
     private volatile bool _isHandingOver;
+    private bool _isRefused;
 
     /// <summary>Completes when the connection is over and its session is free.</summary>
     public Task Ended => _ended.Task;
 
     private SessionPackets? Packets => _handshake?.Packets;
 
-    /// <summary>Ends the connection. The first reason counts; a 5.0 client is told.</summary>
-    public void Close(ReasonCode reason) => Close(reason, "");
+    /// <summary>Ends the connection. The first reason counts; a 5.0 client is told, in words if it asks for them.</summary>
+    public void Close(ReasonCode reason, string explanation)
+    {
+        lock (_gate)
+        {
+            if (_closeReason >= 0)
+                return;
+            (_closeReason, _closeExplanation) = ((int)reason, explanation);
+            if (reason is not (ReasonCode.Success or ReasonCode.ServerShuttingDown))
+                parts.Refused(new Refusal(RefusalKind.Connection, Packets?.Session.ClientId ?? "", reason, explanation));
+            pipe.Input.CancelPendingRead();
+            _outbox.GiveUp();
+            _ = _closing.CancelAsync();
+        }
+    }
 
     /// <summary>Closes it when its client may not stay, or when nothing has come for too long [MQTT-3.1.2-22]. A full queue is the host's slowness, not the client's silence.</summary>
     public void Check(TimeSpan now)
@@ -35,7 +54,7 @@ internal sealed class Connection(IDuplexPipe pipe, Action abort, Peer peer, Brok
         if (Packets?.Session.Permissions.MayStay() == false)
             Close(ReasonCode.NotAuthorized, "it may not stay any longer");
         if (!_isHandingOver && now - _lastReceived > _patience)
-            Close(ReasonCode.KeepAliveTimeout);
+            Close(ReasonCode.KeepAliveTimeout, $"nothing has come for {_patience.TotalSeconds:0.#} seconds");
     }
 
     /// <summary>Serves the client until either side ends it.</summary>
@@ -53,21 +72,29 @@ internal sealed class Connection(IDuplexPipe pipe, Action abort, Peer peer, Brok
         catch (ProtocolException e)
         {
             Close(e.Reason, e.Message);
+            _isRefused = true;
         }
         catch (ChannelClosedException)
         {
             // Nothing is taken in any more; but what was can still be acknowledged.
             await Task.Delay(Timeout.InfiniteTimeSpan, parts.Time, _closing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException)
+        catch (Exception e) when (e is IOException or WebSocketException or OperationCanceledException)
         {
             // The network's end, or the broker's.
         }
         finally
         {
-            await SayGoodbyeAsync(writing);
+            using var patience = new CancellationTokenSource(parts.Limits.ConnectTimeout, parts.Time);
+            await using var cutOff = patience.Token.Register(abort); // Whoever does not take its last words in time.
+            _outbox.Stop(_closeReason > 0 && Packets?.Terms is { Version: ProtocolVersion.V5 } terms ? LastWords(terms) : null);
+            await writing; // What was completed is acknowledged before the connection ends.
             await parts.Reception.LeaveAsync(this, Packets?.Session, Packets?.WillLeft(), Packets?.Terms.SessionExpiry ?? 0, parts.Now());
             _ended.SetResult();
+            if (_isRefused)
+                await LingerAsync();
+            await pipe.Input.CompleteAsync();
+            await pipe.Output.CompleteAsync();
         }
     }
 
@@ -82,21 +109,6 @@ internal sealed class Connection(IDuplexPipe pipe, Action abort, Peer peer, Brok
         }
     }
 
-    private void Close(ReasonCode reason, string explanation)
-    {
-        lock (_gate)
-        {
-            if (_closeReason >= 0)
-                return;
-            _closeReason = (int)reason;
-            if (reason is not (ReasonCode.Success or ReasonCode.ServerShuttingDown))
-                parts.Refused(new Refusal(RefusalKind.Connection, Packets?.Session.ClientId ?? "", reason, explanation));
-            pipe.Input.CancelPendingRead();
-            _outbox.GiveUp();
-            _ = _closing.CancelAsync();
-        }
-    }
-
     // Reads until a handler has had enough; false at the end of the stream, or when the connection is being closed.
     private async Task<bool> ReadPacketsAsync(Func<Frame, ValueTask<bool>> handleAsync)
     {
@@ -105,7 +117,8 @@ internal sealed class Connection(IDuplexPipe pipe, Action abort, Peer peer, Brok
             var read = await pipe.Input.ReadAsync(CancellationToken.None);
             var buffer = read.Buffer;
             var (isEnough, length, messages) = (false, buffer.Length, 0);
-            _lastReceived = parts.Now();
+            if (Packets is not null) // Before CONNECT has come, bytes are no sign of life.
+                _lastReceived = parts.Now();
             Packets?.Received = parts.Time.GetUtcNow();
             try
             {
@@ -119,9 +132,9 @@ internal sealed class Connection(IDuplexPipe pipe, Action abort, Peer peer, Brok
             }
             finally
             {
-                _isHandingOver = false;
                 parts.Traffic.Received(length - buffer.Length, messages);
                 _outbox.WakeUp();
+                await HandOverAsync();
                 pipe.Input.AdvanceTo(buffer.Start, isEnough ? buffer.Start : buffer.End);
             }
             if (isEnough)
@@ -131,25 +144,63 @@ internal sealed class Connection(IDuplexPipe pipe, Action abort, Peer peer, Brok
         }
     }
 
+    private async ValueTask HandOverAsync()
+    {
+        var handing = Packets?.FlushAsync() ?? ValueTask.CompletedTask;
+        try
+        {
+            _isHandingOver = !handing.IsCompleted;
+            await handing;
+        }
+        finally
+        {
+            _isHandingOver = false;
+        }
+    }
+
     private async ValueTask<bool> FirstPacketAsync(Frame frame)
     {
         _handshake = new Handshake(this, peer, parts, _closing.Token);
         if (await _handshake.AnswerAsync(frame, _outbox))
-            _patience = Packets!.KeepAlive * 1.5;
+        {
+            (_patience, _lastReceived) = (Packets!.KeepAlive * 1.5, parts.Now());
+        }
         else
-            Close(ReasonCode.Success);
+        {
+            _isRefused = true;
+            Close(ReasonCode.Success, "");
+        }
         return Packets is not null;
     }
 
-    // What was completed is acknowledged before the connection ends; whoever does not take it in time is cut off.
-    private async Task SayGoodbyeAsync(Task writing)
+    // In words for a client that asks for them, and that takes a packet as large [MQTT-3.14.2-3].
+    private DisconnectPacket LastWords(Terms terms)
     {
-        using var patience = new CancellationTokenSource(parts.Limits.ConnectTimeout, parts.Time);
-        await using var cutOff = patience.Token.Register(abort);
-        var reason = _closeReason > 0 && Packets?.Terms.Version == ProtocolVersion.V5 ? (ReasonCode)_closeReason : (ReasonCode?)null;
-        _outbox.Stop(reason);
-        await writing;
-        await pipe.Input.CompleteAsync();
-        await pipe.Output.CompleteAsync();
+        var lastWords = new DisconnectPacket(PacketType.Disconnect, (ReasonCode)_closeReason);
+        using var writer = new PacketWriter();
+        var inWords = lastWords with { Properties = terms.IsCurious ? DisconnectPacket.Why(_closeExplanation) : default };
+        inWords.Write(writer, ProtocolVersion.V5);
+        return writer.Length <= terms.MaximumPacketSize ? inWords : lastWords;
+    }
+
+    // A connection that is closed while its client goes on sending is reset, and what the client was told last is lost: so what still comes is read and
+    // thrown away, until it is quiet for a moment.
+    private async Task LingerAsync()
+    {
+        try
+        {
+            var isOver = false;
+            while (!isOver)
+            {
+                using var quiet = new CancellationTokenSource(Moment, parts.Time);
+                var read = await pipe.Input.ReadAsync(quiet.Token);
+                pipe.Input.AdvanceTo(read.Buffer.End);
+                isOver = read.IsCompleted;
+            }
+        }
+        catch (Exception e) when (e is IOException or ProtocolException or OperationCanceledException or InvalidOperationException)
+        {
+            // It is quiet, or the client is gone.
+        }
     }
 }

@@ -15,6 +15,7 @@ internal sealed class Handshake(Connection connection, Peer peer, BrokerParts pa
     public SessionPackets? Packets { get; private set; }
 
     private string _clientId = "";
+    private bool _isCurious;
 
     /// <summary>Answers the first packet.</summary>
     /// <returns>Whether the client was accepted.</returns>
@@ -22,8 +23,9 @@ internal sealed class Handshake(Connection connection, Peer peer, BrokerParts pa
     {
         if (frame.Type != PacketType.Connect)
             throw ProtocolException.Error($"{frame.Type} before CONNECT"); // [MQTT-3.1.0-1]
-        if (Read(frame, out var refusal) is not { } connect)
-            return await RefuseAsync(outbox, refusal, ProtocolVersion.V311);
+        if (Read(frame, out var fault) is not { } connect)
+            return await RefuseAsync(outbox, fault!.Reason, VersionOf(frame), explanation: fault.Message);
+        _isCurious = connect.Properties.Number(PropertyId.RequestProblemInformation) == 1;
         var clientId = connect.ClientId.Length > 0 ? connect.ClientId : $"auto-{Guid.NewGuid():N}"; // [MQTT-3.1.3-6]
         _clientId = clientId;
         if (Check(connect, clientId) is var reason and not ReasonCode.Success)
@@ -36,19 +38,23 @@ internal sealed class Handshake(Connection connection, Peer peer, BrokerParts pa
         return await AcceptAsync(connect, clientId, permissions, outbox);
     }
 
-    private static ConnectPacket? Read(Frame frame, out ReasonCode refusal)
+    // In 3.1.1 there are no words for what is wrong with CONNECT: the connection is closed, as it is for a protocol of another name [MQTT-3.1.2-1].
+    private static ConnectPacket? Read(Frame frame, out ProtocolException? fault)
     {
-        refusal = default;
+        fault = null;
         try
         {
             return ConnectPacket.Read(frame);
         }
-        catch (ProtocolException e) when (e.Reason == ReasonCode.UnsupportedProtocolVersion)
+        catch (ProtocolException e) when (ConnectPacket.LevelOf(frame) != (int)ProtocolVersion.V311)
         {
-            refusal = e.Reason; // [MQTT-3.1.2-2]: this one error is answered, in the oldest form.
+            fault = e;
             return null;
         }
     }
+
+    // Clients older than 3.1.1 are answered in its form, those newer than 5.0 in that of 5.0 [MQTT-3.1.2-2].
+    private static ProtocolVersion VersionOf(Frame frame) => ConnectPacket.LevelOf(frame) < (int)ProtocolVersion.V311 ? ProtocolVersion.V311 : ProtocolVersion.V5;
 
     private ReasonCode Check(ConnectPacket connect, string clientId)
     {
@@ -60,7 +66,7 @@ internal sealed class Handshake(Connection connection, Peer peer, BrokerParts pa
             return ReasonCode.BadAuthenticationMethod; // [MQTT-4.12.0-1]
         if (connect.Will is { } will && Topic.Levels(will.Topic) > parts.Limits.TopicLevels)
             return ReasonCode.TopicNameInvalid;
-        return parts.Reception.HasRoomFor(clientId) ? ReasonCode.Success : ReasonCode.QuotaExceeded;
+        return parts.Reception.HasRoomFor(clientId, parts.Memory) ? ReasonCode.Success : ReasonCode.QuotaExceeded;
     }
 
     private ValueTask<LoginAnswer> AuthenticateAsync(ConnectPacket connect, string clientId) => parts.Authenticate is { } authenticate
@@ -69,22 +75,27 @@ internal sealed class Handshake(Connection connection, Peer peer, BrokerParts pa
 
     private async ValueTask<bool> AcceptAsync(ConnectPacket connect, string clientId, Permissions permissions, Outbox outbox)
     {
+        var terms = new Terms(connect, parts.Limits.ReceiveMaximum, (uint)parts.Limits.SessionExpiry.TotalSeconds);
+        var properties = PropertiesFor(connect, clientId, terms);
+        if (SizeOf(new ConnAckPacket(SessionPresent: false, ReasonCode.Success, properties), connect.Version) > terms.MaximumPacketSize)
+            throw new ProtocolException(ReasonCode.PacketTooLarge, $"CONNACK is larger than the {terms.MaximumPacketSize} bytes that the client takes"); // [MQTT-3.1.2-24]
         var opened = await parts.Reception.OpenAsync(connection, connect, clientId, parts.Now());
-        var (session, terms) = (opened.Session, new Terms(connect, parts.Limits.ReceiveMaximum, (uint)parts.Limits.SessionExpiry.TotalSeconds));
-        Packets = new SessionPackets(session, terms, connect, outbox, parts, closing) { KeepAlive = KeepAliveOf(connect) };
+        var session = opened.Session;
+        var will = connect.Will is { } left ? parts.Reception.Keep(clientId, left) : null;
+        Packets = new SessionPackets(session, terms, will, outbox, parts, closing) { KeepAlive = KeepAliveOf(connect) };
         IdChange change;
         lock (session.Gate)
         {
             session.Permissions = permissions;
             session.WakeUp = outbox.WakeUp;
-            session.Overflowed = () => connection.Close(ReasonCode.QuotaExceeded);
+            session.Overflowed = () => connection.Close(ReasonCode.QuotaExceeded, "it does not take its messages in time");
             change = session.Connected(terms, opened.IsPresent);
         }
         if (!opened.IsPresent)
             await ForgetAsync(clientId, change, mustWait: opened.Earlier is not null);
-        if (session.IsKept || opened.Earlier is not null)
+        if (session.IsKept || opened.Earlier is not null || will is not null)
             await parts.Journal.FlushAsync().WaitAsync(closing);
-        outbox.Add(writer => new ConnAckPacket(opened.IsPresent, ReasonCode.Success, PropertiesFor(connect, clientId, terms)).Write(writer, connect.Version)); // [MQTT-3.2.2-2]
+        outbox.Add(writer => new ConnAckPacket(opened.IsPresent, ReasonCode.Success, properties).Write(writer, connect.Version)); // [MQTT-3.2.2-2]
         return true;
     }
 
@@ -96,6 +107,13 @@ internal sealed class Handshake(Connection connection, Peer peer, BrokerParts pa
         await parts.Intake.TakeAsync(new Incoming { Kind = IncomingKind.SessionChange, ClientId = clientId, IdChange = change, Completed = completed });
         if (mustWait)
             await completed.Task.WaitAsync(closing);
+    }
+
+    private static int SizeOf(ConnAckPacket packet, ProtocolVersion version)
+    {
+        using var writer = new PacketWriter();
+        packet.Write(writer, version);
+        return writer.Length;
     }
 
     private TimeSpan KeepAliveOf(ConnectPacket connect)
@@ -128,7 +146,8 @@ internal sealed class Handshake(Connection connection, Peer peer, BrokerParts pa
     private async ValueTask<bool> RefuseAsync(Outbox outbox, ReasonCode reason, ProtocolVersion version, RefusalKind kind = RefusalKind.Connection, string explanation = "")
     {
         parts.Refused(new Refusal(kind, _clientId, reason, explanation));
-        outbox.Add(writer => new ConnAckPacket(SessionPresent: false, reason).Write(writer, version)); // [MQTT-3.2.2-6]
+        var properties = _isCurious && kind == RefusalKind.Connection ? DisconnectPacket.Why(explanation) : default; // Why a login failed is not for who failed.
+        outbox.Add(writer => new ConnAckPacket(SessionPresent: false, reason, properties).Write(writer, version)); // [MQTT-3.2.2-6]
         await outbox.FlushAsync();
         return false;
     }

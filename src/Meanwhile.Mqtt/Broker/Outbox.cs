@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Net.WebSockets;
 using Meanwhile.Mqtt.Session;
 using Meanwhile.Mqtt.Wire;
 
@@ -65,9 +66,9 @@ internal sealed class Outbox(PipeWriter output, Func<TimeSpan> now, Traffic traf
     }
 
     /// <summary>Acknowledgements go out, one more write of messages, then the last words, and that is all.</summary>
-    public void Stop(ReasonCode? reason)
+    public void Stop(DisconnectPacket? lastWords)
     {
-        _lastWords = reason is { } code ? new DisconnectPacket(PacketType.Disconnect, code) : null;
+        _lastWords = lastWords;
         _isStopping = true;
         WakeUp();
     }
@@ -88,7 +89,7 @@ internal sealed class Outbox(PipeWriter output, Func<TimeSpan> now, Traffic traf
             while (await WriteAllAsync(session))
                 await _work.WaitAsync();
         }
-        catch (Exception e) when (e is IOException or InvalidOperationException or OperationCanceledException)
+        catch (Exception e) when (e is IOException or WebSocketException or InvalidOperationException or OperationCanceledException)
         {
             // The client is gone; the reader notices as well.
         }
@@ -108,15 +109,15 @@ internal sealed class Outbox(PipeWriter output, Func<TimeSpan> now, Traffic traf
     // False when it was the last time.
     private async ValueTask<bool> WriteAllAsync(ClientSession session)
     {
-        bool isLast, isHeld, isAll;
+        bool isLast, isAll;
         do
         {
             isLast = _isStopping;
-            isHeld = _isHeld; // Before the answers are collected: what it waits for is among them when it is over.
-            Collect();
             long messages;
-            lock (session.Gate)
+            lock (session.Gate) // Messages are queued under it: those that are to come after an answer find it held, or the answer given.
             {
+                var isHeld = _isHeld; // Before the answers are collected: what it waits for is among them when it is over.
+                Collect();
                 messages = -session.Sent;
                 isAll = isHeld || session.Write(_writer, now(), Enough);
                 messages += session.Sent;

@@ -90,7 +90,7 @@ internal sealed class ClientSession
         if (!sessionPresent)
             _unrouted.Clear();
         _sender.Connected(terms.ReceiveMaximum);
-        return _receiver.Connected(sessionPresent);
+        return _receiver.Connected(sessionPresent, _limits.ReceiveMaximum);
     }
 
     /// <summary>The connection is gone. Acknowledgements that are still owed are void.</summary>
@@ -124,16 +124,19 @@ internal sealed class ClientSession
     }
 
     /// <summary>A PUBLISH arrived.</summary>
-    public Incoming Publish(in PublishPacket publish, string topic, TimeSpan now, DateTimeOffset received)
+    /// <param name="publish">The packet.</param>
+    /// <param name="message">The message in it.</param>
+    /// <param name="received">When it was read.</param>
+    public Incoming Publish(in PublishPacket publish, Message message, DateTimeOffset received)
     {
-        if (publish.Qos > 0 && _terms!.Version == ProtocolVersion.V5 && _receiver.Owed >= _limits.ReceiveMaximum)
-            throw new ProtocolException(ReasonCode.ReceiveMaximumExceeded, $"more than {_limits.ReceiveMaximum} messages unacknowledged"); // [MQTT-3.3.4-8]
+        if (publish.Qos > 0 && _terms!.Version == ProtocolVersion.V5 && _receiver.IsFull)
+            throw new ProtocolException(ReasonCode.ReceiveMaximumExceeded, $"more than {_limits.ReceiveMaximum} messages unacknowledged"); // [MQTT-3.3.4-9]
         var receipt = _receiver.Publish(publish.PacketId, publish.Qos, publish.Dup);
         return new Incoming
         {
             Kind = receipt.IsNew ? IncomingKind.Message : IncomingKind.Redelivery,
             ClientId = ClientId,
-            Message = Message.Of(topic, publish.Payload.ToArray(), publish.Qos, publish.Retain, publish.Properties, now),
+            Message = message,
             Dup = publish.Dup,
             Received = received,
             IdChange = receipt.Change,

@@ -134,8 +134,11 @@ internal sealed class Sender(SessionLog? log = null)
     /// <summary>PUBCOMP: the identifier is free.</summary>
     public void Completed(ushort packetId)
     {
-        if (TryFind(packetId, 2, out var sent) && sent.IsReleased)
-            Finish(sent);
+        if (!TryFind(packetId, 2, out var sent))
+            return;
+        if (!sent.IsReleased)
+            throw ProtocolException.Error("PUBCOMP before PUBREC");
+        Finish(sent);
     }
 
     private bool TryAgain(out Transmission next)
@@ -200,10 +203,12 @@ internal sealed class Sender(SessionLog? log = null)
 
     private bool TryFind(ushort packetId, int qos, [NotNullWhen(true)] out QueuedMessage? sent)
     {
-        if (_inFlight.TryGetValue(packetId, out sent) && sent.Outgoing.Qos == qos && !sent.IsFinished)
-            return true;
-        sent = null;
-        return false;
+        if (!_inFlight.TryGetValue(packetId, out sent) || sent.IsFinished)
+        {
+            sent = null;
+            return false;
+        }
+        return sent.Outgoing.Qos == qos ? true : throw ProtocolException.Error($"an answer of QoS {qos} to a message at QoS {sent.Outgoing.Qos}"); // [MQTT-4.3.2-3], [MQTT-4.3.3-4]
     }
 
     private void Finish(QueuedMessage sent)

@@ -21,6 +21,7 @@ internal sealed class Terms
         Version = connect.Version;
         ReceiveMaximum = (int)(properties.Number(PropertyId.ReceiveMaximum) ?? (uint)mostInFlight);
         MaximumPacketSize = properties.Number(PropertyId.MaximumPacketSize) ?? uint.MaxValue;
+        IsCurious = properties.Number(PropertyId.RequestProblemInformation) == 1;
         Aliases = new SentAliases((int)Math.Min(properties.Number(PropertyId.TopicAliasMaximum) ?? 0, MostSentAliases));
         SetSessionExpiry(Version == ProtocolVersion.V311 ? (connect.CleanStart ? 0 : uint.MaxValue) : properties.Number(PropertyId.SessionExpiryInterval) ?? 0);
     }
@@ -33,6 +34,9 @@ internal sealed class Terms
 
     /// <summary>The largest packet it takes.</summary>
     public uint MaximumPacketSize { get; }
+
+    /// <summary>It asks for reasons in words. Those that say nothing of it get none, though they might [MQTT-3.1.2-28].</summary>
+    public bool IsCurious { get; }
 
     /// <summary>The aliases it has been told.</summary>
     public SentAliases Aliases { get; }

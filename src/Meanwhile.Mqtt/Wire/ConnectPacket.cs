@@ -5,6 +5,7 @@ namespace Meanwhile.Mqtt.Wire;
 /// <summary>CONNECT: a client asks for a connection.</summary>
 public sealed record ConnectPacket
 {
+    private const string Protocol = "MQTT";
     private const byte HasUserName = 0x80;
     private const byte HasPassword = 0x40;
     private const byte WillRetain = 0x20;
@@ -40,7 +41,7 @@ public sealed record ConnectPacket
     public static ConnectPacket Read(Frame frame)
     {
         var reader = new PacketReader(frame.Body);
-        if (reader.ReadText() != "MQTT")
+        if (reader.ReadText() != Protocol)
             throw new ProtocolException(ReasonCode.UnsupportedProtocolVersion, "the protocol's name is not MQTT"); // [MQTT-3.1.2-1]
         var level = reader.ReadByte();
         if (level is not ((byte)ProtocolVersion.V311 or (byte)ProtocolVersion.V5))
@@ -58,20 +59,28 @@ public sealed record ConnectPacket
             CleanStart = (flags & WantsCleanStart) != 0,
             KeepAlive = keepAlive,
             Properties = properties,
-            ClientId = reader.ReadText(),
+            ClientId = reader.ReadName(),
             Will = (flags & HasWill) != 0 ? Will.Read(ref reader, (flags >> 3) & 3, (flags & WillRetain) != 0, version) : null,
-            UserName = (flags & HasUserName) != 0 ? reader.ReadText() : null,
+            UserName = (flags & HasUserName) != 0 ? reader.ReadName() : null,
             Password = (flags & HasPassword) != 0 ? (ReadOnlyMemory<byte>?)reader.ReadBinary().ToArray() : null,
         };
         reader.End(PacketType.Connect);
         return connect;
     }
 
+    /// <summary>The level of the protocol that one asks for, whatever its name and whatever follows.</summary>
+    public static int LevelOf(Frame frame)
+    {
+        var reader = new PacketReader(frame.Body);
+        reader.ReadBinary();
+        return reader.ReadByte();
+    }
+
     /// <summary>Writes it.</summary>
     public void Write(PacketWriter writer)
     {
         var mark = writer.Begin(PacketType.Connect);
-        writer.WriteText("MQTT");
+        writer.WriteText(Protocol);
         writer.WriteByte((byte)Version);
         writer.WriteByte((byte)((UserName is null ? 0 : HasUserName) | (Password is null ? 0 : HasPassword) | (CleanStart ? WantsCleanStart : 0)
             | (Will is null ? 0 : HasWill | (Will.Qos << 3) | (Will.Retain ? WillRetain : 0))));

@@ -6,6 +6,8 @@ namespace Meanwhile.Mqtt.Wire;
 /// <param name="Properties">Its properties.</param>
 public readonly record struct DisconnectPacket(PacketType Type, ReasonCode Reason, Properties Properties = default)
 {
+    private const int LongestReason = 256;
+
     /// <summary>Reads one.</summary>
     public static DisconnectPacket Read(Frame frame, ProtocolVersion version)
     {
@@ -13,6 +15,9 @@ public readonly record struct DisconnectPacket(PacketType Type, ReasonCode Reaso
         var (reason, properties) = Outcome.Read(ref reader, frame.Type, version);
         return new DisconnectPacket(frame.Type, reason, properties);
     }
+
+    /// <summary>The reason in words, as a property of an answer; none where there are no words.</summary>
+    public static Properties Why(string words) => words.Length is > 0 and <= LongestReason ? new Properties(new Property(PropertyId.ReasonString, Text: words)) : default;
 
     /// <summary>Writes it, in its shortest form.</summary>
     public void Write(PacketWriter writer, ProtocolVersion version)

@@ -62,6 +62,14 @@ internal ref struct PacketReader(ReadOnlySequence<byte> body)
     /// <summary>UTF-8 after its length, as text; a byte order mark stays in it [MQTT-1.5.4-3].</summary>
     public string ReadText() => Encoding.UTF8.GetString(ReadUtf8());
 
+    /// <summary>Text that names something.</summary>
+    public string ReadName()
+    {
+        var name = ReadText();
+        CheckName(name);
+        return name;
+    }
+
     /// <summary>All that is left; a slice.</summary>
     public ReadOnlySequence<byte> ReadRest() => ReadExactly(_reader.Remaining);
 
@@ -89,6 +97,16 @@ internal ref struct PacketReader(ReadOnlySequence<byte> body)
             throw ProtocolException.Malformed("text that is not UTF-8"); // [MQTT-1.5.4-1]: also surrogates
         if (bytes.Contains((byte)0))
             throw ProtocolException.Malformed("text with U+0000"); // [MQTT-1.5.4-2]
+    }
+
+    /// <summary>A name has no control characters and nothing that is no character: the standard leaves it to the receiver, and nobody could read them [MQTT-5.0, 1.5.4].</summary>
+    public static void CheckName(string name)
+    {
+        foreach (var rune in name.EnumerateRunes())
+        {
+            if (Rune.IsControl(rune) || (rune.Value & 0xFFFE) == 0xFFFE || rune.Value is >= 0xFDD0 and <= 0xFDEF)
+                throw ProtocolException.Malformed($"U+{rune.Value:X4} in a name");
+        }
     }
 
     private static ProtocolException Short() => ProtocolException.Malformed("the packet ends inside a field");

@@ -5,6 +5,9 @@ namespace Meanwhile.Mqtt.Wire;
 /// <summary>The properties of one packet, in their order on the wire. The default value has none and costs nothing.</summary>
 public readonly struct Properties
 {
+    // What a property costs beside its text and data, about.
+    private const int PropertyOverhead = 128;
+
     private readonly Property[]? _items;
 
     /// <summary>These properties.</summary>
@@ -16,6 +19,18 @@ public readonly struct Properties
     /// <summary>There are none.</summary>
     public bool IsEmpty => _items is null;
 
+    /// <summary>The memory they take, about.</summary>
+    internal int Size
+    {
+        get
+        {
+            var size = 0;
+            foreach (var property in Items)
+                size += PropertyOverhead + (2 * (property.Text.Length + property.Value.Length)) + property.Data.Length;
+            return size;
+        }
+    }
+
     /// <summary>The value of one, where that is a number; null when it is absent.</summary>
     public uint? Number(PropertyId id) => Find(id)?.Number;
 
@@ -25,15 +40,15 @@ public readonly struct Properties
     /// <summary>Those that meet a condition.</summary>
     public Properties Where(Func<Property, bool> condition) => _items is null ? this : new([.. _items.Where(condition)]);
 
-    /// <summary>Reads those of a message that <see cref="ToBytes"/> has written.</summary>
+    /// <summary>Reads those of a message, or of a will, that <see cref="ToBytes"/> has written.</summary>
     /// <exception cref="ProtocolException">They are none.</exception>
-    public static Properties FromBytes(ReadOnlyMemory<byte> bytes)
+    public static Properties FromBytes(ReadOnlyMemory<byte> bytes, bool ofWill = false)
     {
         var reader = new PacketReader(new ReadOnlySequence<byte>(bytes));
-        return Read(ref reader, PacketType.Publish);
+        return Read(ref reader, ofWill ? PacketType.Reserved : PacketType.Publish);
     }
 
-    /// <summary>Writes them as they stand in a PUBLISH.</summary>
+    /// <summary>Writes them as they stand in a packet.</summary>
     public byte[] ToBytes()
     {
         using var writer = new PacketWriter();
@@ -102,6 +117,8 @@ public readonly struct Properties
             PropertyType.TextPair => new Property(id, Text: reader.ReadText(), Value: reader.ReadText()),
             _ => new Property(id, Data: reader.ReadBinary().ToArray()),
         };
+        if (id == PropertyId.TopicAlias && property.Number == 0)
+            throw new ProtocolException(ReasonCode.TopicAliasInvalid, "topic alias 0"); // [MQTT-3.3.2-8]
         if (property.Number < rule.Least || property.Number > rule.Most)
             throw ProtocolException.Error($"{id} {property.Number} in {place}"); // such as [MQTT-3.1.2-24]
         if (id == PropertyId.ResponseTopic && !Topic.IsName(property.Text))

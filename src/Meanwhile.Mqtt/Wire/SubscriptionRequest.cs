@@ -48,7 +48,7 @@ internal static class TopicFilters
     /// <summary>Reads one that follows the rules [MQTT-3.8.3-1], [MQTT-3.10.3-1].</summary>
     public static string Read(ref PacketReader reader)
     {
-        var filter = reader.ReadText();
-        return Topic.IsFilter(filter) ? filter : throw new ProtocolException(ReasonCode.TopicFilterInvalid, "text that is no topic filter");
+        var filter = reader.ReadName();
+        return Topic.IsFilter(filter) ? filter : throw ProtocolException.Malformed("text that is no topic filter");
     }
 }

@@ -13,9 +13,9 @@ public sealed record Will(string Topic, ReadOnlyMemory<byte> Payload, int Qos, b
     internal static Will Read(ref PacketReader reader, int qos, bool retain, ProtocolVersion version)
     {
         var properties = version == ProtocolVersion.V5 ? Properties.Read(ref reader, PacketType.Reserved) : default;
-        var topic = reader.ReadText();
+        var topic = reader.ReadName();
         if (!Wire.Topic.IsName(topic))
-            throw new ProtocolException(ReasonCode.TopicNameInvalid, "the will's topic is no topic name"); // [MQTT-3.1.3-11], [MQTT-4.7.1-1]
+            throw ProtocolException.Malformed("the will's topic is no topic name"); // [MQTT-3.1.3-11], [MQTT-4.7.1-1]
         return new Will(topic, reader.ReadBinary().ToArray(), qos, retain, properties);
     }
 

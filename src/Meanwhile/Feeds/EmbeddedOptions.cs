@@ -1,3 +1,5 @@
+using Meanwhile.Mqtt.Broker;
+
 namespace Meanwhile.Feeds;
 
 /// <summary>How the embedded broker is to be.</summary>
@@ -16,11 +18,14 @@ internal sealed record EmbeddedOptions(IReadOnlyList<ListenAddress> Listeners)
     /// <summary>The certificate and its key, in PEM; and perhaps the authorities of clients, which then have to show a certificate. Empty without TLS.</summary>
     public IReadOnlyList<string> TlsFiles { get; init; } = [];
 
-    /// <summary>The longest time that a session waits for its client.</summary>
-    public TimeSpan SessionExpiry { get; init; } = TimeSpan.FromDays(7);
+    /// <summary>What clients may take up.</summary>
+    public BrokerLimits Limits { get; init; } = new();
 
     /// <summary>How often it says how it is, below $SYS; null for never.</summary>
     public TimeSpan? StatusInterval { get; init; }
+
+    /// <summary>For clients of this process; null for none.</summary>
+    public InsideLogin? Inside { get; init; }
 
     /// <summary>Whether clients have to say and to prove who they are.</summary>
     public bool Asks(ListenAddress listener) => UserFile is not null || (listener.IsSecure && TlsFiles.Count > 2);

@@ -22,9 +22,6 @@ internal static class EmbeddedSettings
 
     private static readonly Setting<string> AccessList = new("--acl", null, null, "FILE", "who may read and write which topics", text => text);
 
-    private static readonly Setting<TimeSpan> SessionExpiry = new(
-        "--session-expiry", null, "7d", "SPAN", "how long the embedded broker keeps the session of a client that is away", Duration.Parse);
-
     private static readonly Setting<TimeSpan?> StatusInterval = new(
         "--sys-interval", null, "10s", "SPAN", "how often it says how it is on the topics below $SYS/broker, or off", ParseInterval);
 
@@ -36,7 +33,8 @@ internal static class EmbeddedSettings
     /// <summary>All of them.</summary>
     public static IEnumerable<Option> Options { get; } =
     [
-        Listen.Option, Certificate.Option, Key.Option, ClientAuthority.Option, Users.Option, AccessList.Option, AllowAnonymous, SessionExpiry.Option, StatusInterval.Option,
+        Listen.Option, Certificate.Option, Key.Option, ClientAuthority.Option, Users.Option, AccessList.Option, AllowAnonymous, StatusInterval.Option,
+        .. BrokerLimitSettings.Options,
     ];
 
     /// <summary>Reads them.</summary>
@@ -50,7 +48,7 @@ internal static class EmbeddedSettings
             UserFile = Users.Read(commandLine, sources),
             AccessFile = AccessList.Read(commandLine, sources),
             TlsFiles = ReadTls(commandLine, sources, listeners),
-            SessionExpiry = SessionExpiry.Read(commandLine, sources),
+            Limits = BrokerLimitSettings.Read(commandLine, sources),
             StatusInterval = StatusInterval.Read(commandLine, sources),
         };
     }

@@ -10,24 +10,28 @@ internal readonly record struct WorkProgress(double Fraction, string Text);
 /// <summary>Shows how far long work is while it runs: on standard error, and only on a terminal.</summary>
 internal static class ProgressBar
 {
-    public static async Task ShowAsync(string text, Func<IProgress<WorkProgress>, Task> work)
+    /// <summary>Shows it, and does the work.</summary>
+    /// <param name="hasPlainLines">Without a terminal, each text is a line.</param>
+    public static async Task ShowAsync(string text, Func<IProgress<WorkProgress>, Task> work, bool hasPlainLines = false)
     {
         if (Console.IsErrorRedirected)
         {
-            await work(new Bar(null));
+            await work(new Bar(null, hasPlainLines));
             return;
         }
         var terminal = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
         await terminal.Progress().AutoClear(true).HideCompleted(true)
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn())
-            .StartAsync(context => work(new Bar(context.AddTask(Markup.Escape(text), maxValue: 1))));
+            .StartAsync(context => work(new Bar(context.AddTask(Markup.Escape(text), maxValue: 1), hasPlainLines: false)));
     }
 
     // Unlike System.Progress, in the caller's own thread: nothing arrives late or out of order.
-    private sealed class Bar(ProgressTask? task) : IProgress<WorkProgress>
+    private sealed class Bar(ProgressTask? task, bool hasPlainLines) : IProgress<WorkProgress>
     {
         public void Report(WorkProgress value)
         {
+            if (hasPlainLines)
+                Console.Error.Write($"{value.Text}\n");
             if (task is null)
                 return;
             task.Value = value.Fraction;

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Meanwhile.Clients;
-using Meanwhile.Feeds;
 using Meanwhile.Logging;
 using Meanwhile.Settings;
 using Meanwhile.Stores;
@@ -12,12 +11,9 @@ namespace Meanwhile.Verbs;
 /// <summary>Proves on this machine that nothing is lost and nothing counted twice.</summary>
 internal static class VerifyVerb
 {
-    // One that is started for this. A host of that name has a scheme, or a port.
-    private static readonly BrokerAddress Mosquitto = new("mosquitto", "127.0.0.1", 0, "");
     private const int MostFindings = 20;
 
-    private static readonly Setting<BrokerAddress> Broker = new(
-        "--broker", null, "embedded", "ADDRESS", "embedded, mosquitto for one that is started for this, or the address of a running broker", text => text == Mosquitto.Scheme ? Mosquitto : BrokerAddress.Parse(text));
+    private static readonly Setting<BrokerChoice> Broker = BrokerChoice.Setting;
 
     private static readonly Setting<int> Qos = new(
         "--qos", null, "1", "0|1|2", "quality of service of the publishers", text => (int)CommonSettings.ParseWhole(text, 0, 2));
@@ -97,8 +93,8 @@ internal static class VerifyVerb
     {
         var broker = session.Read(Broker)!;
         return new TrialOptions(
-            broker.IsEmbedded || broker == Mosquitto ? null : broker,
-            OwnMosquitto: broker == Mosquitto,
+            broker.Elsewhere,
+            broker.IsOwnMosquitto,
             session.Read(Qos),
             session.Read(Messages),
             1 / session.Read(Rate)!.Shortest,
@@ -119,7 +115,7 @@ internal static class VerifyVerb
     private static void Write(TextWriter output, TrialOptions options, TrialReport report)
     {
         var account = report.Account;
-        var broker = options.IsEmbedded ? "embedded" : options.OwnMosquitto ? Mosquitto.Scheme : options.Broker!.ToString();
+        var broker = new BrokerChoice(options.Broker, options.OwnMosquitto);
         (string Name, object Value)[] lines =
         [
             ("seed", options.Seed),

@@ -1,4 +1,5 @@
 using Meanwhile.Feeds;
+using Meanwhile.Processes;
 using Meanwhile.Stores;
 using Meanwhile.Stores.Postgres;
 

@@ -20,8 +20,10 @@ public class HostileTests
             await using (var raw = await RawClient.OpenAsync(broker.EndPoints[0]))
             {
                 await raw.SendAsync(row.Bytes); // As the first packet.
-                if (row.Fault == ReasonCode.UnsupportedProtocolVersion)
+                if (row.Name == "MQTT 3.1")
                     await raw.ExpectAsync("20 02 00 01");
+                else if (row.Bytes[0] == 0x10 && (row.Version == ProtocolVersion.V5 || row.Name.StartsWith("level 6", StringComparison.Ordinal)))
+                    await raw.ExpectAsync($"20 03 00 {(byte)row.Fault:X2} 00"); // [MQTT-3.1.4-2]
                 await raw.ExpectEndAsync();
             }
             await using var connected = row.Version == ProtocolVersion.V5
@@ -42,7 +44,7 @@ public class HostileTests
         await using var bystander = await RawClient.ConnectAsync(broker.EndPoints[0], "bystander");
         foreach (var row in PacketTable.Valid.Where(row => row.Bytes.Length < 100))
         {
-            for (var cut = 1; cut < row.Bytes.Length; cut += 3)
+            for (var cut = 1; cut < row.Bytes.Length; cut++)
             {
                 await using var raw = await RawClient.OpenAsync(broker.EndPoints[0]);
                 await raw.SendAsync(row.Bytes.AsMemory(0, cut));
@@ -97,6 +99,77 @@ public class HostileTests
         await EndsAsTimePassesAsync(mute, time);
         await slow.ExpectNothingAsync();
         await EndsAsTimePassesAsync(slow, time);
+    }
+
+    [Fact]
+    public async Task Whoever_drips_connect_byte_by_byte_has_no_more_time_than_others()
+    {
+        var time = new FakeTimeProvider();
+        await using var broker = await TestBroker.StartAsync(options => options with { Time = time });
+        await using var client = await RawClient.OpenAsync(broker.EndPoints[0]);
+        var end = client.ExpectEndAsync();
+        for (var second = 0; second < 60 && !end.IsCompleted; second++)
+        {
+            await client.SendAsync(second == 0 ? new byte[] { 0x10, 100 } : new byte[] { 0 });
+            await Task.WhenAny(end, Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, TestContext.Current.CancellationToken));
+            time.Advance(TimeSpan.FromSeconds(1));
+        }
+        Assert.True(await Task.WhenAny(end, Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, TestContext.Current.CancellationToken)) == end, "it is still there after a minute");
+    }
+
+    [Fact]
+    public async Task A_flood_of_connections_that_say_nothing_leaves_those_who_are_here_alone()
+    {
+        await using var broker = await TestBroker.StartAsync(options => options with { Limits = new BrokerLimits { Connections = 100 } });
+        await using var bystander = await RawClient.ConnectAsync(broker.EndPoints[0], "bystander");
+        var flood = new List<RawClient>();
+        for (var i = 0; i < 500; i++)
+            flood.Add(await RawClient.OpenAsync(broker.EndPoints[0]));
+        await bystander.ExpectNothingAsync();
+        foreach (var mute in flood)
+            await mute.DisposeAsync();
+        await bystander.ExpectNothingAsync();
+    }
+
+    [Fact]
+    public async Task User_properties_count_as_memory_of_what_waits()
+    {
+        await using var broker = await TestBroker.StartAsync(options => options with { Limits = new BrokerLimits { QueuedBytes = 1 << 20 } });
+        await using (var away = await RawClient.ConnectAsync(broker.EndPoints[0], "away", clean: false))
+        {
+            await away.SendAsync("82 { 00 01 | 'a' 01 } | E0 00");
+            await away.ExpectAsync("90 03 00 01 01");
+            await away.ExpectEndAsync();
+        }
+        await using var publisher = await RawClient.Connect5Async(broker.EndPoints[0], "p");
+        var properties = string.Concat(Enumerable.Repeat("26 '' ''", 20_000)); // 100 kB on the wire, megabytes here.
+        await publisher.SendAsync($"32 {{ 'a' 00 01 {{ {properties} }} }} | 32 {{ 'a' 00 02 {{}} }}");
+        await publisher.ExpectAsync("40 02 00 01 | 40 03 00 02 97");
+    }
+
+    [Fact]
+    public async Task Without_memory_nothing_is_taken_in_that_would_have_to_wait()
+    {
+        var time = new FakeTimeProvider();
+        await using var broker = await TestBroker.StartAsync(options => options with { Time = time, Limits = new BrokerLimits { Memory = 1 } });
+        await using var client = await RawClient.Connect5Async(broker.EndPoints[0], "c");
+        await client.SendAsync("82 { 00 01 {} | 'a' 00 } | 32 { 'x' 00 01 {} }");
+        await client.ExpectAsync("90 { 00 01 {} 00 } | 40 02 00 01");
+        while (broker.Statistics.MessagesDropped == 0) // It is looked at now and then.
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            broker.Publish(new Message { Topic = "a" });
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, TestContext.Current.CancellationToken);
+        }
+        await client.SendAsync("32 { 'x' 00 02 {} } | 82 { 00 03 {} | 'b' 00 }");
+        var answer = await client.ReadPacketAsync();
+        while (answer[0] == 0x30)
+            answer = await client.ReadPacketAsync();
+        Assert.Equal(Bytes.Of("40 03 00 02 97"), answer);
+        await client.ExpectAsync("90 { 00 03 {} 97 }");
+        await using var other = await RawClient.OpenAsync(broker.EndPoints[0]);
+        await other.SendAsync("10 { 'MQTT' 05 | 02 | 00 00 | {} | 'other' }");
+        await other.ExpectAsync("20 03 00 97 00");
     }
 
     [Fact]

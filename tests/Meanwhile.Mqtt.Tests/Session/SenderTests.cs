@@ -1,5 +1,6 @@
 using Meanwhile.Mqtt.Delivery;
 using Meanwhile.Mqtt.Session;
+using Meanwhile.Mqtt.Tests.Support;
 using Meanwhile.Mqtt.Wire;
 
 namespace Meanwhile.Mqtt.Tests.Session;
@@ -9,9 +10,7 @@ public class SenderTests
     [Fact]
     public void Qos_2_arrives_exactly_once_and_qos_1_at_least_once_in_order_through_connections_that_break_anywhere()
     {
-        var seed = Environment.GetEnvironmentVariable("MEANWHILE_SEED") is { } text ? int.Parse(text) : Random.Shared.Next();
-        TestContext.Current.TestOutputHelper!.WriteLine($"MEANWHILE_SEED={seed}");
-        var random = new Random(seed);
+        var random = Seeds.Random();
         var pipe = new BreakingPipe(random);
         var sent = new List<Message>();
         for (var number = 0; number < 100_000; number++)

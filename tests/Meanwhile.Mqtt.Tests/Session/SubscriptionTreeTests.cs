@@ -1,4 +1,5 @@
 using Meanwhile.Mqtt.Session;
+using Meanwhile.Mqtt.Tests.Support;
 using Meanwhile.Mqtt.Wire;
 
 namespace Meanwhile.Mqtt.Tests.Session;
@@ -10,9 +11,7 @@ public class SubscriptionTreeTests
     [Fact]
     public void The_tree_agrees_with_plain_matching_over_random_filters_and_topics()
     {
-        var seed = Environment.GetEnvironmentVariable("MEANWHILE_SEED") is { } text ? int.Parse(text) : Random.Shared.Next();
-        TestContext.Current.TestOutputHelper!.WriteLine($"MEANWHILE_SEED={seed}");
-        var random = new Random(seed);
+        var random = Seeds.Random();
         var tree = new SubscriptionTree();
         var session = new ClientSession("c", new SessionLimits(1, 1, 1, 1), new Journal(store: null), [], []);
         var present = new HashSet<string>(StringComparer.Ordinal);

@@ -72,6 +72,13 @@ internal sealed class RawClient : IAsyncDisposable
         }
     }
 
+    /// <summary>Whatever the server says before it closes the connection.</summary>
+    public async Task ReadToEndAsync()
+    {
+        using var patience = new CancellationTokenSource(Patience, TimeProvider.System);
+        await _stream.CopyToAsync(Stream.Null, patience.Token);
+    }
+
     /// <summary>The next packet, which is short.</summary>
     public async Task<byte[]> ReadPacketAsync()
     {

@@ -57,13 +57,9 @@ public sealed class VerifyTests : ProgramTest
         if (broker == "mosquitto")
             Peers.RequireProgram(broker);
         var verify = Meanwhile(["verify", "--kills", "1000", "--broker", broker], ("TMPDIR", Folder.Path));
-        await Until.TrueAsync(() => CommandLines().Any(line => line.Contains("sent-4", StringComparison.Ordinal)), () => verify.Error);
+        await Until.TrueAsync(() => CommandLines.With(Folder.Path).Any(line => line.Contains("sent-4", StringComparison.Ordinal)), () => verify.Error);
         await verify.KillAsync();
-        await Until.TrueAsync(() => !CommandLines().Any(), () => string.Join('\n', CommandLines()));
-
-        // All of them have their logs there.
-        IEnumerable<string> CommandLines() => Directory.EnumerateDirectories("/proc").Select(process => TextOf(Path.Combine(process, "cmdline")))
-            .Where(line => line.Contains(Folder.Path, StringComparison.Ordinal));
+        await Until.TrueAsync(() => !CommandLines.With(Folder.Path).Any(), () => string.Join('\n', CommandLines.With(Folder.Path)));
     }
 
     [Fact]
@@ -97,20 +93,6 @@ public sealed class VerifyTests : ProgramTest
         Assert.Contains("it balances\n", verify.Output, StringComparison.Ordinal);
         Assert.Contains("4 of 4 equal recalculation from the rows\n", verify.Output, StringComparison.Ordinal);
     }
-
-    private static string TextOf(string path)
-    {
-        try
-        {
-            return File.ReadAllText(path);
-        }
-        catch (IOException)
-        {
-            return ""; // No process, or one that has ended.
-        }
-    }
-
-    private bool HasTable() => ReadingsFile.Query(Database, "SELECT 1 FROM sqlite_master WHERE name = 'messages'").Count > 0;
 
     private static TimeSpan Patience => TimeSpan.FromMinutes(5);
 }

@@ -19,6 +19,8 @@ public abstract class ProgramTest : IDisposable
 
     private protected int Rows() => int.Parse(ReadingsFile.Query(Database, "SELECT COUNT(*) FROM messages")[0]);
 
+    private protected bool HasTable() => ReadingsFile.Query(Database, "SELECT 1 FROM sqlite_master WHERE name = 'messages'").Count > 0;
+
     /// <summary>Starts this repository's program.</summary>
     private protected RunningProgram Meanwhile(string[] arguments, params (string Name, string Value)[] environment) =>
         Keep(RunningProgram.Meanwhile(Folder.Path, arguments, environment));

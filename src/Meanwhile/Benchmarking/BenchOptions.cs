@@ -1,0 +1,40 @@
+using Meanwhile.Feeds;
+
+namespace Meanwhile.Benchmarking;
+
+/// <summary>What is measured, and with what.</summary>
+/// <param name="Broker">A broker elsewhere; null for the embedded one, or for a mosquitto of the benchmark's own.</param>
+/// <param name="OwnMosquitto">Start one.</param>
+/// <param name="Database">The store, as --db names it; null for files in the scratch folder.</param>
+/// <param name="Qos">Of publishers and subscribers.</param>
+/// <param name="Duration">Of a round.</param>
+/// <param name="Rounds">How many are counted; one more comes before them, to warm everybody up.</param>
+/// <param name="Sizes">What the scenario is measured at; null for its own.</param>
+/// <param name="Programs">Builds of this program; this one when there are none.</param>
+/// <param name="Beside">Other subscribers to compare with.</param>
+/// <param name="UserName">At a broker elsewhere; null for none.</param>
+/// <param name="Password">At a broker elsewhere; null for none.</param>
+/// <param name="Folder">For logs and scratch files.</param>
+internal sealed record BenchOptions(
+    BrokerAddress? Broker,
+    bool OwnMosquitto,
+    string? Database,
+    int Qos,
+    TimeSpan Duration,
+    int Rounds,
+    IReadOnlyList<long>? Sizes,
+    IReadOnlyList<string> Programs,
+    IReadOnlyList<string> Beside,
+    string? UserName,
+    byte[]? Password,
+    string Folder)
+{
+    /// <summary>The built-in broker, in the aggregator.</summary>
+    public bool IsEmbedded => Broker is null && !OwnMosquitto;
+
+    /// <summary>The broker in words.</summary>
+    public string BrokerName => IsEmbedded ? "embedded" : OwnMosquitto ? "mosquitto" : Broker!.ToString();
+
+    /// <summary>Whether the store is a SQLite file.</summary>
+    public bool HasFile => Database is null || !Stores.Postgres.PostgresAddress.IsOne(Database);
+}

@@ -1,0 +1,20 @@
+using Meanwhile.Terminal;
+using Microsoft.Extensions.Logging;
+
+namespace Meanwhile.Benchmarking;
+
+/// <summary>Runs scenarios, one after the other, each with processes and stores of its own.</summary>
+internal sealed class Benchmark(BenchOptions options, ILogger logger, TimeProvider time)
+{
+    public async Task<IReadOnlyList<ScenarioReport>> RunAsync(IReadOnlyList<Scenario> scenarios, IProgress<WorkProgress> progress, CancellationToken stop)
+    {
+        List<ScenarioReport> reports = [];
+        for (var i = 0; i < scenarios.Count; i++)
+        {
+            var steps = new Steps(scenarios[i].Name, (double)i / scenarios.Count, (i + 1.0) / scenarios.Count, progress);
+            await using var stage = new Stage(options, logger, time);
+            reports.Add(await scenarios[i].RunAsync(stage, steps, options.Sizes ?? scenarios[i].Sizes, stop));
+        }
+        return reports;
+    }
+}

@@ -1,0 +1,118 @@
+namespace Meanwhile.Benchmarking;
+
+/// <summary>How long it takes from publishing a reading until its result is there, at a part of the highest rate, which is measured first.</summary>
+internal static class LatencyScenario
+{
+    private const int Syncs = 50;
+    private const string Median = "p50";
+    private static readonly (string Name, double Percentile)[] Percentiles = [(Median, 50), ("p90", 90), ("p99", 99), ("p99.9", 99.9), ("max", 100)];
+
+    public static async Task<ScenarioReport> RunAsync(Stage stage, Steps steps, IReadOnlyList<long> percents, CancellationToken stop)
+    {
+        var options = stage.Options;
+        steps.Expect(1 + options.Rounds + ((options.Rounds + 1) * percents.Count * (1 + stage.Programs.Count())));
+        steps.Next("starting");
+        List<Lane> lanes = [await BrokerAsync(stage, stop)];
+        foreach (var (name, program) in stage.Programs)
+            lanes.Add(await ProgramAsync(stage, name, program, stop));
+
+        var highest = await HighestRateAsync(stage, steps, lanes[1].Contender!, stop);
+        List<double> syncs = [];
+        using var disk = new Disk(Path.Combine(stage.DiskFolder, $"sync-{Guid.NewGuid():n}"), stage.Time);
+        for (var round = 0; round <= options.Rounds; round++)
+        {
+            foreach (var (percent, lane) in percents.SelectMany(percent => lanes.Select(lane => (percent, lane))))
+            {
+                steps.Next($"round {round} of {options.Rounds}, {percent}% of the highest rate, {lane.Name}");
+                await lane.MeasureAsync(percent, highest.Median * percent / 100, options.Duration, round, stop);
+            }
+            if (round > 0)
+                syncs.AddRange(Enumerable.Range(0, Syncs).Select(_ => disk.Sync(1).TotalMilliseconds));
+        }
+        List<string> findings = [];
+        foreach (var lane in lanes)
+            findings.AddRange(await lane.EndAsync(stage, stop));
+        syncs.Sort();
+        return new ScenarioReport(
+            "latency", $"from publishing to the result; the highest rate of {lanes[1].Name} with one publisher was {highest.Show(highest.Median)} messages/s", "% of the highest rate", "p99",
+            [
+                new Row("fdatasync alone", RowKind.Floor, Size: null, [.. Percentiles.Select(p => new Figure(p.Name, "ms", [syncs[(int)Math.Min(syncs.Count * p.Percentile / 100, syncs.Count - 1)]]))]),
+                .. lanes.SelectMany(lane => percents.Select(percent => lane.Report(percent, lanes[0]))),
+            ],
+            findings,
+            ["messages are due at even intervals, and sent once a millisecond: 'sent late' is what that adds", "the broker alone: until a bare subscriber has the message itself, at the same rates"]);
+    }
+
+    private static LoadOptions LoadOf(Stage stage) => Scenario.LoadOf(stage) with { Publishers = 1, InFlight = 2000 };
+
+    private static async Task<Lane> BrokerAsync(Stage stage, CancellationToken stop)
+    {
+        var (broker, load, loop) = (await stage.BrokerAsync(stop), LoadOf(stage), new OpenLoop(stage.Time));
+        return new Lane("broker alone", await Load.ConnectAsync(broker, load, stage.Time, stop), await ResultReader.StartAsync(broker, load.Topic, 1, loop.Moved, stop), loop, Contender: null);
+    }
+
+    private static async Task<Lane> ProgramAsync(Stage stage, string name, string? program, CancellationToken stop)
+    {
+        var loop = new OpenLoop(stage.Time);
+        var contender = await stage.ProgramAsync(name, program, LoadOf(stage), rows: 0, loop.Moved, stop);
+        return new Lane(name, contender.Load, contender.Results!, loop, contender);
+    }
+
+    private static async Task<Figure> HighestRateAsync(Stage stage, Steps steps, Contender program, CancellationToken stop)
+    {
+        List<double> rates = [];
+        for (var round = 0; round <= stage.Options.Rounds; round++)
+        {
+            steps.Next($"the highest rate, round {round} of {stage.Options.Rounds}");
+            var run = await program.MeasureAsync(stage.Options.Duration, stop);
+            if (round > 0)
+                rates.Add(run.Rate);
+        }
+        return new Figure(Rows.Rate, Rows.Rate, rates);
+    }
+
+    /// <summary>Somebody who is sent messages at several rates.</summary>
+    private sealed record Lane(string Name, Load Load, ResultReader Results, OpenLoop Loop, Contender? Contender)
+    {
+        private readonly Dictionary<long, List<(Latencies Latencies, double Rate, double Cpu)>> _rounds = [];
+
+        public async Task MeasureAsync(long percent, double rate, TimeSpan duration, int round, CancellationToken stop)
+        {
+            var (cpu, sent) = (Cpu(), Load.Sent.Total);
+            var latencies = await Loop.RunAsync(Load, rate, duration, stop);
+            if (round == 0)
+                return;
+            if (!_rounds.TryGetValue(percent, out var rounds))
+                _rounds.Add(percent, rounds = []);
+            sent = Load.Sent.Total - sent;
+            rounds.Add((latencies, sent / duration.TotalSeconds, (Cpu() - cpu).TotalMicroseconds / Math.Max(1, sent)));
+        }
+
+        public Row Report(long percent, Lane floor)
+        {
+            var rounds = _rounds[percent];
+            List<Figure> figures = [.. Percentiles.Select(p => Over(p.Name, p.Percentile, "ms")), new Figure(Rows.Rate, Rows.Rate, [.. rounds.Select(round => round.Rate)])];
+            figures.Add(new Figure("sent late, p50", "ms", [.. rounds.Select(round => round.Latencies.Late.GetValueAtPercentile(50) / 1e3)]));
+            if (Contender is not null)
+            {
+                figures.Add(new Figure("CPU", "µs", [.. rounds.Select(round => round.Cpu)]));
+                figures.Add(Rows.Ratio($"{floor.Name}'s {Median}", figures[0], floor.Report(percent, floor).Find(Median)!.Rounds));
+            }
+            return new Row(Name, Contender is null ? RowKind.Floor : RowKind.Program, percent, figures);
+
+            Figure Over(string name, double percentile, string unit) => new(name, unit, [.. rounds.Select(round => round.Latencies.Answered.GetValueAtPercentile(percentile) / 1e3)]);
+        }
+
+        public async Task<IReadOnlyList<string>> EndAsync(Stage stage, CancellationToken stop)
+        {
+            if (Contender is not null)
+                return await stage.EndAsync(Contender, stop);
+            var (sent, received) = (Load.Sent.Total, Results.Processed);
+            Load.Dispose();
+            await Results.DisposeAsync();
+            return sent == received ? [] : [$"{Name}: {sent:N0} messages were sent, and {received:N0} received"];
+        }
+
+        private TimeSpan Cpu() => Contender?.Process.ProcessorTime ?? default;
+    }
+}

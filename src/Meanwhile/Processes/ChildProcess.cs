@@ -1,0 +1,155 @@
+using System.Diagnostics;
+
+namespace Meanwhile.Processes;
+
+/// <summary>A process that we have started, with what it says in a file. It does not outlive us, however we end.</summary>
+internal sealed class ChildProcess : IDisposable
+{
+    // Becomes the program, beside a watcher that reads our pipe: it ends without a word when we die, and with a line when the program is to be left alone.
+    private const string Guarded = "exec 3<&0 </dev/null; (read line <&3 || kill -KILL $$) >/dev/null 2>&1 & exec 3<&-; exec \"$@\"";
+
+    private readonly Process _process;
+    private readonly StreamWriter _log;
+    private volatile string _lastLine = "";
+
+    private ChildProcess(Process process, StreamWriter log, Action<int>? output)
+    {
+        (_process, _log) = (process, log);
+        process.OutputDataReceived += (_, e) => Keep(e.Data);
+        process.ErrorDataReceived += (_, e) => Keep(e.Data);
+        if (output is null)
+            process.BeginOutputReadLine();
+        else
+            _ = CountOutputAsync(output);
+        process.BeginErrorReadLine();
+    }
+
+    /// <summary>What it has cost so far.</summary>
+    public TimeSpan ProcessorTime
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
+    /// <summary>The memory that it holds now, in bytes.</summary>
+    public long ResidentBytes
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64;
+        }
+    }
+
+    /// <summary>It has ended.</summary>
+    public bool HasExited => _process.HasExited;
+
+    /// <summary>What it returned.</summary>
+    public int ExitCode => _process.ExitCode;
+
+    /// <summary>How it ended, in words for a person.</summary>
+    public string Ending => $"exit code {_process.ExitCode}: {_lastLine}";
+
+    /// <summary>Starts this very program.</summary>
+    /// <param name="output">As in <see cref="Start"/>.</param>
+    public static ChildProcess StartMeanwhile(string logPath, IEnumerable<string> arguments, Action<int>? output = null)
+    {
+        var self = Environment.ProcessPath ?? throw new UserException("it is not known where this program is: expected to be started from a file");
+        return Path.GetFileNameWithoutExtension(self) == "dotnet" // Started as dotnet meanwhile.dll.
+            ? Start(self, logPath, [Environment.GetCommandLineArgs()[0], .. arguments], output)
+            : Start(self, logPath, arguments, output);
+    }
+
+    /// <summary>Starts a program.</summary>
+    /// <param name="output">Told how many bytes it has written to its standard output, which then goes nowhere else.</param>
+    /// <param name="environment">Variables beside our own.</param>
+    public static ChildProcess Start(
+        string program, string logPath, IEnumerable<string> arguments, Action<int>? output = null, params IEnumerable<(string Name, string Value)> environment)
+    {
+        var start = new ProcessStartInfo("/bin/sh", ["-c", Guarded, program, program, .. arguments])
+        {
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
+        return new ChildProcess(Process.Start(start)!, new StreamWriter(logPath, append: true) { AutoFlush = true }, output);
+    }
+
+    /// <summary>Ends it at once, at whatever instruction it is.</summary>
+    public async Task KillAsync(CancellationToken cancellationToken)
+    {
+        _process.Kill(); // SIGKILL.
+        await _process.WaitForExitAsync(cancellationToken);
+    }
+
+    /// <summary>Asks it to stop, and waits until it has.</summary>
+    /// <returns>Its exit code.</returns>
+    public async Task<int> StopAsync(CancellationToken cancellationToken)
+    {
+        if (!_process.HasExited)
+        {
+            using var kill = Process.Start("kill", ["-TERM", _process.Id.ToString()]);
+            await kill.WaitForExitAsync(cancellationToken);
+        }
+        return await ExitAsync(cancellationToken);
+    }
+
+    /// <summary>Waits for its end.</summary>
+    /// <returns>Its exit code.</returns>
+    public async Task<int> ExitAsync(CancellationToken cancellationToken)
+    {
+        await _process.WaitForExitAsync(cancellationToken);
+        return _process.ExitCode;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+            _process.WaitForExit();
+        }
+        LeaveAlone();
+        _process.Dispose();
+        lock (_log)
+            _log.Dispose();
+    }
+
+    private void LeaveAlone()
+    {
+        try
+        {
+            _process.StandardInput.Write('\n'); // Its number may belong to another process soon.
+        }
+        catch (IOException)
+        {
+            // The watcher is gone as well.
+        }
+    }
+
+    private async Task CountOutputAsync(Action<int> output)
+    {
+        var buffer = new byte[1 << 16];
+        while (await _process.StandardOutput.BaseStream.ReadAsync(buffer) is > 0 and var length)
+            output(length);
+    }
+
+    private void Keep(string? line)
+    {
+        if (line is null)
+            return;
+        _lastLine = line;
+        lock (_log)
+        {
+            if (_log.BaseStream.CanWrite)
+                _log.WriteLine(line);
+        }
+    }
+}

@@ -1,0 +1,190 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Net;
+using Meanwhile.Benchmarking;
+using Meanwhile.Feeds;
+using Meanwhile.Logging;
+using Meanwhile.Settings;
+using Meanwhile.Stores;
+using Meanwhile.Terminal;
+
+namespace Meanwhile.Verbs;
+
+/// <summary>Measures on this machine what the program does a second and how long it takes, each beside its limit.</summary>
+internal static class BenchVerb
+{
+    private const string All = "all";
+
+    private static readonly Setting<BrokerChoice> Broker = BrokerChoice.Setting;
+
+    private static readonly Setting<string> Database = new(
+        "--db", null, null, "FILE", "where stores are made for the time of the benchmark: a SQLite file that is not there, or postgres://user@host/database [default: a file in a temporary folder]", ParseNewDatabase)
+    {
+        Mask = Store.Describe,
+    };
+
+    private static readonly Setting<int> Qos = new("--qos", null, "1", "0|1|2", "quality of service of publishers and subscribers", text => (int)CommonSettings.ParseWhole(text, 0, 2));
+
+    private static readonly Setting<double> Seconds = new("--seconds", null, "1", "NUMBER", "how long a round lasts", ParseSeconds);
+
+    private static readonly Setting<int> Rounds = new("--rounds", null, "3", "NUMBER", "how many rounds are counted; one more warms up", text => (int)CommonSettings.ParseWhole(text, 1, 1000));
+
+    private static readonly Setting<IReadOnlyList<long>> Sizes = new("--sizes", null, null, "NUMBERS", "what a scenario is measured at, with commas between [default: the scenario's own]", ParseSizes);
+
+    private static readonly Option<string[]> Programs = new("--program") { HelpName = "FILE", Description = "a build of meanwhile to measure, instead of this one; several take turns" };
+
+    private static readonly Option<string[]> Beside = new("--beside")
+    {
+        HelpName = "COMMAND",
+        Description = "another subscriber to compare with in ingest, which publishes a result for each message; it is told BROKER, BROKER_PORT, TOPIC, STATS_TOPIC and DB_FILE in its environment",
+    };
+
+    private static readonly Setting<string> Json = new("--json", null, null, "FILE", "write the figures for machines to a file, or to standard output in place of the tables with -", text => text);
+
+    private static readonly Setting<string> Svg = new("--svg", null, null, "FOLDER", "draw a chart of each scenario as bench-SCENARIO.svg in a folder", text => text);
+
+    private static readonly Setting<IPEndPoint> Listen = new("--listen", null, null, "ADDRESS:PORT", "where it listens", IPEndPoint.Parse);
+
+    private static readonly Setting<string> ClientId = CommonSettings.ClientId("bench");
+
+    public static Command Command()
+    {
+        var command = new Command("bench", "measure rate and latency beside their limits, and account for every message");
+        foreach (var scenario in Scenario.All)
+        {
+            var sizes = scenario.Sizes.Count == 0 ? "" : $" [--sizes {string.Join(',', scenario.Sizes)}]";
+            command.Subcommands.Add(Session.Command(
+                scenario.Name, scenario.Description + sizes, [.. Options(), .. scenario.Sizes.Count == 0 ? (Option[])[] : [Sizes.Option]], (session, stop) =>
+                {
+                    CheckSizes(session, scenario);
+                    return RunAsync(session, [scenario], stop);
+                }));
+        }
+        command.Subcommands.Add(Session.Command(All, "all of these, one after the other", Options(), (session, stop) => RunAsync(session, Scenario.All, stop)));
+        AddPart(command, Session.Command(
+            "reader", "a part of bench: a bare reader in the place of a broker", [Listen.Option], (session, stop) => BareReader.ListenAsync(session.Read(Listen)!, stop)));
+        AddPart(command, Session.Command("subscriber", "a part of bench: a bare subscriber", SubscriberOptions(), (session, stop) =>
+        {
+            var broker = ReadBroker(session);
+            return BareReader.SubscribeAsync(
+                new Target(broker.Address.Host, broker.Address.Port, broker.UserName, broker.Password), session.Read(CommonSettings.Topic)!, session.Read(Qos), stop);
+        }));
+        AddPart(command, Session.Command("client", "a part of bench: MQTTnet's client", SubscriberOptions(), (session, stop) =>
+            OrdinaryClient.SubscribeAsync(ReadBroker(session), session.Read(CommonSettings.Topic)!, session.Read(Qos), session.Time, stop)));
+        return command;
+    }
+
+    private static IEnumerable<Option> Options() =>
+        [Broker.Option, Database.Option, Qos.Option, Seconds.Option, Rounds.Option, Programs, Beside, Json.Option, Svg.Option];
+
+    private static IEnumerable<Option> SubscriberOptions() => [CommonSettings.Broker.Option, CommonSettings.Topic.Option, Qos.Option, ClientId.Option];
+
+    private static void AddPart(Command bench, Command part)
+    {
+        part.Hidden = true;
+        bench.Subcommands.Add(part);
+    }
+
+    private static async Task RunAsync(Session session, IReadOnlyList<Scenario> scenarios, CancellationToken stop)
+    {
+        var settings = ReadOptions(session);
+        var (json, svg, began) = (session.Read(Json), session.Read(Svg), session.Time.GetUtcNow());
+        var folder = Directory.CreateTempSubdirectory("meanwhile-bench-");
+        var options = settings with { Folder = folder.FullName };
+        var isOver = false;
+        try
+        {
+            IReadOnlyList<ScenarioReport> reports = [];
+            await ProgressBar.ShowAsync(
+                "starting", async progress => reports = await new Benchmark(options, session.Logger, session.Time).RunAsync(scenarios, progress, stop), hasPlainLines: true);
+            if (json != "-")
+                Write(reports);
+            await WriteFilesAsync(json, svg, options, began, reports, stop);
+            if (reports.SelectMany(report => report.Findings).ToList() is { Count: > 0 } findings)
+                throw new UserException($"messages are not accounted for: {findings.Count} findings, the first: {findings[0]}");
+            isOver = true;
+        }
+        catch (UserException) when (stop.IsCancellationRequested)
+        {
+            // A terminal's Ctrl-C ends the processes of the benchmark as well, perhaps before it gets here.
+        }
+        finally
+        {
+            if (isOver || stop.IsCancellationRequested)
+                folder.Delete(recursive: true);
+            else
+                Log.TrialKept(session.Logger, folder.FullName);
+        }
+    }
+
+    private static void CheckSizes(Session session, Scenario scenario)
+    {
+        if (scenario.Sizes.Count > 0 && session.Read(Sizes)?.Where(size => size < scenario.Bounds.Least || size > scenario.Bounds.Most).ToList() is [var wrong, ..])
+            throw new UserException($"--sizes: {wrong} is beyond {scenario.Name}: expected numbers from {scenario.Bounds.Least} to {scenario.Bounds.Most}", ExitCode.Usage);
+    }
+
+    private static BenchOptions ReadOptions(Session session)
+    {
+        var broker = session.Read(Broker)!;
+        if (broker.Elsewhere is { Scheme: not "mqtt" } other)
+            throw new UserException($"--broker: '{other}': prepared packets are sent as they are: expected mqtt://, embedded or mosquitto", ExitCode.Usage);
+        var programs = session.CommandLine.GetValue(Programs) ?? [];
+        if (Array.Find(programs, program => !File.Exists(program)) is { } missing)
+            throw new UserException($"--program: '{missing}' is not there: expected the file of a built meanwhile", ExitCode.Usage);
+        return new BenchOptions(
+            broker.Elsewhere,
+            broker.IsOwnMosquitto,
+            session.Read(Database),
+            session.Read(Qos),
+            TimeSpan.FromSeconds(session.Read(Seconds)),
+            session.Read(Rounds),
+            session.CommandLine.CommandResult.Command.Options.Contains(Sizes.Option) ? session.Read(Sizes) : null,
+            [.. programs.Select(Path.GetFullPath)],
+            session.CommandLine.GetValue(Beside) ?? [],
+            session.Read(CommonSettings.UserName),
+            session.Read(CommonSettings.PasswordFile),
+            Folder: "");
+    }
+
+    private static BrokerSettings ReadBroker(Session session) => CommonSettings.ReadBroker(session.CommandLine, session.Sources, ClientId);
+
+    private static void Write(IReadOnlyList<ScenarioReport> reports)
+    {
+        foreach (var report in reports)
+            ReportTable.Write(Console.Out, report);
+    }
+
+    private static async Task WriteFilesAsync(string? json, string? svg, BenchOptions options, DateTimeOffset began, IReadOnlyList<ScenarioReport> reports, CancellationToken stop)
+    {
+        try
+        {
+            if (json is not null)
+            {
+                await using var output = json == "-" ? Console.OpenStandardOutput() : File.Create(json);
+                ReportJson.Write(output, options, options.Database is { } database ? Store.Describe(database) : "a SQLite file in a temporary folder", began, reports);
+            }
+            if (svg is null)
+                return;
+            Directory.CreateDirectory(svg);
+            foreach (var report in reports)
+                await File.WriteAllTextAsync(Path.Combine(svg, $"bench-{report.Name}.svg"), Chart.Draw(report), stop);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UserException($"{json ?? svg}: cannot be written ({e.Message}): expected a place for the figures and charts", inner: e);
+        }
+    }
+
+    private static string ParseNewDatabase(string text)
+    {
+        var name = CommonSettings.ParseDbFile(text);
+        return File.Exists(name) ? throw new FormatException("a file that is not there yet, because it is deleted afterwards") : name;
+    }
+
+    private static double ParseSeconds(string text) =>
+        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) && seconds is >= 0.1 and <= 3600
+            ? seconds
+            : throw new FormatException("seconds, from 0.1 to 3600");
+
+    private static IReadOnlyList<long> ParseSizes(string text) => [.. text.Split(',').Select(size => CommonSettings.ParseWhole(size, 0, long.MaxValue))];
+}
