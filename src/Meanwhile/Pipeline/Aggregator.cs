@@ -40,6 +40,7 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
             intake.Account(await CommitAsync(intake.Batch, intake.Deliveries.Count, new Cutoff(now - _retention, now - _quarantine), stop, giveUp.Token));
             _ledger.Acknowledge(feed.Acknowledge(intake.Deliveries));
             _results.Add(intake.Batch.Readings, now, work.TickIsDue);
+            insight.Listeners.Tell(intake.Batch.Readings);
             await PublishAsync(now);
             intake.Clear();
         }
@@ -110,7 +111,7 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
             if (!_results.TryWrite(series, now, out var result))
                 continue;
             await feed.PublishAsync(result.Topic, result.Payload);
-            insight.Listeners.Tell(series, result.Payload, result.End);
+            insight.Listeners.Tell(series, result);
             published++;
             if (logger.IsEnabled(LogLevel.Debug))
                 Log.Published(logger, result.Topic, Encoding.UTF8.GetString(result.Payload.Span));
