@@ -1,12 +1,44 @@
+using System.Globalization;
 using Meanwhile.Mqtt.Bench;
 
-// dotnet run -c Release --project bench/Meanwhile.Mqtt.Bench [SECONDS] [ROUNDS]: brokers side by side, alternating, each in a process of its own.
-// A broker that is up already is measured by its address: … SECONDS ROUNDS HOST:PORT PID.
-if (args is ["serve", var kind])
+// Brokers side by side, each in a process of its own, in turns; clients are programs that send prepared bytes and count.
+//   ingest SECONDS ROUNDS [PROGRAM]        readings at QoS 1 with their commit, beside mosquitto without a disk and a bare loop without a broker
+//   latency SECONDS ROUNDS [PROGRAM]       1,000 publishers with one reading in flight each: the time to PUBACK, beside the disk's fdatasync
+//   passthrough SECONDS ROUNDS [PROGRAM]   publisher to subscriber at QoS 0, 1 and 2, beside mosquitto and MQTTnet
+//   fanout SECONDS ROUNDS [PROGRAM]        to 1,000 subscribers, beside mosquitto
+//   idle SECONDS ROUNDS [PROGRAM]          10,000 idle connections
+//   match                                  one topic against 1,000,000 filters
+// PROGRAM is a built meanwhile; without it, the one that was built together with this.
+switch (args)
 {
-    await BrokerProcess.ServeAsync(kind);
-    return;
+    case ["ingest", var seconds, var rounds, .. var program]:
+        await Ingest.RunAsync(Program(program), Seconds(seconds), Number(rounds));
+        return 0;
+    case ["passthrough", var seconds, var rounds, .. var program]:
+        await PassThrough.RunAsync(Program(program), Seconds(seconds), Number(rounds));
+        return 0;
+    case ["latency", var seconds, var rounds, .. var program]:
+        await Latency.RunAsync(Program(program), Seconds(seconds), Number(rounds));
+        return 0;
+    case ["fanout", var seconds, var rounds, .. var program]:
+        await FanOut.RunAsync(Program(program), Seconds(seconds), Number(rounds));
+        return 0;
+    case ["idle", var seconds, var rounds, .. var program]:
+        await Idle.RunAsync(Program(program), Seconds(seconds), Number(rounds));
+        return 0;
+    case ["match"]:
+        Matching.Run();
+        return 0;
+    case ["mqttnet", var port]:
+        await MqttNetServer.RunAsync(Number(port));
+        return 0;
+    default:
+        await Console.Error.WriteLineAsync("ingest|latency|passthrough|fanout|idle SECONDS ROUNDS [PROGRAM] | match");
+        return 2;
 }
-var seconds = args.Length > 0 ? int.Parse(args[0]) : 5;
-var rounds = args.Length > 1 ? int.Parse(args[1]) : 3;
-await SideBySide.RunAsync(TimeSpan.FromSeconds(seconds), rounds, args.Length > 3 ? BrokerProcess.Running(args[2], int.Parse(args[3])) : null);
+
+static string Program(string[] program) => program.Length > 0 ? program[0] : Path.Combine(AppContext.BaseDirectory, "meanwhile");
+
+static TimeSpan Seconds(string text) => TimeSpan.FromSeconds(Number(text));
+
+static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Meanwhile.Bench;
 
 namespace Meanwhile.Path.Bench;
 

@@ -1,38 +1,41 @@
 using System.Net;
 using System.Net.Sockets;
+using Meanwhile.Bench;
 
 namespace Meanwhile.Path.Bench;
 
 /// <summary>One message alone: from its publication until our PUBACK passes a tap between mosquitto and us.</summary>
 internal static class Latency
 {
-    // Longer than a delayed acknowledgement of TCP: mosquitto leaves Nagle on, so that a message soon after another one waits for that as well.
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+    /// <summary>Longer than a delayed acknowledgement of TCP: mosquitto leaves Nagle on, so that a message soon after another one waits for that as well.</summary>
+    public const int LongPause = 100;
 
     /// <summary>Prints medians: the bare acknowledger's, ours, and the disk's.</summary>
-    public static async Task RunAsync(int messages, string program)
+    /// <param name="pause">Between two of them, in milliseconds.</param>
+    /// <param name="noDelay">Whether mosquitto has Nagle turned off.</param>
+    public static async Task RunAsync(int messages, string program, int pause, bool noDelay)
     {
         var folder = Directory.CreateTempSubdirectory("path-bench").FullName;
-        using var mosquitto = await Mosquitto.StartAsync(folder, inFlight: 20);
+        using var mosquitto = await Mosquitto.StartAsync(folder, inFlight: 20, noDelay);
         await using var load = await Load.StartAsync(mosquitto.Port);
         using var disk = new Disk(System.IO.Path.Combine(folder, "sync"));
         using (var tap = new Tap(mosquitto.Port))
         using (var bare = new Child(Environment.ProcessPath!, "bare", $"{tap.Port}", $"{messages}", $"{messages}"))
         {
             await bare.SaysAsync("ready");
-            await MeasureAsync("bare", tap, load, messages, disk);
+            await MeasureAsync("bare", tap, load, messages, disk, TimeSpan.FromMilliseconds(pause / 2.0));
         }
         using (var tap = new Tap(mosquitto.Port))
         using (var aggregate = new Child(program, "aggregate", "--broker", $"127.0.0.1:{tap.Port}", "--db", System.IO.Path.Combine(folder, "test.db")))
         {
             await aggregate.SaysAsync("subscribed");
-            await MeasureAsync("ours", tap, load, messages, disk);
+            await MeasureAsync("ours", tap, load, messages, disk, TimeSpan.FromMilliseconds(pause / 2.0));
         }
         Directory.Delete(folder, recursive: true);
     }
 
     // The disk is asked in between, because it is not the same from one second to the next.
-    private static async Task MeasureAsync(string what, Tap tap, Load load, int messages, Disk disk)
+    private static async Task MeasureAsync(string what, Tap tap, Load load, int messages, Disk disk, TimeSpan halfAPause)
     {
         List<double> times = [], syncs = [];
         for (var i = 0; i < messages; i++)
@@ -41,9 +44,9 @@ internal static class Latency
             var acknowledged = tap.NextAcknowledgementAsync();
             await load.PublishAsync(1, TimeProvider.System.GetUtcNow().ToUnixTimeSeconds());
             times.Add(TimeProvider.System.GetElapsedTime(start, await acknowledged).TotalMilliseconds);
-            await Task.Delay(Pause / 2, TimeProvider.System, CancellationToken.None);
+            await Task.Delay(halfAPause, TimeProvider.System, CancellationToken.None);
             syncs.Add(disk.Sync().TotalMilliseconds);
-            await Task.Delay(Pause / 2, TimeProvider.System, CancellationToken.None);
+            await Task.Delay(halfAPause, TimeProvider.System, CancellationToken.None);
         }
         Print(what, times);
         Print("  fdatasync in between", syncs);

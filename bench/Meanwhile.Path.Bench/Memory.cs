@@ -1,3 +1,5 @@
+using Meanwhile.Bench;
+
 namespace Meanwhile.Path.Bench;
 
 /// <summary>What a program that counts one series at full rate, through mosquitto, holds in memory as time passes.</summary>

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Meanwhile.Bench;
 
 namespace Meanwhile.Path.Bench;
 

@@ -3,9 +3,9 @@ using Meanwhile.Path.Bench;
 
 // What a message costs on its way through a broker, beside a program that does nothing but acknowledge it.
 //   throughput MESSAGES ROUNDS INFLIGHT PROGRAM...   alternating runs; INFLIGHT is mosquitto's max_inflight_messages, 0 for no limit
-//   latency    MESSAGES PROGRAM                      one message alone, from its publication to our PUBACK, beside the disk's fdatasync
+//   latency    MESSAGES PROGRAM [PAUSE [nodelay]]    one message alone, from its publication to our PUBACK, beside the disk's fdatasync; PAUSE is milliseconds
 //   memory     SECONDS PROGRAM                       the memory that it holds at full rate
-//   watched    MESSAGES ROUNDS SERIES PROGRAM     at full rate into the embedded broker, with and without somebody at the dashboard
+//   watched    MESSAGES ROUNDS SERIES PROGRAM        at full rate into the embedded broker, with and without somebody at the dashboard
 //   bare       PORT FIRST MESSAGES                         the program that only acknowledges
 switch (args)
 {
@@ -13,7 +13,13 @@ switch (args)
         await Throughput.RunAsync(Number(messages), Number(rounds), Number(inFlight), programs);
         return 0;
     case ["latency", var messages, var program]:
-        await Latency.RunAsync(Number(messages), program);
+        await Latency.RunAsync(Number(messages), program, Latency.LongPause, noDelay: false);
+        return 0;
+    case ["latency", var messages, var program, var pause]:
+        await Latency.RunAsync(Number(messages), program, Number(pause), noDelay: false);
+        return 0;
+    case ["latency", var messages, var program, var pause, "nodelay"]:
+        await Latency.RunAsync(Number(messages), program, Number(pause), noDelay: true);
         return 0;
     case ["memory", var seconds, var program]:
         await Memory.RunAsync(Number(seconds), program);
@@ -25,7 +31,7 @@ switch (args)
         await BareAcknowledger.RunAsync(Number(port), Number(first), Number(messages));
         return 0;
     default:
-        await Console.Error.WriteLineAsync("throughput MESSAGES ROUNDS INFLIGHT PROGRAM... | latency MESSAGES PROGRAM | memory SECONDS PROGRAM | watched MESSAGES ROUNDS SERIES PROGRAM | bare PORT FIRST MESSAGES");
+        await Console.Error.WriteLineAsync("throughput MESSAGES ROUNDS INFLIGHT PROGRAM... | latency MESSAGES PROGRAM [PAUSE [nodelay]] | memory SECONDS PROGRAM | watched MESSAGES ROUNDS SERIES PROGRAM | bare PORT FIRST MESSAGES");
         return 2;
 }
 

@@ -1,3 +1,4 @@
+using Meanwhile.Bench;
 using Microsoft.Data.Sqlite;
 
 namespace Meanwhile.Path.Bench;

@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
+using Meanwhile.Bench;
 using Meanwhile.Feeds;
 
 namespace Meanwhile.Pipeline.Bench;
@@ -9,6 +10,7 @@ namespace Meanwhile.Pipeline.Bench;
 internal sealed class PreparedFeed : ChannelReader<Delivery>, IFeed
 {
     private const int Slots = 8192; // More than a batch holds, so that none is overwritten before its commit.
+    private const int WarmUpBatch = 4096;
     private const int TimeAt = 29;
 
     private readonly string[] _topics;
@@ -24,7 +26,7 @@ internal sealed class PreparedFeed : ChannelReader<Delivery>, IFeed
     /// <summary>A feed that ends after so many deliveries.</summary>
     /// <param name="warmUp">How many come before these, and are not measured.</param>
     /// <param name="aSecond">How many of them belong to one second of their own time.</param>
-    /// <param name="largestBatch">How many it has at once.</param>
+    /// <param name="largestBatch">How many it has at once, after the warm-up.</param>
     public PreparedFeed(long warmUp, long count, int series, double aSecond, int largestBatch, SteppedTime time)
     {
         (_warmUp, _count, _aSecond, _largestBatch, _time) = (warmUp, warmUp + count, aSecond, largestBatch, time);
@@ -44,7 +46,7 @@ internal sealed class PreparedFeed : ChannelReader<Delivery>, IFeed
 
     public override bool TryRead([MaybeNullWhen(false)] out Delivery item)
     {
-        if (_next == _count || _batch == _largestBatch)
+        if (_next == _count || _batch == (_next < _warmUp ? WarmUpBatch : _largestBatch))
         {
             item = default;
             return false;

@@ -1,3 +1,4 @@
+using Meanwhile.Bench;
 using Meanwhile.Pipeline;
 using Meanwhile.Pipeline.Bench;
 using Meanwhile.Stores;
@@ -5,43 +6,72 @@ using Meanwhile.Stores.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 
 const int WholeBatch = 4096;
-const int SmallBatch = 128; // Half a reading a second is 1,000 rows in the file: a larger batch would reach further than readings may be ahead.
+const int SmallBatch = 128; // With these, a second's readings in the file are no more than one commit brings.
 const int ASecond = 1000;
-const double RetentionSeconds = 2100;
 const long UntilReadingsLeave = 2_700_000; // From here on the windows and the file do not grow any more.
 
-// The path below the socket beside a bare loop on the same SQLite layer, in alternating runs; then the cost beside the rows in the file; then the start.
+// The path below the socket beside a bare loop on the same SQLite layer, in alternating runs; or the cost beside the rows in the file; or the start.
 var folder = args.Length > 0 ? args[0] : Path.Combine(Path.GetTempPath(), "meanwhile-bench");
 var count = args.Length > 1 ? long.Parse(args[1]) : 2_000_000;
 var rounds = args.Length > 2 ? int.Parse(args[2]) : 7;
+var part = args.Length > 3 ? args[3] : "all"; // path, rows, rebuild
 Directory.CreateDirectory(folder);
+if (part is "all" or "path")
+    await ComparePathAsync();
+if (part is "all" or "rows")
+    await CompareRowsAsync();
+if (part is "all" or "rebuild")
+    await RebuildAsync(10_000_000);
 
-List<Run> bare = [], one = [], thousand = [];
-for (var round = 0; round <= rounds; round++)
+async Task ComparePathAsync()
 {
-    Keep(bare, round, BareLoop(NewFile("bare"), count));
-    Keep(one, round, await PathAsync(NewFile("path"), UntilReadingsLeave, count, series: 1, ASecond, WholeBatch, new SteppedTime()));
-    Keep(thousand, round, await PathAsync(NewFile("path"), UntilReadingsLeave, count, series: 1000, ASecond, WholeBatch, new SteppedTime()));
+    List<Run> bare = [], one = [], thousand = [];
+    for (var round = 0; round <= rounds; round++)
+    {
+        Keep(bare, round, BareLoop.Measure(NewFile("bare"), count, WholeBatch));
+        Keep(one, round, await PathAsync(Open(NewFile("path")), UntilReadingsLeave, count, series: 1, ASecond, WholeBatch, new SteppedTime()));
+        Keep(thousand, round, await PathAsync(Open(NewFile("path")), UntilReadingsLeave, count, series: 1000, ASecond, WholeBatch, new SteppedTime()));
+    }
+    Show("bare loop", bare, bare);
+    Show("path, 1 series", one, bare);
+    Show("path, 1,000 series", thousand, bare);
+    Console.WriteLine($"memory of this process: {Environment.WorkingSet >> 20} MiB");
 }
-Show("bare loop", bare, bare);
-Show("path, 1 series", one, bare);
-Show("path, 1,000 series", thousand, bare);
 
-List<(long Rows, List<Run> Runs)> sizes = [(1_000, []), (100_000, []), (10_000_000, [])];
-var stores = sizes.Select(size => (size.Rows, size.Runs, File: Filled(size.Rows, out var time), Time: time)).ToList();
-for (var round = 0; round <= rounds; round++)
+// The same stream into each file, a thousand readings a second of their own time; a row leaves for each that comes.
+async Task CompareRowsAsync()
 {
-    foreach (var (rows, runs, file, time) in stores)
-        Keep(runs, round, await PathAsync(file, warmUp: 0, Math.Min(count / 4, 200_000), series: 1, aSecond: rows / RetentionSeconds, SmallBatch, time));
+    List<int> sizes = [1_000, 100_000, 10_000_000];
+    var files = sizes.Select(rows => (Rows: rows, Runs: new List<Run>(), File: NewFile($"rows{rows}"), Time: new SteppedTime())).ToList();
+    foreach (var (rows, _, file, time) in files)
+        await PathAsync(Keeping(file, rows), warmUp: 0, Math.Max(rows, UntilReadingsLeave), series: 1, ASecond, WholeBatch, time);
+    for (var round = 0; round <= rounds; round++)
+    {
+        foreach (var (rows, runs, file, time) in files)
+            Keep(runs, round, await PathAsync(Keeping(file, rows), UntilReadingsLeave, Math.Min(count, 400_000), series: 1, ASecond, SmallBatch, time));
+    }
+    foreach (var (rows, runs, _, _) in files)
+        Show($"path, {rows:N0} rows in the file", runs, files[0].Runs);
 }
-foreach (var (rows, runs, _, _) in stores)
-    Show($"path, {rows:N0} rows in the file", runs, stores[0].Runs);
-foreach (var (rows, _, file, time) in stores.Skip(2))
+
+async Task RebuildAsync(long rows)
 {
-    var rebuilds = Enumerable.Range(0, 3).Select(_ => Rebuild(file, time, rows)).ToList();
+    const double RetentionSeconds = 2100;
+    var (file, time) = (NewFile("rebuild"), new SteppedTime());
+    await PathAsync(Open(file), warmUp: 0, rows, series: 1, aSecond: rows / RetentionSeconds, WholeBatch, time);
+    var rebuilds = new List<Run>();
+    for (var round = 0; round < 3; round++)
+    {
+        var meter = new RunMeter();
+        await PathAsync(Open(file), warmUp: 0, count: 0, series: 1, ASecond, SmallBatch, time);
+        rebuilds.Add(meter.Stop(rows));
+    }
     Show($"rebuild from {rows:N0} rows", rebuilds, rebuilds);
 }
-Console.WriteLine($"memory of this process: {Environment.WorkingSet >> 20} MiB");
+
+static IStore Open(string file) => SqliteStore.Open(file, new StoreOptions("bench", "DATA"));
+
+static IStore Keeping(string file, long rows) => new KeepingStore(Open(file), keeps: rows * 1000 / ASecond);
 
 void Keep(List<Run> runs, int round, Run run)
 {
@@ -58,26 +88,9 @@ string NewFile(string name)
     return path;
 }
 
-static Run BareLoop(string path, long count)
+static async Task<Run> PathAsync(IStore opened, long warmUp, long count, int series, double aSecond, int largestBatch, SteppedTime time)
 {
-    using var database = new Database(path);
-    database.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE messages (number NUMERIC, epochtime NUMERIC)");
-    var insert = database.Prepare("INSERT INTO messages VALUES (?, ?)");
-    var meter = new RunMeter();
-    for (var i = 0L; i < count; i += WholeBatch)
-    {
-        database.Transact((insert, i, Rows: Math.Min(WholeBatch, count - i)), static batch =>
-        {
-            for (var j = 0; j < batch.Rows; j++)
-                batch.insert.Bind(1, (double)(10 + (j % 90))).Bind(2, 1_700_000_000 + ((batch.i + j) / 1000)).Run();
-        });
-    }
-    return meter.Stop(count);
-}
-
-static async Task<Run> PathAsync(string path, long warmUp, long count, int series, double aSecond, int largestBatch, SteppedTime time)
-{
-    using var store = SqliteStore.Open(path, new StoreOptions("bench", "DATA"));
+    using var store = opened;
     var options = new AggregatorOptions(series == 1 ? "DATA" : "plant/+/temperature", "STATS");
     var feed = new PreparedFeed(warmUp, count, series, aSecond, largestBatch, time);
     var insight = new Insight(options, time);
@@ -88,21 +101,6 @@ static async Task<Run> PathAsync(string path, long warmUp, long count, int serie
     if (ledger.Committed != warmUp + count || ledger.Acknowledged != warmUp + count || ledger.OnTheWay != 0)
         throw new InvalidOperationException($"messages are missing: {ledger}");
     return run;
-}
-
-string Filled(long rows, out SteppedTime time)
-{
-    time = new SteppedTime();
-    var file = NewFile($"rows{rows}");
-    PathAsync(file, warmUp: 0, rows, series: 1, aSecond: rows / RetentionSeconds, rows > 1_000_000 ? WholeBatch : SmallBatch, time).GetAwaiter().GetResult();
-    return file;
-}
-
-static Run Rebuild(string path, SteppedTime time, long rows)
-{
-    var meter = new RunMeter();
-    PathAsync(path, warmUp: 0, count: 0, series: 1, aSecond: 1, SmallBatch, time).GetAwaiter().GetResult();
-    return meter.Stop(rows);
 }
 
 static void Show(string name, List<Run> runs, List<Run> floor)

@@ -7,12 +7,16 @@ namespace Meanwhile.Windows.Bench;
 /// A reading added and three means read (1, 5 and 30 minutes), with so many readings in the longest window; beside it what the making of a reading costs, and
 /// what one mean over the last minute costs otherwise, over the same readings in memory or in a table.
 /// </summary>
-[SimpleJob(RunStrategy.Throughput, launchCount: 1, warmupCount: 3, iterationCount: 7, invocationCount: 4)]
+[SimpleJob(RunStrategy.Throughput, launchCount: 1, warmupCount: 5, iterationCount: 15)]
+[IterationTime(100)]
+[MedianColumn]
+[MinColumn]
 #pragma warning disable CA1001 // Disposed of in its clean-up; a sealed or disposable class is no benchmark.
 public class AddAndRead
 #pragma warning restore CA1001
 {
     private const int Batch = 50_000;
+    private const int WarmUps = 200;
     private static readonly WindowLayout Layout = WindowLayout.Default;
     private static readonly Statistic Mean = Statistic.Of(StatisticKind.Mean);
     private readonly SlidingSeries _series = new(Layout);
@@ -28,7 +32,7 @@ public class AddAndRead
     public bool MillisecondsAndLate { get; set; }
 
     [GlobalSetup(Target = nameof(Reading))]
-    public void Start() => _readings = MillisecondsAndLate ? new Readings(InWindow / 1800.0, 1, 10) : new Readings(InWindow / 1800.0, 1000, 0);
+    public void Start() => _readings = MillisecondsAndLate ? new Readings(InWindow, 1, 10) : new Readings(InWindow, 1000, 0);
 
     [GlobalSetup(Target = nameof(Windows))]
     public void FillWindows()
@@ -37,6 +41,9 @@ public class AddAndRead
         // The retention is a little longer than the window, and all of it is to be full.
         for (var i = 0; i < InWindow * 1.25; i++)
             Add();
+        // The least window is filled long before the runtime has compiled for good what is measured.
+        for (var i = 0; i < WarmUps; i++)
+            Windows();
     }
 
     [GlobalSetup(Target = nameof(PlainRecalculation))]

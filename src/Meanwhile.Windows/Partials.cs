@@ -56,16 +56,21 @@ internal readonly struct Partials(int capacity, Parts parts)
         _sums[at] = sum;
     }
 
-    /// <summary>Combines each of the first partials with all behind it.</summary>
-    public void MakeSuffixes(int count)
+    /// <summary>Sets the first partials to those of a run of others, none of them empty, each combined with all behind it.</summary>
+    public void SetSuffixes(in Partials others, int first, int count)
     {
-        var at = count - 2;
-        for (; _parts.Width > 0 && at >= 0; at--)
-            Combine(at, this, at + 1);
-        var sum = _sums[at + 1];
-        for (; at >= 0; at--)
+        if (_parts.Width > 0)
         {
-            Sum.Add(ref sum, _sums[at], sum);
+            others.CopyTo(this, first, 0, count);
+            for (var at = count - 2; at >= 0; at--)
+                Combine(at, this, at + 1);
+            return;
+        }
+        var sum = others._sums[first + count - 1];
+        _sums[count - 1] = sum;
+        for (var at = count - 2; at >= 0; at--)
+        {
+            Sum.Add(ref sum, others._sums[first + at], sum);
             _sums[at] = sum;
         }
     }
@@ -81,7 +86,8 @@ internal readonly struct Partials(int capacity, Parts parts)
     public void CopyTo(in Partials others, int from, int to, int count)
     {
         Array.Copy(_sums, from, others._sums, to, count);
-        Array.Copy(_rest, from * _parts.Width, others._rest, to * _parts.Width, count * _parts.Width);
+        if (_parts.Width > 0)
+            Array.Copy(_rest, from * _parts.Width, others._rest, to * _parts.Width, count * _parts.Width);
     }
 
     /// <summary>A longer row with the same partials.</summary>

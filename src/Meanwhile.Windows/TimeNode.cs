@@ -7,6 +7,9 @@ namespace Meanwhile.Windows;
 internal sealed class TimeNode(bool isLeaf, Parts parts, bool withBags)
 {
     public const int MostEntries = 64;
+
+    // Readings in order leave room for late ones, so that one in ten can be late without a split, which would leave two nodes half full.
+    private const int MostInOrder = 52;
     private const int FewestPlaces = 8;
 
     private long[] _times = new long[FewestPlaces];
@@ -46,8 +49,9 @@ internal sealed class TimeNode(bool isLeaf, Parts parts, bool withBags)
     /// <summary>The place of the child to which a time belongs.</summary>
     public int ChildPlaceOf(long time) => Math.Max(0, PlaceOf(time + 1) - 1);
 
-    /// <summary>Whether a reading fits in without a split.</summary>
-    public bool HasRoomFor(long time) => Count < MostEntries || (isLeaf && PlaceOf(time) is var place && place < Count && _times[place] == time);
+    /// <summary>Whether a reading fits in without a split; a newest one is to leave some room to late ones.</summary>
+    public bool HasRoomFor(long time, bool newest) =>
+        Count < (newest ? MostInOrder : MostEntries) || (isLeaf && PlaceOf(time) is var place && place < Count && _times[place] == time);
 
     /// <summary>Folds the partial of a reading into a leaf.</summary>
     public void Fold(long time, in Partials lifted)
@@ -104,12 +108,8 @@ internal sealed class TimeNode(bool isLeaf, Parts parts, bool withBags)
         (other.Count, Count) = (count, place);
     }
 
-    /// <summary>Copies the entries from a place on.</summary>
-    public void CopyTo(int place, long[] times, in Partials entries)
-    {
-        Array.Copy(_times, place, times, 0, Count - place);
-        _entries.CopyTo(entries, place, 0, Count - place);
-    }
+    /// <summary>Copies the times of the entries from a place on.</summary>
+    public void CopyTimesTo(long[] times, int place) => Array.Copy(_times, place, times, 0, Count - place);
 
     /// <summary>
     /// Goes through the entries with from &lt;= t &lt;= to in order of time: takes runs of those of leaves, and of inner ones that lie wholly inside and are not open.

@@ -33,7 +33,7 @@ internal sealed class TimeTree
     public void Add(long time, double value, bool newest)
     {
         _workspace.Lifted.Lift(0, time, value);
-        if (!newest || !_newest.HasRoomFor(time))
+        if (!newest || !_newest.HasRoomFor(time, newest))
             Insert(time, newest);
         else
             _newest.Fold(time, _workspace.Lifted);
@@ -118,7 +118,7 @@ internal sealed class TimeTree
 
     private void Insert(long time, bool newest)
     {
-        if (!_root.HasRoomFor(time))
+        if (!_root.HasRoomFor(time, newest))
         {
             var above = _workspace.RentNode(isLeaf: false);
             above.Insert(0, _root.TimeAt(0), _root);
@@ -129,7 +129,7 @@ internal sealed class TimeTree
         {
             node.BeginAt(time);
             var place = node.ChildPlaceOf(time);
-            if (!node.ChildAt(place).HasRoomFor(time))
+            if (!node.ChildAt(place).HasRoomFor(time, newest))
             {
                 Split(node, place, time, isEdge, newest);
                 place = node.ChildPlaceOf(time);

@@ -55,8 +55,8 @@ internal sealed class WindowFront(Parts parts)
         (_from, _next, _count) = (from, 0, leaf.Count - first);
         if (_times.Length < _count)
             (_times, _suffixes) = (new long[TimeNode.MostEntries], new Partials(TimeNode.MostEntries, parts));
-        leaf.CopyTo(first, _times, _suffixes);
-        _suffixes.MakeSuffixes(_count);
+        leaf.CopyTimesTo(_times, first);
+        _suffixes.SetSuffixes(leaf.Entries, first, _count);
         _rest.Copy(0, answer, 0);
         TryAnswer(from, answer);
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using Meanwhile;
 using Meanwhile.Verbs;
@@ -16,7 +17,16 @@ var root = new RootCommand("Rolling statistics for MQTT: every reading is commit
     QuarantineVerb.Command(),
     PasswdVerb.Command(),
     VerifyVerb.Command(),
+    CompletionVerb.Command(),
+    ManVerb.Command(),
 };
+
+// The forms of Windows would be suggested to every shell.
+foreach (var help in root.Options.OfType<HelpOption>())
+{
+    help.Aliases.Remove("/h");
+    help.Aliases.Remove("/?");
+}
 
 var commandLine = root.Parse(args);
 if (commandLine.Errors.Count > 0)

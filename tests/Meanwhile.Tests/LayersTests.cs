@@ -6,7 +6,7 @@ namespace Meanwhile.Tests;
 /// <summary>Holds the direction of the dependencies inside the program: nothing points back up.</summary>
 public partial class LayersTests
 {
-    private static readonly string[][] TopDown = [["Verbs"], ["Web"], ["History", "Verification"], ["Settings"], ["Clients", "Pipeline"], ["Feeds", "Stores"], ["Access"], ["Terminal"], ["Logging"]];
+    private static readonly string[][] TopDown = [["Verbs"], ["Web"], ["History", "Verification"], ["Settings"], ["HomeAssistant", "Telemetry"], ["Clients", "Pipeline"], ["Feeds", "Stores"], ["Access"], ["Terminal"], ["Logging"]];
 
     [Fact]
     public void Nothing_points_back_up()
@@ -35,7 +35,7 @@ public partial class LayersTests
             Assert.DoesNotContain(library.GetReferencedAssemblies(), a => a.Name!.StartsWith("Meanwhile", StringComparison.OrdinalIgnoreCase));
     }
 
-    [GeneratedRegex(@"\bMeanwhile\.(Verbs|Web|History|Verification|Settings|Clients|Pipeline|Feeds|Stores|Access|Terminal|Logging)\b")]
+    [GeneratedRegex(@"\bMeanwhile\.(Verbs|Web|History|Verification|Settings|HomeAssistant|Telemetry|Clients|Pipeline|Feeds|Stores|Access|Terminal|Logging)\b")]
     private static partial Regex UsedNamespace();
 
     private static string Here([CallerFilePath] string path = "") => path;

@@ -119,15 +119,29 @@ internal sealed class Connection(IDuplexPipe pipe, Action abort, Peer peer, Brok
             }
             finally
             {
-                _isHandingOver = false;
                 parts.Traffic.Received(length - buffer.Length, messages);
                 _outbox.WakeUp();
+                await HandOverAsync();
                 pipe.Input.AdvanceTo(buffer.Start, isEnough ? buffer.Start : buffer.End);
             }
             if (isEnough)
                 return true;
             if (read.IsCompleted || _closeReason >= 0)
                 return false;
+        }
+    }
+
+    private async ValueTask HandOverAsync()
+    {
+        var handing = Packets?.FlushAsync() ?? ValueTask.CompletedTask;
+        try
+        {
+            _isHandingOver = !handing.IsCompleted;
+            await handing;
+        }
+        finally
+        {
+            _isHandingOver = false;
         }
     }
 

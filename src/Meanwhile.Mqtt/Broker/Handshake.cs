@@ -71,7 +71,8 @@ internal sealed class Handshake(Connection connection, Peer peer, BrokerParts pa
     {
         var opened = await parts.Reception.OpenAsync(connection, connect, clientId, parts.Now());
         var (session, terms) = (opened.Session, new Terms(connect, parts.Limits.ReceiveMaximum, (uint)parts.Limits.SessionExpiry.TotalSeconds));
-        Packets = new SessionPackets(session, terms, connect, outbox, parts, closing) { KeepAlive = KeepAliveOf(connect) };
+        var will = connect.Will is { } left ? parts.Reception.Keep(clientId, left) : null;
+        Packets = new SessionPackets(session, terms, will, outbox, parts, closing) { KeepAlive = KeepAliveOf(connect) };
         IdChange change;
         lock (session.Gate)
         {
@@ -82,7 +83,7 @@ internal sealed class Handshake(Connection connection, Peer peer, BrokerParts pa
         }
         if (!opened.IsPresent)
             await ForgetAsync(clientId, change, mustWait: opened.Earlier is not null);
-        if (session.IsKept || opened.Earlier is not null)
+        if (session.IsKept || opened.Earlier is not null || will is not null)
             await parts.Journal.FlushAsync().WaitAsync(closing);
         outbox.Add(writer => new ConnAckPacket(opened.IsPresent, ReasonCode.Success, PropertiesFor(connect, clientId, terms)).Write(writer, connect.Version)); // [MQTT-3.2.2-2]
         return true;

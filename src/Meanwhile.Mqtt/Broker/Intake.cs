@@ -13,78 +13,117 @@ internal sealed class Intake(Func<string, bool>? holds, Router router, Journal j
     // Shared by all connections: when it is full, sockets are not read, and TCP slows the publishers down.
     private const int QueueLength = 8192;
 
-    private readonly Channel<Incoming> _held = Channel.CreateBounded<Incoming>(new BoundedChannelOptions(QueueLength) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
-    private readonly ByteBudget _budget = new(mostBytes);
+    // What is finished under one lock.
+    private const int GroupSize = 64;
+
+    private readonly Stack<Message> _free = new();
 
     /// <summary>What the host has to complete.</summary>
-    public ChannelReader<Incoming> Held => _held.Reader;
+    public IncomingQueue Queue { get; } = new(QueueLength, mostBytes);
 
-    /// <summary>Takes something in; waits while the host's queue is full.</summary>
+    /// <summary>For messages that nobody has any more.</summary>
+    public MessagePool Pool { get; } = new();
+
+    /// <summary>A change of the session alone is the host's business wherever it stores identifiers.</summary>
+    public bool IsHeld(in Incoming incoming) => holds is not null && (incoming.Message is not { } message || holds(message.Topic));
+
+    /// <summary>Takes something in that comes from no packet; waits while the host's queue is full.</summary>
     /// <exception cref="ChannelClosedException">Nothing is taken in any more.</exception>
-    public ValueTask TakeAsync(Incoming incoming)
+    public async ValueTask TakeAsync(Incoming incoming)
     {
-        if (!IsHeld(incoming))
-        {
-            Finish(incoming, isHostsOwn: false);
-            return ValueTask.CompletedTask;
-        }
-        var room = incoming.Message is { } message ? _budget.TakeAsync(message.Size) : ValueTask.CompletedTask;
-        return room.IsCompletedSuccessfully && _held.Writer.TryWrite(incoming) ? ValueTask.CompletedTask : HandOverAsync(room, incoming);
+        if (!TryTake(incoming))
+            await Queue.PutAsync(new[] { incoming }, new Signal());
     }
 
-    /// <summary>Takes a change of a session in, unless the host's queue is full.</summary>
-    public bool TryTake(in Incoming change)
+    /// <summary>Takes something in, unless the host's queue is full or closed.</summary>
+    public bool TryTake(in Incoming incoming)
     {
-        if (IsHeld(change))
-            return _held.Writer.TryWrite(change);
-        Finish(change, isHostsOwn: false);
+        if (IsHeld(incoming))
+            return Queue.Put(new ReadOnlySpan<Incoming>(in incoming)) > 0;
+        Finish(incoming);
         return true;
     }
 
-    /// <summary>Takes nothing in any more.</summary>
-    public void Stop()
-    {
-        _held.Writer.TryComplete();
-        _budget.Stop();
-    }
+    /// <summary>Completes what the host does not hold.</summary>
+    public void Finish(in Incoming incoming) => _ = Finish(new ReadOnlySpan<Incoming>(in incoming), isHostsOwn: false, unused: null);
 
-    /// <summary>The host has made something durable, or as durable as it gets: its acknowledgement may go out, and its message to its subscribers.</summary>
-    /// <returns>Whether it is acknowledged by that, or by the next commit of the journal; not so at QoS 0, or when the connection is gone.</returns>
-    public bool Complete(in Incoming incoming)
+    /// <summary>The host has made these durable, or as durable as it gets: their acknowledgements may go out, and their messages to their subscribers. One caller at a time.</summary>
+    /// <returns>How many messages are acknowledged by that, or by the next commit of the journal; others came at QoS 0, or on a connection that is gone.</returns>
+    public int Complete(ReadOnlySpan<Incoming> batch)
     {
-        if (incoming.Message is { } message)
-            _budget.Give(message.Size);
-        return Finish(incoming, isHostsOwn: true);
-    }
-
-    private async ValueTask HandOverAsync(ValueTask room, Incoming incoming)
-    {
-        await room;
-        await _held.Writer.WriteAsync(incoming, CancellationToken.None);
+        var (acknowledged, bytes) = (0, 0L);
+        for (var rest = batch; !rest.IsEmpty; rest = rest[Math.Min(GroupSize, rest.Length)..])
+        {
+            var group = rest[..Math.Min(GroupSize, rest.Length)];
+            foreach (ref readonly var incoming in group)
+                bytes += incoming.Message?.Size ?? 0;
+            acknowledged += Finish(group, isHostsOwn: true, _free);
+        }
+        Pool.Give(_free);
+        Queue.Give(bytes);
+        return acknowledged;
     }
 
     // What has to be remembered of a message is committed together: who gets it, whether it is retained, and under which identifier it came.
-    private bool Finish(in Incoming incoming, bool isHostsOwn)
+    private int Finish(ReadOnlySpan<Incoming> group, bool isHostsOwn, Stack<Message>? unused)
     {
+        var acknowledged = 0;
+        Span<long> batches = stackalloc long[group.Length];
         lock (journal.Grouping)
         {
-            var batch = incoming is { IsRouted: true, Message: { } message } ? router.Route(message, incoming.Session) : 0;
-            if (incoming.Session is { } session && MustWait(incoming, session, batch, isHostsOwn) && journal.TryWait(incoming))
-                return incoming.IsAcknowledged;
+            for (var i = 0; i < group.Length; i++)
+                batches[i] = Route(group[i], unused);
+            for (var start = 0; start < group.Length;)
+            {
+                var end = start + 1;
+                while (end < group.Length && group[end].Session == group[start].Session)
+                    end++;
+                acknowledged += Settle(group[start..end], batches[start..end], isHostsOwn);
+                start = end;
+            }
         }
-        return incoming.Settle();
+        return acknowledged;
+    }
+
+    private long Route(in Incoming incoming, Stack<Message>? unused)
+    {
+        if (incoming.Message is not { } message)
+            return 0;
+        var routed = incoming.IsRouted ? router.Route(message, incoming.Session) : default;
+        if (!routed.IsKept)
+            unused?.Push(message);
+        return routed.Batch;
+    }
+
+    // All of one session.
+    private int Settle(ReadOnlySpan<Incoming> run, ReadOnlySpan<long> batches, bool isHostsOwn)
+    {
+        var acknowledged = 0;
+        if (run[0].Session is not { } session)
+        {
+            foreach (ref readonly var incoming in run)
+            {
+                incoming.Completed?.TrySetResult();
+                incoming.Will?.Forget(); // Together with what came of it.
+            }
+            return 0;
+        }
+        lock (session.Gate)
+        {
+            for (var i = 0; i < run.Length; i++)
+            {
+                ref readonly var incoming = ref run[i];
+                var isAcknowledged = MustWait(incoming, session, batches[i], isHostsOwn) && journal.TryWait(incoming) ? incoming.IsAcknowledged : incoming.Settle(session);
+                acknowledged += isAcknowledged && incoming.Kind != IncomingKind.SessionChange ? 1 : 0;
+            }
+        }
+        return acknowledged;
     }
 
     // What comes again on a kept session may be under way to the journal: it is not acknowledged before that has come to pass.
     private static bool MustWait(in Incoming incoming, ClientSession session, long batch, bool isHostsOwn)
     {
-        lock (session.Gate)
-        {
-            batch = Math.Max(batch, session.Remember(incoming, isHostsOwn, hasCopies: batch > 0));
-            return batch > 0 || (session.IsKept && incoming.Kind != IncomingKind.Message);
-        }
+        batch = Math.Max(batch, session.Remember(incoming, isHostsOwn, hasCopies: batch > 0));
+        return batch > 0 || (session.IsKept && incoming.Kind != IncomingKind.Message);
     }
-
-    // A change of the session alone is the host's business wherever it stores identifiers.
-    private bool IsHeld(in Incoming incoming) => holds is not null && (incoming.Message is not { } message || holds(message.Topic));
 }

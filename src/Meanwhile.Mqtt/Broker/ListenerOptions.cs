@@ -12,4 +12,7 @@ public sealed record ListenerOptions(IPEndPoint EndPoint)
 
     /// <summary>The terms of TLS, certificates included, asked for at each connection, so that they can change; null for no TLS.</summary>
     public Func<SslServerAuthenticationOptions>? Tls { get; init; }
+
+    /// <summary>It is there for clients of the host's own process: logins there say so, and the host decides what that means.</summary>
+    public bool IsInside { get; init; }
 }

@@ -24,7 +24,8 @@ internal sealed class Listeners
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         var started = new List<ListenOptions>();
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        // A connection's work is short and waits for nothing but its own network: where bytes have come it is done at once, without a thread to be woken for it.
+        builder.WebHost.UseKestrelCore().UseSockets(static sockets => sockets.UnsafePreferInlineScheduling = true).ConfigureKestrel(kestrel =>
         {
             foreach (var listener in listeners)
                 kestrel.Listen(listener.EndPoint, options => started.Add(Configure(options, listener, parts)));
@@ -72,7 +73,7 @@ internal sealed class Listeners
         if (listener.Tls is { } tls)
             options.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(tls()), HandshakeTimeout = parts.Limits.ConnectTimeout });
         if (!listener.IsWebSocket)
-            options.Run(context => ServeAsync(new Connection(context.Transport, context.Abort, PeerOf(context), parts), parts));
+            options.Run(context => ServeAsync(new Connection(context.Transport, context.Abort, PeerOf(context) with { IsInside = listener.IsInside }, parts), parts));
         return options;
     }
 

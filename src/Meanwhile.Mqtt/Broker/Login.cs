@@ -15,7 +15,11 @@ public sealed record Login(string ClientId, string? UserName, ReadOnlyMemory<byt
 /// <summary>The other end of a connection.</summary>
 /// <param name="Address">Where it is; null where that is not known.</param>
 /// <param name="Certificate">The certificate of the client, checked; null for none.</param>
-public readonly record struct Peer(IPAddress? Address, X509Certificate2? Certificate);
+public readonly record struct Peer(IPAddress? Address, X509Certificate2? Certificate)
+{
+    /// <summary>It has come to a listener that is there for clients of the host's own process.</summary>
+    public bool IsInside { get; init; }
+}
 
 /// <summary>The answer to a login.</summary>
 public sealed record LoginAnswer

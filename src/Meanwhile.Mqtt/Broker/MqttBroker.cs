@@ -31,7 +31,7 @@ public sealed class MqttBroker : IAsyncDisposable
     /// What clients send to the topics that the host holds, and changes of their sessions, in the order of receipt of each client. A bounded queue: when it is
     /// full, the network waits. It ends when the broker is disposed.
     /// </summary>
-    public ChannelReader<Incoming> Incoming => _parts.Intake.Held;
+    public ChannelReader<Incoming> Incoming => _parts.Intake.Queue;
 
     /// <summary>What it has to do.</summary>
     public BrokerStatistics Statistics => _parts.Traffic.Into(_parts.Reception.Count() with { Retained = _parts.Router.Retained, MessagesDropped = _parts.Router.Dropped });
@@ -57,16 +57,20 @@ public sealed class MqttBroker : IAsyncDisposable
 
     /// <summary>
     /// What came of these is durable: acknowledgements go out, as far as they are next in the order of receipt, and messages go to their subscribers.
-    /// To be called in the order in which they were read, by one caller at a time.
+    /// To be called in the order in which they were read, by one caller at a time, for whom the messages are gone with that: their memory is used again.
     /// </summary>
     /// <returns>How many messages are acknowledged by it; others came at QoS 0, or on a connection that is gone.</returns>
-    public int Complete(IReadOnlyList<Incoming> batch)
+    public int Complete(ReadOnlySpan<Incoming> batch)
     {
-        var acknowledged = 0;
-        foreach (var incoming in batch)
-            acknowledged += _parts.Intake.Complete(incoming) && incoming.Kind != IncomingKind.SessionChange ? 1 : 0;
-        foreach (var incoming in batch) // After all of them, so that many go out in one write.
-            incoming.Session?.WakeUp?.Invoke();
+        var acknowledged = _parts.Intake.Complete(batch);
+        ClientSession? last = null;
+        foreach (ref readonly var incoming in batch) // After all of them, so that many go out in one write.
+        {
+            if (incoming.Session == last)
+                continue;
+            last = incoming.Session;
+            last?.WakeUp?.Invoke();
+        }
         return acknowledged;
     }
 
@@ -74,7 +78,7 @@ public sealed class MqttBroker : IAsyncDisposable
     public void Publish(Message message) => _ = _parts.Router.Route(message, from: null);
 
     /// <summary>Takes nothing in any more: <see cref="Incoming"/> ends after what is in it. Connections stay, so that it can still be acknowledged.</summary>
-    public void StopTaking() => _parts.Intake.Stop();
+    public void StopTaking() => _parts.Intake.Queue.Close();
 
     /// <summary>Stops: takes nothing in any more, sends the acknowledgements of what is complete, and takes leave of the clients.</summary>
     public async ValueTask DisposeAsync()
@@ -91,7 +95,7 @@ public sealed class MqttBroker : IAsyncDisposable
 
     private async Task KeepHouseAsync()
     {
-        while (await _timer.WaitForNextTickAsync(CancellationToken.None))
+        do
         {
             var now = _parts.Now();
             foreach (var connection in _parts.Reception.All())
@@ -99,5 +103,6 @@ public sealed class MqttBroker : IAsyncDisposable
             await _parts.Reception.CleanUpAsync(now);
             _parts.Router.Expire(now);
         }
+        while (await _timer.WaitForNextTickAsync(CancellationToken.None));
     }
 }

@@ -33,6 +33,9 @@ internal sealed class Reception(SessionTable table, Router router, Intake intake
             return table.Count < limits.Sessions || table.TryFind(clientId, out _);
     }
 
+    /// <summary>Keeps a client's will.</summary>
+    public KeptWill Keep(string clientId, Will will) => table.Keep(clientId, will);
+
     /// <summary>How many clients, sessions and subscriptions there are.</summary>
     public BrokerStatistics Count()
     {
@@ -63,7 +66,7 @@ internal sealed class Reception(SessionTable table, Router router, Intake intake
     }
 
     /// <summary>A connection goes.</summary>
-    public async ValueTask LeaveAsync(Connection connection, ClientSession? session, Will? will, uint expiry, TimeSpan now)
+    public async ValueTask LeaveAsync(Connection connection, ClientSession? session, KeptWill? will, uint expiry, TimeSpan now)
     {
         lock (_gate)
         {
@@ -84,7 +87,7 @@ internal sealed class Reception(SessionTable table, Router router, Intake intake
     /// <summary>Publishes wills that are due, and ends sessions whose time is over.</summary>
     public async ValueTask CleanUpAsync(TimeSpan now)
     {
-        List<(ClientSession Session, Will Will)> wills = [];
+        List<(ClientSession Session, KeptWill Will)> wills = [];
         lock (_gate)
         {
             foreach (var (session, will) in table.Due(now))
@@ -126,23 +129,25 @@ internal sealed class Reception(SessionTable table, Router router, Intake intake
         router.Forget(session);
     }
 
-    private async ValueTask PublishWillAsync(Will? will, ClientSession? session, TimeSpan now)
+    private async ValueTask PublishWillAsync(KeptWill? kept, ClientSession? session, TimeSpan now)
     {
-        if (will is null || session is null)
+        if (kept is null || session is null)
             return;
+        var will = kept.Will;
         if (!session.Permissions.LetPublish(will.Topic))
         {
+            kept.Forget();
             refused(new Refusal(RefusalKind.Message, session.ClientId, ReasonCode.NotAuthorized, will.Topic));
             return;
         }
-        var message = Message.Of(will.Topic, will.Payload, will.Qos, will.Retain, will.Properties, now);
+        var message = Message.Of(will, now);
         try
         {
-            await intake.TakeAsync(new Incoming { Kind = IncomingKind.Message, ClientId = session.ClientId, Message = message, IsRouted = true, Received = time.GetUtcNow() });
+            await intake.TakeAsync(new Incoming { Kind = IncomingKind.Message, ClientId = session.ClientId, Message = message, Will = kept, IsRouted = true, Received = time.GetUtcNow() });
         }
         catch (ChannelClosedException)
         {
-            // The broker is being stopped: its own end is no client's death.
+            kept.Forget(); // The broker is being stopped: its own end is no client's death.
         }
     }
 }
@@ -152,4 +157,4 @@ internal sealed class Reception(SessionTable table, Router router, Intake intake
 /// <param name="IsPresent">It is an earlier one.</param>
 /// <param name="Earlier">The earlier one, gone on with or not; null for none.</param>
 /// <param name="Will">The will of the earlier one, whose time has come by that.</param>
-internal readonly record struct Opened(ClientSession Session, bool IsPresent, ClientSession? Earlier, Will? Will);
+internal readonly record struct Opened(ClientSession Session, bool IsPresent, ClientSession? Earlier, KeptWill? Will);

@@ -15,6 +15,7 @@ internal sealed class Restoration(SessionTable sessions, Router router, TimeSpan
     public void Restore(IEnumerable<Change> changes, IReadOnlyDictionary<string, IReadOnlyCollection<ushort>> hostIds)
     {
         var found = new Dictionary<string, Found>(StringComparer.Ordinal);
+        var wills = new List<WillKept>();
         foreach (var change in changes)
         {
             switch (change)
@@ -34,6 +35,9 @@ internal sealed class Restoration(SessionTable sessions, Router router, TimeSpan
                 case SessionLeft left:
                     found[left.ClientId].Left = left;
                     break;
+                case WillKept will:
+                    wills.Add(will);
+                    break;
                 case RetainedChanged { Message: { } message }:
                     router.Restore(message);
                     break;
@@ -43,6 +47,8 @@ internal sealed class Restoration(SessionTable sessions, Router router, TimeSpan
             Restore(clientId, session, hostIds.GetValueOrDefault(clientId, []));
         foreach (var (clientId, ids) in hostIds.Where(host => !found.ContainsKey(host.Key)))
             sessions.Restore(clientId, ids, [], expiresAt);
+        foreach (var will in wills)
+            sessions.Restore(will, now);
     }
 
     private void Restore(string clientId, Found found, IReadOnlyCollection<ushort> hostIds)

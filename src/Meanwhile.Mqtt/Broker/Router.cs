@@ -16,6 +16,7 @@ internal sealed class Router(BrokerLimits limits, Journal journal, Action<Refusa
     private readonly List<Subscription> _matches = [];
     private readonly Dictionary<ClientSession, Outgoing> _merged = [];
     private readonly HashSet<ClientSession> _full = [];
+    private volatile bool _isAnyFull; // Of these: seldom, so that nobody need look.
     private long _dropped;
 
     /// <summary>How many copies were dropped, because the queue of a subscriber is full.</summary>
@@ -34,27 +35,26 @@ internal sealed class Router(BrokerLimits limits, Journal journal, Action<Refusa
     /// <summary>Hands a message to its subscribers, and keeps it where it is to be retained.</summary>
     /// <param name="message">The message.</param>
     /// <param name="from">Who published it; null for the host.</param>
-    /// <returns>The batch of the journal that holds what came of it; 0 for none.</returns>
-    public long Route(Message message, ClientSession? from)
+    public Routed Route(Message message, ClientSession? from)
     {
         lock (_gate)
         {
-            var batch = message.Retain ? Retain(message) : 0;
+            var routed = message.Retain ? new Routed(Retain(message), IsKept: true) : default;
             _tree.Match(message.Topic, _matches);
             foreach (var match in _matches)
             {
                 if (match.NoLocal && match.Session == from)
                     continue; // [MQTT-3.8.3-3]
                 if (_matches.Count == 1 || match.IsShared)
-                    batch = Math.Max(batch, HandOver(match.Session, match.CopyOf(message), canRefuse: from is not null));
+                    routed += HandOver(match.Session, match.CopyOf(message), canRefuse: from is not null);
                 else
                     Merge(match, message);
             }
             foreach (var (session, outgoing) in _merged)
-                batch = Math.Max(batch, HandOver(session, outgoing, canRefuse: from is not null));
+                routed += HandOver(session, outgoing, canRefuse: from is not null);
             _merged.Clear();
             _matches.Clear();
-            return batch;
+            return routed;
         }
     }
 
@@ -71,6 +71,8 @@ internal sealed class Router(BrokerLimits limits, Journal journal, Action<Refusa
     /// <summary>Whether a message has to be refused: a session in which it would wait is full, or nothing more can be retained.</summary>
     public bool IsRefused(string topic, bool retain)
     {
+        if (!retain && !_isAnyFull)
+            return false;
         lock (_gate)
         {
             if (retain && _retained.Count >= limits.RetainedMessages && !_retained.Contains(topic))
@@ -78,6 +80,7 @@ internal sealed class Router(BrokerLimits limits, Journal journal, Action<Refusa
             if (_full.Count == 0)
                 return false;
             _full.RemoveWhere(session => !IsFull(session));
+            _isAnyFull = _full.Count > 0;
             _tree.Match(topic, _matches);
             var isRefused = _matches.Exists(match => match.Qos > 0 && _full.Contains(match.Session) && match.Session.Permissions.MayRead(topic));
             _matches.Clear();
@@ -173,10 +176,10 @@ internal sealed class Router(BrokerLimits limits, Journal journal, Action<Refusa
     }
 
     // While a queue is full, publishers to it are refused, so that what still goes in is bounded; the host cannot be refused, nor can a will.
-    private long HandOver(ClientSession session, Outgoing outgoing, bool canRefuse)
+    private Routed HandOver(ClientSession session, Outgoing outgoing, bool canRefuse)
     {
         if (!session.Permissions.MayRead(outgoing.Message.Topic))
-            return 0;
+            return default;
         long? batch;
         lock (session.Gate)
         {
@@ -188,11 +191,12 @@ internal sealed class Router(BrokerLimits limits, Journal journal, Action<Refusa
             }
             session.WakeUp?.Invoke();
             if (!session.IsFull || outgoing.Qos == 0)
-                return batch ?? 0;
+                return Routed.To(batch);
             session.Overflowed?.Invoke();
         }
         _full.Add(session);
-        return batch ?? 0;
+        _isAnyFull = true;
+        return Routed.To(batch);
     }
 
     private static bool IsFull(ClientSession session)
@@ -200,4 +204,16 @@ internal sealed class Router(BrokerLimits limits, Journal journal, Action<Refusa
         lock (session.Gate)
             return session.IsFull;
     }
+}
+
+/// <summary>What came of a message.</summary>
+/// <param name="Batch">The batch of the journal that holds what has to outlive the process; 0 for none.</param>
+/// <param name="IsKept">Somebody has it now.</param>
+internal readonly record struct Routed(long Batch, bool IsKept)
+{
+    /// <summary>What came of all its copies.</summary>
+    public static Routed operator +(Routed one, Routed other) => new(Math.Max(one.Batch, other.Batch), one.IsKept || other.IsKept);
+
+    /// <summary>Of a copy that was queued in a batch, or, where there is none, was not.</summary>
+    public static Routed To(long? batch) => new(batch ?? 0, batch is not null);
 }

@@ -6,13 +6,14 @@ namespace Meanwhile.Mqtt.Broker;
 /// <summary>What each packet of a connected client does.</summary>
 /// <param name="session">Its session.</param>
 /// <param name="terms">What was agreed on.</param>
-/// <param name="connect">For its will.</param>
+/// <param name="will">What it leaves behind; null for nothing.</param>
 /// <param name="outbox">For answers.</param>
 /// <param name="parts">What all connections share.</param>
 /// <param name="closing">Cancelled when the connection is being closed.</param>
-internal sealed class SessionPackets(ClientSession session, Terms terms, ConnectPacket connect, Outbox outbox, BrokerParts parts, CancellationToken closing)
+internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWill? will, Outbox outbox, BrokerParts parts, CancellationToken closing)
 {
     private readonly TopicCache _topics = new();
+    private readonly Gathering _gathering = new(parts.Intake);
     private bool _hasTakenLeave;
 
     /// <summary>The session.</summary>
@@ -27,8 +28,11 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, Connect
     /// <summary>When the packets that are handled now were read.</summary>
     public DateTimeOffset Received { get; set; }
 
+    /// <summary>Hands over what was handled: at the end of a read.</summary>
+    public ValueTask FlushAsync() => _gathering.FlushAsync();
+
     /// <summary>The will, unless the client took leave [MQTT-3.14.4-3].</summary>
-    public Will? WillLeft() => _hasTakenLeave ? null : connect.Will;
+    public KeptWill? WillLeft() => _hasTakenLeave ? null : will;
 
     /// <summary>Handles one packet, when there is room for what may have to be remembered of it.</summary>
     /// <returns>Whether it was the last one.</returns>
@@ -54,11 +58,9 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, Connect
                     Session.Answered(answer);
                 return ListenedToAsync();
             case PacketType.Subscribe:
-                var subscribe = SubscribePacket.Read(frame, Terms.Version);
-                return Session.IsKept ? AnswerDurablyAsync(() => Subscribe(subscribe)) : AnswerAsync(Subscribe(subscribe).Write);
+                return SubscribeAsync(SubscribePacket.Read(frame, Terms.Version));
             case PacketType.Unsubscribe:
-                var unsubscribe = UnsubscribePacket.Read(frame, Terms.Version);
-                return Session.IsKept ? AnswerDurablyAsync(() => Unsubscribe(unsubscribe)) : AnswerAsync(Unsubscribe(unsubscribe).Write);
+                return UnsubscribeAsync(UnsubscribePacket.Read(frame, Terms.Version));
             case PacketType.PingReq:
                 PingPacket.Read(frame);
                 return AnswerAsync(static (writer, _) => new PingPacket(PacketType.PingResp).Write(writer)); // [MQTT-3.12.4-1]
@@ -70,27 +72,41 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, Connect
         }
     }
 
+    private ValueTask<bool> SubscribeAsync(SubscribePacket subscribe) =>
+        Session.IsKept ? AnswerDurablyAsync(() => Subscribe(subscribe)) : AnswerAsync(Subscribe(subscribe).Write);
+
+    private ValueTask<bool> UnsubscribeAsync(UnsubscribePacket unsubscribe) =>
+        Session.IsKept ? AnswerDurablyAsync(() => Unsubscribe(unsubscribe)) : AnswerAsync(Unsubscribe(unsubscribe).Write);
+
     private ValueTask<bool> PublishAsync(PublishPacket publish)
     {
         var topic = Session.TopicOf(publish);
         if (RefusalOf(publish, topic) is var refusal and not ReasonCode.Success)
             return RefuseAsync(publish, topic, refusal);
-        return publish.Qos == 0 || Terms.Version == ProtocolVersion.V5 || HasRoom(parts.Limits.ReceiveMaximum) ? TakeAsync(publish, topic) : TakeLaterAsync(publish, topic);
-    }
-
-    private ValueTask<bool> TakeAsync(in PublishPacket publish, string topic)
-    {
-        Incoming incoming;
-        lock (Session.Gate)
-            incoming = Session.Publish(publish, topic, parts.Now(), Received);
-        return FinishAsync(parts.Intake.TakeAsync(incoming));
+        var message = _gathering.Read(topic, publish, parts.Now());
+        return TryTake(publish, message, out var incoming) ? FinishAsync(_gathering.AddAsync(incoming)) : TakeLaterAsync(publish, message);
     }
 
     // 3.1.1 has no Receive Maximum: it is TCP that slows the client down.
-    private async ValueTask<bool> TakeLaterAsync(PublishPacket publish, string topic)
+    private bool TryTake(in PublishPacket publish, Message message, out Incoming incoming)
     {
-        await RoomAsync(parts.Limits.ReceiveMaximum);
-        return await TakeAsync(publish, topic);
+        lock (Session.Gate)
+        {
+            incoming = default;
+            if (publish.Qos > 0 && Terms.Version == ProtocolVersion.V311 && Session.Owed >= parts.Limits.ReceiveMaximum)
+                return false;
+            incoming = Session.Publish(publish, message, Received);
+            return true;
+        }
+    }
+
+    private async ValueTask<bool> TakeLaterAsync(PublishPacket publish, Message message)
+    {
+        Incoming incoming;
+        do
+            await RoomAsync(parts.Limits.ReceiveMaximum);
+        while (!TryTake(publish, message, out incoming));
+        return await FinishAsync(_gathering.AddAsync(incoming));
     }
 
     private ReasonCode RefusalOf(in PublishPacket publish, string topic)
@@ -122,7 +138,7 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, Connect
         Incoming incoming;
         lock (Session.Gate)
             incoming = Session.Release(release.PacketId);
-        var taking = parts.Intake.TakeAsync(incoming);
+        var taking = _gathering.AddAsync(incoming);
         return taking.IsCompletedSuccessfully ? ListenedToAsync() : FinishAsync(taking);
     }
 
@@ -175,6 +191,7 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, Connect
 
     private async ValueTask RoomAsync(int limit)
     {
+        await FlushAsync(); // It may be that what is waited for.
         while (!HasRoom(limit))
             await outbox.RoomAsync();
     }
@@ -216,5 +233,7 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, Connect
             Terms.SetSessionExpiry(expiry);
         }
         _hasTakenLeave = disconnect.Reason != ReasonCode.DisconnectWithWill;
+        if (_hasTakenLeave)
+            will?.Forget(); // [MQTT-3.1.2-10]
     }
 }

@@ -11,26 +11,28 @@ namespace Meanwhile.Mqtt.Delivery;
 public sealed class Receiver
 {
     // QoS 2 identifiers between PUBLISH and PUBREL: they outlive the connection and, kept by the host, the process [MQTT-4.1.0-1].
-    private readonly HashSet<ushort> _received;
+    private readonly PacketIds _received = new();
 
     // QoS 1 identifiers delivered on an earlier connection of this session and never acknowledged: the sender will send exactly these
     // again [MQTT-4.4.0-1], and cannot have used them for another message meanwhile [MQTT-2.2.1-4].
-    private readonly HashSet<ushort> _unacknowledged = [];
+    private readonly PacketIds _unacknowledged = new();
 
     // What this connection has brought and was not answered to the end: these count against Receive Maximum.
-    private readonly HashSet<ushort> _openAtQos1 = [];
-    private readonly HashSet<ushort> _openAtQos2 = [];
+    private readonly PacketIds _openAtQos1 = new();
+    private readonly PacketIds _openAtQos2 = new();
 
-    private readonly Queue<Pending> _line = new();
-    private readonly HashSet<long> _finished = [];
-    private long _nextNumber;
+    private readonly AckLine _line = new();
     private int _connection;
     private int _receiveMaximum = ushort.MaxValue;
     private int _owedPubAcks;
 
     /// <summary>A receiver that goes on where an earlier one, perhaps of an earlier process, stopped.</summary>
     /// <param name="receivedIds">The QoS 2 identifiers that were read out of the store at start.</param>
-    public Receiver(IEnumerable<ushort> receivedIds) => _received = [.. receivedIds];
+    public Receiver(IEnumerable<ushort> receivedIds)
+    {
+        foreach (var id in receivedIds)
+            _received.Add(id);
+    }
 
     /// <summary>How many acknowledgements are still owed on this connection.</summary>
     public int Owed => _line.Count;
@@ -47,13 +49,12 @@ public sealed class Receiver
     /// <returns>What the host has to store before anything of this connection.</returns>
     public IdChange Connected(bool sessionPresent, int receiveMaximum = ushort.MaxValue)
     {
-        foreach (var pending in _line)
+        foreach (var owed in _line.All)
         {
-            if (pending.Acknowledgement.Kind == AckKind.PubAck)
-                _unacknowledged.Add(pending.Acknowledgement.PacketId);
+            if (owed.Kind == AckKind.PubAck)
+                _unacknowledged.Add(owed.PacketId);
         }
         _line.Clear();
-        _finished.Clear();
         _openAtQos1.Clear();
         _openAtQos2.Clear();
         _owedPubAcks = 0;
@@ -90,19 +91,15 @@ public sealed class Receiver
 
     /// <summary>The host has done its work for a ticket.</summary>
     /// <returns>False for a ticket of an earlier connection, which has no effect, and for one that stands for nothing.</returns>
-    public bool Complete(Ticket ticket) => ticket.Connection == _connection && ticket.Connection > 0 && _finished.Add(ticket.Number);
+    public bool Complete(Ticket ticket) => ticket.Connection == _connection && ticket.Connection > 0 && _line.Finish(ticket.Number);
 
     /// <summary>The next acknowledgement that may be sent: in the order of receipt [MQTT-4.6.0-2], [MQTT-4.6.0-3].</summary>
     public bool TryNextAcknowledgement(out Acknowledgement acknowledgement)
     {
-        if (_line.TryPeek(out var pending) && _finished.Remove(pending.Number))
-        {
-            acknowledgement = _line.Dequeue().Acknowledgement;
-            Close(acknowledgement);
-            return true;
-        }
-        acknowledgement = default;
-        return false;
+        if (!_line.TryTake(out acknowledgement))
+            return false;
+        Close(acknowledgement);
+        return true;
     }
 
     private Receipt PublishAtQos1(ushort packetId, bool dup)
@@ -133,12 +130,5 @@ public sealed class Receiver
         _owedPubAcks--;
     }
 
-    private Ticket Owe(AckKind kind, ushort packetId, bool found)
-    {
-        var pending = new Pending(_nextNumber++, new Acknowledgement(kind, packetId, found));
-        _line.Enqueue(pending);
-        return new Ticket(_connection, pending.Number);
-    }
-
-    private readonly record struct Pending(long Number, Acknowledgement Acknowledgement);
+    private Ticket Owe(AckKind kind, ushort packetId, bool found) => new(_connection, _line.Add(new Acknowledgement(kind, packetId, found)));
 }

@@ -65,3 +65,14 @@ public sealed record IdReleased(string ClientId, ushort PacketId) : Change;
 /// <param name="Topic">The topic.</param>
 /// <param name="Message">Its message; null for none any more.</param>
 public sealed record RetainedChanged(string Topic, Message? Message) : Change;
+
+/// <summary>A client has a will; one with the same number is replaced.</summary>
+/// <param name="ClientId">Whose.</param>
+/// <param name="Number">Names it.</param>
+/// <param name="Will">What it says.</param>
+/// <param name="DueAt">When it is to be published; null as long as the client is here.</param>
+public sealed record WillKept(string ClientId, long Number, Will Will, TimeSpan? DueAt) : Change;
+
+/// <summary>A will was published, or is void.</summary>
+/// <param name="Number">Which.</param>
+public sealed record WillForgotten(long Number) : Change;

@@ -124,7 +124,10 @@ internal sealed class ClientSession
     }
 
     /// <summary>A PUBLISH arrived.</summary>
-    public Incoming Publish(in PublishPacket publish, string topic, TimeSpan now, DateTimeOffset received)
+    /// <param name="publish">The packet.</param>
+    /// <param name="message">The message in it.</param>
+    /// <param name="received">When it was read.</param>
+    public Incoming Publish(in PublishPacket publish, Message message, DateTimeOffset received)
     {
         if (publish.Qos > 0 && _terms!.Version == ProtocolVersion.V5 && _receiver.Owed >= _limits.ReceiveMaximum)
             throw new ProtocolException(ReasonCode.ReceiveMaximumExceeded, $"more than {_limits.ReceiveMaximum} messages unacknowledged"); // [MQTT-3.3.4-8]
@@ -133,7 +136,7 @@ internal sealed class ClientSession
         {
             Kind = receipt.IsNew ? IncomingKind.Message : IncomingKind.Redelivery,
             ClientId = ClientId,
-            Message = Message.Of(topic, publish.Payload.ToArray(), publish.Qos, publish.Retain, publish.Properties, now),
+            Message = message,
             Dup = publish.Dup,
             Received = received,
             IdChange = receipt.Change,

@@ -50,16 +50,16 @@ public readonly record struct Incoming
     // For whoever has to wait until it is complete.
     internal TaskCompletionSource? Completed { get; init; }
 
-    // Null for a will, whose client is gone.
+    // It was one: the client is gone.
+    internal KeptWill? Will { get; init; }
+
+    // Null for a will.
     internal ClientSession? Session { get; init; }
 
-    // What came of it is durable. Says whether it is acknowledged by that; not so at QoS 0, or when the connection is gone.
-    internal bool Settle()
+    // What came of it is durable; its session's gate is held. Says whether it is acknowledged by that; not so at QoS 0, or when the connection is gone.
+    internal bool Settle(ClientSession session)
     {
         Completed?.TrySetResult();
-        if (Session is null)
-            return false;
-        lock (Session.Gate)
-            return Session.Complete(Ticket);
+        return session.Complete(Ticket);
     }
 }

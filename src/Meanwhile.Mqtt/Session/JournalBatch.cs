@@ -48,9 +48,11 @@ internal sealed class JournalBatch(long number)
     {
         foreach (var incoming in _waiting)
         {
-            incoming.Settle();
-            if (incoming.Session is { } sender)
-                _sessions.Add(sender);
+            if (incoming.Session is not { } sender)
+                continue;
+            lock (sender.Gate)
+                incoming.Settle(sender);
+            _sessions.Add(sender);
         }
         foreach (var session in _sessions) // After all of them, so that many go out in one write.
             session.WakeUp?.Invoke();

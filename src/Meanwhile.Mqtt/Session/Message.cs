@@ -1,47 +1,100 @@
+using System.Buffers;
 using Meanwhile.Mqtt.Wire;
 
 namespace Meanwhile.Mqtt.Session;
 
-/// <summary>An application message inside the broker. It is shared between the queues it waits in, and never changed.</summary>
+/// <summary>An application message inside the broker. It is shared between the queues it waits in, and does not change as long as anybody has it.</summary>
 public sealed class Message
 {
     // What a message costs beside its topic and payload, about.
     private const int Overhead = 128;
 
+    private string _topic = "";
+    private ReadOnlyMemory<byte> _payload;
+    private int _qos;
+    private bool _retain;
+    private Properties _properties;
+    private TimeSpan? _expiresAt;
+
+    // Of its payload, when it was read from the network.
+    private byte[] _memory = [];
+
     /// <summary>Where to.</summary>
-    public required string Topic { get; init; }
+    public required string Topic
+    {
+        get => _topic;
+        init => _topic = value;
+    }
 
     /// <summary>What.</summary>
-    public ReadOnlyMemory<byte> Payload { get; init; }
+    public ReadOnlyMemory<byte> Payload
+    {
+        get => _payload;
+        init => _payload = value;
+    }
 
     /// <summary>As it was published: 0, 1 or 2.</summary>
-    public int Qos { get; init; }
+    public int Qos
+    {
+        get => _qos;
+        init => _qos = value;
+    }
 
     /// <summary>It is to be kept for later subscribers.</summary>
-    public bool Retain { get; init; }
+    public bool Retain
+    {
+        get => _retain;
+        init => _retain = value;
+    }
 
     /// <summary>What is passed on unchanged to subscribers, in its order [MQTT-3.3.2-17], [MQTT-3.3.2-18].</summary>
-    public Properties Properties { get; init; }
+    public Properties Properties
+    {
+        get => _properties;
+        init => _properties = value;
+    }
 
     /// <summary>When it is worth nothing any more, on the broker's clock: since the Unix epoch; null for never.</summary>
-    public TimeSpan? ExpiresAt { get; init; }
+    public TimeSpan? ExpiresAt
+    {
+        get => _expiresAt;
+        init => _expiresAt = value;
+    }
 
     internal int Size => Overhead + Topic.Length + Payload.Length;
 
+    /// <summary>The memory that it keeps for the next payload.</summary>
+    internal int Capacity => _memory.Length;
+
     internal bool IsExpired(TimeSpan now) => now >= ExpiresAt; // False where there is none.
 
-    /// <summary>A message out of what a client sent, with memory of its own.</summary>
-    internal static Message Of(string topic, ReadOnlyMemory<byte> payload, int qos, bool retain, Properties properties, TimeSpan now) => new()
+    /// <summary>What a client's will says.</summary>
+    internal static Message Of(Will will, TimeSpan now) => new()
     {
-        Topic = topic,
-        Payload = payload,
-        Qos = qos,
-        Retain = retain,
-        ExpiresAt = properties.Number(PropertyId.MessageExpiryInterval) is { } seconds ? now + TimeSpan.FromSeconds(seconds) : null,
-        Properties = properties.IsEmpty ? default : properties.Where(property => IsPassedOn(property.Id)),
+        Topic = will.Topic,
+        Payload = will.Payload,
+        Qos = will.Qos,
+        Retain = will.Retain,
+        ExpiresAt = ExpiryOf(will.Properties, now),
+        Properties = PassedOn(will.Properties),
     };
 
+    /// <summary>Becomes what a client has sent, in memory of its own.</summary>
+    internal void Become(string topic, in PublishPacket publish, TimeSpan now)
+    {
+        var length = (int)publish.Payload.Length;
+        if (_memory.Length < length)
+            _memory = new byte[length];
+        publish.Payload.CopyTo(_memory);
+        _payload = _memory.AsMemory(0, length);
+        (_topic, _qos, _retain) = (topic, publish.Qos, publish.Retain);
+        (_expiresAt, _properties) = (ExpiryOf(publish.Properties, now), PassedOn(publish.Properties));
+    }
+
+    private static TimeSpan? ExpiryOf(Properties properties, TimeSpan now) =>
+        properties.Number(PropertyId.MessageExpiryInterval) is { } seconds ? now + TimeSpan.FromSeconds(seconds) : null;
+
     // The expiry is counted down [MQTT-3.3.2-6]; aliases [MQTT-3.3.2-7], identifiers and the will's delay belong to one connection.
-    private static bool IsPassedOn(PropertyId id) => id is PropertyId.PayloadFormatIndicator or PropertyId.ContentType or PropertyId.ResponseTopic
-        or PropertyId.CorrelationData or PropertyId.UserProperty;
+    private static Properties PassedOn(Properties properties) => properties.IsEmpty ? default : properties.Where(static property =>
+        property.Id is PropertyId.PayloadFormatIndicator or PropertyId.ContentType or PropertyId.ResponseTopic or PropertyId.CorrelationData or PropertyId.UserProperty);
 }

@@ -10,6 +10,7 @@ internal sealed class SessionTable(SessionLimits limits, Journal journal)
 {
     private readonly Dictionary<string, ClientSession> _sessions = new(StringComparer.Ordinal);
     private readonly Dictionary<ClientSession, Absence> _away = [];
+    private long _lastWill;
 
     /// <summary>How many there are.</summary>
     public int Count => _sessions.Count;
@@ -29,6 +30,23 @@ internal sealed class SessionTable(SessionLimits limits, Journal journal)
         return session;
     }
 
+    /// <summary>Goes on with a will of an earlier process. A session that was not to outlive its connection has ended with that.</summary>
+    public void Restore(WillKept kept, TimeSpan now)
+    {
+        _lastWill = Math.Max(_lastWill, kept.Number);
+        var session = _sessions.GetValueOrDefault(kept.ClientId) ?? Restore(kept.ClientId, [], [], now);
+        var (will, expiresAt) = (new KeptWill(journal, kept.ClientId, kept.Number, kept.Will), _away[session].ExpiresAt);
+        _away[session] = new Absence(expiresAt, will, kept.DueAt ?? Min(now + will.Delay, expiresAt));
+    }
+
+    /// <summary>Keeps a client's will.</summary>
+    public KeptWill Keep(string clientId, Will will)
+    {
+        var kept = new KeptWill(journal, clientId, Interlocked.Increment(ref _lastWill), will);
+        kept.Keep(dueAt: null);
+        return kept;
+    }
+
     /// <summary>Finds one.</summary>
     public bool TryFind(string clientId, [NotNullWhen(true)] out ClientSession? session) => _sessions.TryGetValue(clientId, out session);
 
@@ -37,14 +55,17 @@ internal sealed class SessionTable(SessionLimits limits, Journal journal)
     /// <param name="clientId">Its identifier, chosen for it where it has none.</param>
     /// <param name="now">The time.</param>
     /// <param name="will">A will whose time has come, because the session that it waited with is over [MQTT-3.1.3-9].</param>
-    public ClientSession Open(ConnectPacket connect, string clientId, TimeSpan now, out Will? will)
+    public ClientSession Open(ConnectPacket connect, string clientId, TimeSpan now, out KeptWill? will)
     {
         will = null;
         if (_sessions.TryGetValue(clientId, out var session))
         {
             _away.Remove(session, out var absence);
             if (!connect.CleanStart && now < absence.ExpiresAt)
+            {
+                absence.Will?.Forget(); // [MQTT-3.1.3-9]
                 return session;
+            }
             will = absence.Will;
         }
         return _sessions[clientId] = new ClientSession(clientId, limits, journal, [], []);
@@ -62,14 +83,16 @@ internal sealed class SessionTable(SessionLimits limits, Journal journal)
     /// <param name="will">What it left behind; null when it took leave.</param>
     /// <param name="expiresAt">When the session is over.</param>
     /// <param name="now">The time.</param>
-    public void Leave(ClientSession session, Will? will, TimeSpan expiresAt, TimeSpan now)
+    public void Leave(ClientSession session, KeptWill? will, TimeSpan expiresAt, TimeSpan now)
     {
-        var delay = TimeSpan.FromSeconds(will?.Properties.Number(PropertyId.WillDelayInterval) ?? 0);
-        _away[session] = new Absence(expiresAt, will, will is null ? TimeSpan.MaxValue : Min(now + delay, expiresAt)); // [MQTT-3.1.2-8], [MQTT-3.1.3-9]
+        var willAt = will is null ? TimeSpan.MaxValue : Min(now + will.Delay, expiresAt); // [MQTT-3.1.2-8], [MQTT-3.1.3-9]
+        _away[session] = new Absence(expiresAt, will, willAt);
+        if (willAt > now)
+            will?.Keep(willAt);
     }
 
     /// <summary>Wills whose time has come.</summary>
-    public IReadOnlyList<(ClientSession Session, Will? Will)> Due(TimeSpan now)
+    public IReadOnlyList<(ClientSession Session, KeptWill? Will)> Due(TimeSpan now)
     {
         var due = _away.Where(entry => now >= entry.Value.WillAt).Select(entry => (entry.Key, entry.Value.Will)).ToList();
         foreach (var (session, _) in due)
@@ -82,5 +105,5 @@ internal sealed class SessionTable(SessionLimits limits, Journal journal)
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
-    private readonly record struct Absence(TimeSpan ExpiresAt, Will? Will, TimeSpan WillAt);
+    private readonly record struct Absence(TimeSpan ExpiresAt, KeptWill? Will, TimeSpan WillAt);
 }

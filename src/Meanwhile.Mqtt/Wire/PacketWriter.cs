@@ -61,6 +61,14 @@ public sealed class PacketWriter : IDisposable
         _length += length;
     }
 
+    /// <summary>Writes a packet that is no more than an identifier, as most are.</summary>
+    internal void WriteShort(PacketType type, int flags, ushort packetId)
+    {
+        Reserve(4);
+        BinaryPrimitives.WriteUInt32BigEndian(_buffer.AsSpan(_length), ((uint)type << 28) | ((uint)flags << 24) | (sizeof(ushort) << 16) | packetId);
+        _length += 4;
+    }
+
     internal void WriteByte(byte value)
     {
         Reserve(1);

@@ -25,15 +25,15 @@ public readonly struct Properties
     /// <summary>Those that meet a condition.</summary>
     public Properties Where(Func<Property, bool> condition) => _items is null ? this : new([.. _items.Where(condition)]);
 
-    /// <summary>Reads those of a message that <see cref="ToBytes"/> has written.</summary>
+    /// <summary>Reads those of a message, or of a will, that <see cref="ToBytes"/> has written.</summary>
     /// <exception cref="ProtocolException">They are none.</exception>
-    public static Properties FromBytes(ReadOnlyMemory<byte> bytes)
+    public static Properties FromBytes(ReadOnlyMemory<byte> bytes, bool ofWill = false)
     {
         var reader = new PacketReader(new ReadOnlySequence<byte>(bytes));
-        return Read(ref reader, PacketType.Publish);
+        return Read(ref reader, ofWill ? PacketType.Reserved : PacketType.Publish);
     }
 
-    /// <summary>Writes them as they stand in a PUBLISH.</summary>
+    /// <summary>Writes them as they stand in a packet.</summary>
     public byte[] ToBytes()
     {
         using var writer = new PacketWriter();

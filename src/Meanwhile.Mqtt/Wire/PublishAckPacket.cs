@@ -19,7 +19,13 @@ public readonly record struct PublishAckPacket(PacketType Type, ushort PacketId,
     /// <summary>Writes it, in its shortest form.</summary>
     public void Write(PacketWriter writer, ProtocolVersion version)
     {
-        var mark = writer.Begin(Type, Type == PacketType.PubRel ? 2 : 0); // [MQTT-3.6.1-1]
+        var flags = Type == PacketType.PubRel ? 2 : 0; // [MQTT-3.6.1-1]
+        if (Reason == ReasonCode.Success && Properties.IsEmpty)
+        {
+            writer.WriteShort(Type, flags, PacketId);
+            return;
+        }
+        var mark = writer.Begin(Type, flags);
         writer.WriteUInt16(PacketId);
         Outcome.Write(writer, Reason, Properties, version);
         writer.End(mark);

@@ -9,6 +9,7 @@ public sealed class TopicCache
     private const int Slots = 64;
 
     private string?[]? _topics;
+    private string _last = "";
 
     /// <summary>Reads a topic name, or nothing where an alias stands for it.</summary>
     internal string Read(ref PacketReader reader)
@@ -21,15 +22,17 @@ public sealed class TopicCache
     {
         if (utf8.IsEmpty)
             return "";
+        if (Ascii.Equals(utf8, _last)) // Many have no other.
+            return _last;
         var hash = new HashCode();
         hash.AddBytes(utf8);
         ref var known = ref (_topics ??= new string?[Slots])[hash.ToHashCode() & (Slots - 1)];
         if (known is not null && Ascii.Equals(utf8, known)) // Never true for what is not ASCII: that is read anew.
-            return known;
+            return _last = known;
         PacketReader.CheckUtf8(utf8);
         var topic = Encoding.UTF8.GetString(utf8);
         if (!Topic.IsName(topic))
             throw new ProtocolException(ReasonCode.TopicNameInvalid, "a wildcard in a topic name"); // [MQTT-3.3.2-2]
-        return known = topic;
+        return _last = known = topic;
     }
 }

@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using Meanwhile.Feeds;
-using Meanwhile.Logging;
 using Microsoft.Extensions.Logging;
 using MQTTnet;
 using MQTTnet.Exceptions;
@@ -15,7 +14,7 @@ internal sealed class BrokerClient : IAsyncDisposable
 
     private readonly BrokerSettings _settings;
     private readonly uint _sessionExpiry;
-    private readonly ILogger _logger;
+    private readonly ConnectionLog _log;
     private readonly TimeProvider _time;
     private readonly ProtocolVersion _version;
     private readonly SemaphoreSlim _connecting = new(1, 1);
@@ -23,7 +22,6 @@ internal sealed class BrokerClient : IAsyncDisposable
     private readonly TakeOverDetector _takeOvers;
     private volatile UserException? _failure;
     private bool _hasConnected;
-    private bool _isAway;
     private bool _isLeaving;
     private TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -34,7 +32,8 @@ internal sealed class BrokerClient : IAsyncDisposable
     /// <param name="time">For the waits.</param>
     public BrokerClient(BrokerSettings settings, uint sessionExpiry, ILogger logger, TimeProvider time)
     {
-        (_settings, _sessionExpiry, _logger, _time) = (settings, sessionExpiry, logger, time);
+        (_settings, _sessionExpiry, _time) = (settings, sessionExpiry, time);
+        _log = new ConnectionLog(settings, logger, time);
         _version = new ProtocolVersion(logger);
         _takeOvers = new TakeOverDetector(time);
         Client = new MqttClientFactory().CreateMqttClient();
@@ -44,6 +43,9 @@ internal sealed class BrokerClient : IAsyncDisposable
 
     /// <summary>The library's client.</summary>
     public IMqttClient Client { get; }
+
+    /// <summary>A subscription was accepted.</summary>
+    public void Subscribed(string filter) => _log.Subscribed(filter);
 
     /// <summary>How many QoS 1 and 2 messages the broker takes at once.</summary>
     public int ReceiveMaximum { get; private set; } = 20;
@@ -70,11 +72,7 @@ internal sealed class BrokerClient : IAsyncDisposable
                 }
                 catch (BrokerException e)
                 {
-                    if (_isAway)
-                        Log.BrokerStillAway(_logger, _settings.Address, e.Message);
-                    else
-                        Log.BrokerAway(_logger, _settings.Address, e.Message);
-                    _isAway = true;
+                    _log.Away(e.Message);
                     await LeaveAsync();
                     await Task.Delay(_backoff.Next(), _time, cancellationToken);
                 }
@@ -139,8 +137,7 @@ internal sealed class BrokerClient : IAsyncDisposable
         _ended.TrySetResult();
         if (_isLeaving)
             return Task.CompletedTask;
-        Log.ConnectionLost(_logger, _settings.Address, e.Exception is { } exception ? BrokerFailure.Describe(exception) : "it was closed");
-        _isAway = true;
+        _log.Lost(e.Exception is { } exception ? BrokerFailure.Describe(exception) : "it was closed");
         if (_takeOvers.Ended(out var isTakeOver))
             _backoff.Reset();
         if (isTakeOver || e.Reason == MqttClientDisconnectReason.SessionTakenOver)
@@ -156,11 +153,11 @@ internal sealed class BrokerClient : IAsyncDisposable
             var result = await Client.ConnectAsync(_settings.ToClientOptions(_version.Current, _sessionExpiry), cancellationToken);
             BrokerFailure.Check((MqttConnectReasonCode)result.ResultCode, _settings, _version, _hasConnected);
             _hasConnected = true;
-            (_isAway, _isLeaving) = (false, false);
+            _isLeaving = false;
             _takeOvers.Accepted();
             if (result.ReceiveMaximum is > 0)
                 ReceiveMaximum = result.ReceiveMaximum.Value;
-            Log.Connected(_logger, _settings.Address, _settings.ClientId, _version.Name);
+            _log.Connected(_version.Name);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {

@@ -3,6 +3,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using MQTTnet;
 using MQTTnet.Formatter;
+using MQTTnet.Protocol;
 
 namespace Meanwhile.Feeds;
 
@@ -15,6 +16,9 @@ internal sealed record BrokerSettings(BrokerAddress Address, string ClientId, st
 {
     /// <summary>How often the connection shows a sign of life.</summary>
     public static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(30);
+
+    /// <summary>What the broker publishes, retained, when the connection ends without a farewell; null for nothing.</summary>
+    public (string Topic, byte[] Payload)? Will { get; init; }
 
     // MQTTnet asks for 8 KiB socket buffers unless told otherwise, with which a fast sender falls into TCP's persist timer.
     private const int SocketBuffer = 1 << 20;
@@ -34,6 +38,8 @@ internal sealed record BrokerSettings(BrokerAddress Address, string ClientId, st
             builder.WithSessionExpiryInterval(sessionExpiry);
         if (UserName is not null)
             builder.WithCredentials(UserName, Password);
+        if (Will is { } will)
+            builder.WithWillTopic(will.Topic).WithWillPayload(will.Payload).WithWillRetain().WithWillQualityOfServiceLevel(MqttQualityOfServiceLevel.AtLeastOnce);
         if (Address.IsWebSocket)
         {
             builder.WithWebSocketServer(o => o.WithUri(Address.WebSocketUri).WithSubProtocols(["mqtt"]));

@@ -1,4 +1,3 @@
-using Meanwhile.Logging;
 using Microsoft.Extensions.Logging;
 using MQTTnet;
 using MQTTnet.Packets;
@@ -6,7 +5,7 @@ using MQTTnet.Packets;
 namespace Meanwhile.Feeds;
 
 /// <summary>From a TCP connection to CONNACK: MQTT 5.0, and 3.1.1 where the broker knows no better.</summary>
-internal sealed class ConnectionAttempt(BrokerSettings settings, ILogger logger, TimeProvider time)
+internal sealed class ConnectionAttempt(BrokerSettings settings, ConnectionLog log, ILogger logger, TimeProvider time)
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
     private readonly ProtocolVersion _version = new(logger);
@@ -24,7 +23,7 @@ internal sealed class ConnectionAttempt(BrokerSettings settings, ILogger logger,
             var accepted = await HandshakeAsync(channel, options, cancellationToken);
             BrokerFailure.Check(accepted.ReasonCode, settings, _version, _hasConnected);
             _hasConnected = true;
-            Log.Connected(logger, settings.Address, settings.ClientId, _version.Name);
+            log.Connected(_version.Name);
             return (channel, accepted);
         }
         catch

@@ -52,14 +52,18 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
         var gatekeeper = new Gatekeeper(users, accessList, options.AllowAnonymous, time);
         var broker = await ListenAsync(options.Listeners, configure(new BrokerOptions
         {
-            Listeners = [.. options.Listeners.Select(listener => new ListenerOptions(listener.EndPoint)
-            {
-                IsWebSocket = listener.IsWebSocket,
-                Tls = listener.IsSecure ? () => tls!.Current : null,
-            })],
+            Listeners =
+            [
+                .. options.Listeners.Select(listener => new ListenerOptions(listener.EndPoint)
+                {
+                    IsWebSocket = listener.IsWebSocket,
+                    Tls = listener.IsSecure ? () => tls!.Current : null,
+                }),
+                .. options.Inside is null ? Array.Empty<ListenerOptions>() : [new(new IPEndPoint(IPAddress.Loopback, 0)) { IsInside = true }],
+            ],
             Limits = new BrokerLimits { SessionExpiry = options.SessionExpiry },
             Store = store,
-            Authenticate = gatekeeper.AnswerAsync,
+            Authenticate = (login, cancellation) => login.Peer.IsInside ? ValueTask.FromResult(options.Inside!.Answer(login)) : gatekeeper.AnswerAsync(login, cancellation),
             Refused = refusals.Add,
             Time = time,
         }), stop);

@@ -13,7 +13,6 @@ internal sealed class EmbeddedFeed : IFeed
     private readonly MqttBroker _broker;
     private readonly IncomingReader _deliveries;
     private readonly TimeProvider _time;
-    private readonly List<Incoming> _committed = [];
     private volatile bool _stopped;
 
     private EmbeddedFeed(EmbeddedBroker embedded, TimeProvider time) =>
@@ -27,6 +26,9 @@ internal sealed class EmbeddedFeed : IFeed
 
     /// <summary>Where its broker listens.</summary>
     public IPEndPoint EndPoint => _broker.EndPoints[0];
+
+    /// <summary>Where it listens for clients of this process, if there is to be one: after all others.</summary>
+    public IPEndPoint InsideEndPoint => _broker.EndPoints[^1];
 
     /// <summary>Starts the broker.</summary>
     /// <param name="options">How it is to be.</param>
@@ -62,9 +64,8 @@ internal sealed class EmbeddedFeed : IFeed
     /// <inheritdoc/>
     public int Acknowledge(IReadOnlyList<Delivery> committed)
     {
-        _deliveries.TakeOldest(committed.Count, _committed);
-        var acknowledged = _broker.Complete(_committed);
-        _committed.Clear();
+        var acknowledged = _broker.Complete(_deliveries.Oldest(committed.Count));
+        _deliveries.Forget(committed.Count);
         return acknowledged;
     }
 

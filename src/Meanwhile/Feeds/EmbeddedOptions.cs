@@ -22,6 +22,9 @@ internal sealed record EmbeddedOptions(IReadOnlyList<ListenAddress> Listeners)
     /// <summary>How often it says how it is, below $SYS; null for never.</summary>
     public TimeSpan? StatusInterval { get; init; }
 
+    /// <summary>For clients of this process; null for none.</summary>
+    public InsideLogin? Inside { get; init; }
+
     /// <summary>Whether clients have to say and to prove who they are.</summary>
     public bool Asks(ListenAddress listener) => UserFile is not null || (listener.IsSecure && TlsFiles.Count > 2);
 }

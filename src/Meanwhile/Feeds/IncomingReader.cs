@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using Meanwhile.Mqtt.Session;
 
@@ -7,7 +8,7 @@ namespace Meanwhile.Feeds;
 /// <summary>Reads what came to the embedded broker as deliveries, and remembers it until they are acknowledged, in the same order.</summary>
 internal sealed class IncomingReader(ChannelReader<Incoming> incoming) : ChannelReader<Delivery>
 {
-    private readonly Queue<Incoming> _read = new();
+    private readonly List<Incoming> _read = [];
 
     /// <inheritdoc/>
     public override Task Completion => incoming.Completion;
@@ -27,7 +28,7 @@ internal sealed class IncomingReader(ChannelReader<Incoming> incoming) : Channel
         item = default;
         if (!incoming.TryRead(out var next))
             return false;
-        _read.Enqueue(next);
+        _read.Add(next);
         item = new Delivery
         {
             Kind = KindOf(next.Kind),
@@ -41,12 +42,11 @@ internal sealed class IncomingReader(ChannelReader<Incoming> incoming) : Channel
         return true;
     }
 
-    /// <summary>Takes out what was read first.</summary>
-    public void TakeOldest(int count, List<Incoming> taken)
-    {
-        while (taken.Count < count)
-            taken.Add(_read.Dequeue());
-    }
+    /// <summary>What was read first, until something else is read.</summary>
+    public ReadOnlySpan<Incoming> Oldest(int count) => CollectionsMarshal.AsSpan(_read)[..count];
+
+    /// <summary>Forgets what was read first: as a rule, all that was read.</summary>
+    public void Forget(int count) => _read.RemoveRange(0, count);
 
     private static DeliveryKind KindOf(IncomingKind kind) => kind switch
     {

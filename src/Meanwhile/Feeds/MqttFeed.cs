@@ -21,6 +21,7 @@ internal sealed class MqttFeed : IFeed
     private readonly string _filter;
     private readonly FeedSession _session;
     private readonly ConnectionAttempt _attempt;
+    private readonly ConnectionLog _log;
     private readonly ReadyFile _ready;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
@@ -39,7 +40,8 @@ internal sealed class MqttFeed : IFeed
         _refusals = new ResultRefusals(resultRefused, logger, time);
         _session = new FeedSession(stored.ReceivedIds.GetValueOrDefault("", []), _refusals);
         _subscription = stored.Subscription;
-        _attempt = new ConnectionAttempt(settings, logger, time);
+        _log = new ConnectionLog(settings, logger, time);
+        _attempt = new ConnectionAttempt(settings, _log, logger, time);
     }
 
     /// <inheritdoc/>
@@ -104,7 +106,6 @@ internal sealed class MqttFeed : IFeed
     {
         var backoff = Backoff.ForBroker();
         var takeOvers = new TakeOverDetector(_time);
-        var isAway = false;
         while (!stop.IsCancellationRequested)
         {
             var isBroken = false;
@@ -112,19 +113,15 @@ internal sealed class MqttFeed : IFeed
             {
                 var (channel, answer) = await _attempt.ConnectAsync(stop);
                 takeOvers.Accepted();
-                isAway = false;
                 using (channel)
                     await UseAsync(channel, answer);
             }
             catch (BrokerException e)
             {
                 if (takeOvers.IsConnected)
-                    Log.ConnectionLost(_logger, _settings.Address, e.Message);
-                else if (isAway)
-                    Log.BrokerStillAway(_logger, _settings.Address, e.Message);
+                    _log.Lost(e.Message);
                 else
-                    Log.BrokerAway(_logger, _settings.Address, e.Message);
-                isAway = true;
+                    _log.Away(e.Message);
                 isBroken = e.Answer is not null; // We have ended it, not another client.
             }
             if (takeOvers.Ended(out var isTakeOver))
@@ -141,7 +138,7 @@ internal sealed class MqttFeed : IFeed
         if (resumed && _subscription is null)
             Log.SessionUnknown(_logger, _settings.ClientId);
         if (!resumed && _subscription is not null)
-            Log.SessionLost(_logger);
+            _log.SessionLost();
         if (!resumed)
             _subscription = null;
         var isSubscribed = resumed && _subscription == _filter;
@@ -176,7 +173,7 @@ internal sealed class MqttFeed : IFeed
     private void Subscribed()
     {
         _subscription = _filter;
-        Log.Subscribed(_logger, _filter);
+        _log.Subscribed(_filter);
         _ready.Set(true);
     }
 

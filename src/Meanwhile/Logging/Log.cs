@@ -8,11 +8,11 @@ internal static partial class Log
     [LoggerMessage(1, LogLevel.Information, "connected to {Broker} as {ClientId} (MQTT {Version})")]
     public static partial void Connected(ILogger logger, object broker, string clientId, string version);
 
-    [LoggerMessage(2, LogLevel.Warning, "{Broker} is not there ({Reason}): waiting for it")]
-    public static partial void BrokerAway(ILogger logger, object broker, string reason);
+    [LoggerMessage(2, LogLevel.Warning, "{Broker} is not there ({Reason}): waiting for it{Repeated}")]
+    public static partial void BrokerAway(ILogger logger, object broker, string reason, string repeated);
 
-    [LoggerMessage(3, LogLevel.Warning, "the connection to {Broker} is lost ({Reason}): connecting again")]
-    public static partial void ConnectionLost(ILogger logger, object broker, string reason);
+    [LoggerMessage(3, LogLevel.Warning, "the connection to {Broker} is lost ({Reason}): connecting again{Repeated}")]
+    public static partial void ConnectionLost(ILogger logger, object broker, string reason, string repeated);
 
     [LoggerMessage(4, LogLevel.Warning, "the broker refuses a result ({Reason}): {Advice}{Repeated}")]
     public static partial void ResultRefused(ILogger logger, string reason, string advice, string repeated);
@@ -29,8 +29,8 @@ internal static partial class Log
     [LoggerMessage(8, LogLevel.Warning, "{Address} is open to the network without authentication: whoever reaches it may publish and subscribe")]
     public static partial void ListeningToAll(ILogger logger, object address);
 
-    [LoggerMessage(9, LogLevel.Warning, "the session was lost by the broker; what it held for us while we were away is gone")]
-    public static partial void SessionLost(ILogger logger);
+    [LoggerMessage(9, LogLevel.Warning, "the session was lost by the broker; what it held for us while we were away is gone{Repeated}")]
+    public static partial void SessionLost(ILogger logger, string repeated);
 
     [LoggerMessage(10, LogLevel.Warning, "the broker holds a session of '{ClientId}' that this store knows nothing of: what waits there is taken in")]
     public static partial void SessionUnknown(ILogger logger, string clientId);
@@ -50,8 +50,8 @@ internal static partial class Log
     [LoggerMessage(15, LogLevel.Warning, "results match the filter of the readings: passed over (topic {Topic}){Repeated}")]
     public static partial void OwnResult(ILogger logger, string topic, string repeated);
 
-    [LoggerMessage(16, LogLevel.Error, "nothing can be committed, and nothing is acknowledged: {Reason}; trying again until it can")]
-    public static partial void CommitWaits(ILogger logger, string reason);
+    [LoggerMessage(16, LogLevel.Error, "nothing can be committed, and nothing is acknowledged: {Reason}; trying again until it can{Repeated}")]
+    public static partial void CommitWaits(ILogger logger, string reason, string repeated);
 
     [LoggerMessage(17, LogLevel.Information, "committing again")]
     public static partial void CommitsAgain(ILogger logger);
@@ -80,7 +80,7 @@ internal static partial class Log
     [LoggerMessage(25, LogLevel.Warning, "{Published} of {Count} messages were published and acknowledged before it was told to stop")]
     public static partial void PublishedSome(ILogger logger, long published, long count);
 
-    [LoggerMessage(26, LogLevel.Warning, "windows reach back to {Start}, before the oldest reading there is: if older ones were deleted since, they are missing from the answer")]
+    [LoggerMessage(26, LogLevel.Warning, "windows reach back to {Start:yyyy-MM-dd'T'HH:mm:ss'Z'}, before the oldest reading there is: if older ones were deleted since, they are missing from the answer")]
     public static partial void MayBeIncomplete(ILogger logger, DateTime start);
 
     [LoggerMessage(27, LogLevel.Information, "{Count} readings exported")]
@@ -125,11 +125,26 @@ internal static partial class Log
     [LoggerMessage(40, LogLevel.Information, "embedded broker: refused or closed {Connections} connections and refused {Messages} messages, {Logins} logins and {Subscriptions} subscriptions; dropped {Copies} messages of subscribers that were too slow")]
     public static partial void RefusedInAll(ILogger logger, long connections, long messages, long logins, long subscriptions, long copies);
 
-    [LoggerMessage(60, LogLevel.Information, "serving dashboard, API, metrics and health at {Address}")]
+    [LoggerMessage(66, LogLevel.Information, "serving dashboard, API, metrics and health at {Address}")]
     public static partial void Serving(ILogger logger, object address);
 
-    [LoggerMessage(61, LogLevel.Error, "a request failed, please report it: {Type}: {Reason}{Repeated}")]
+    [LoggerMessage(67, LogLevel.Error, "a request failed, please report it: {Type}: {Reason}{Repeated}")]
     public static partial void RequestFailed(ILogger logger, string type, string reason, string repeated);
+
+    [LoggerMessage(80, LogLevel.Warning, "telemetry: {Reason}{Repeated}")]
+    public static partial void NotExported(ILogger logger, string reason, string repeated);
+
+    [LoggerMessage(81, LogLevel.Information, "Home Assistant: {Series} series announced below {Topic}")]
+    public static partial void Announced(ILogger logger, int series, string topic);
+
+    [LoggerMessage(82, LogLevel.Warning, "Home Assistant: {Count} series have no sensors, because of --home-assistant-series or the length of their topics")]
+    public static partial void NotAnnounced(ILogger logger, int count);
+
+    [LoggerMessage(83, LogLevel.Warning, "Home Assistant: the broker refuses '{Topic}' ({Reason}): check what this user may read and write{Repeated}")]
+    public static partial void AnnouncementRefused(ILogger logger, string topic, object reason, string repeated);
+
+    [LoggerMessage(84, LogLevel.Error, "Home Assistant: nothing is announced any more: {Reason}")]
+    public static partial void AnnouncerEnded(ILogger logger, string reason);
 
     [LoggerMessage(41, LogLevel.Warning, "{Store}: the server runs with fsync = off, so what it has committed, and we have acknowledged, may be gone after a crash of its machine")]
     public static partial void StoreIsVolatile(ILogger logger, object store);
@@ -151,4 +166,7 @@ internal static partial class Log
 
     [LoggerMessage(65, LogLevel.Information, "{File}: {User} {What}")]
     public static partial void UserChanged(ILogger logger, string file, string user, string what);
+
+    [LoggerMessage(68, LogLevel.Critical, "{Problem}")]
+    public static partial void Failed(ILogger logger, string problem);
 }

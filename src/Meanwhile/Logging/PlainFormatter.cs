@@ -1,25 +1,11 @@
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Logging.Console;
 
 namespace Meanwhile.Logging;
 
-/// <summary>One line an event: time in UTC, a level where it is not plain information, the text.</summary>
-internal sealed class PlainFormatter(TimeProvider time) : ConsoleFormatter(FormatterName)
+/// <summary>For people: time in UTC, a level where it is not plain information, the text.</summary>
+internal sealed class PlainFormatter(LogDiversion diversion, TimeProvider time) : LineFormatter(FormatterName, diversion)
 {
     public const string FormatterName = "plain";
-
-    public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
-    {
-        var level = logEntry.LogLevel switch
-        {
-            LogLevel.Critical or LogLevel.Error => "error: ",
-            LogLevel.Warning => "warning: ",
-            _ => "",
-        };
-        var text = logEntry.Formatter(logEntry.State, logEntry.Exception);
-        textWriter.Write($"{time.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss'Z'} {level}{OneLine(text)}\n");
-    }
 
     /// <summary>Topics and payloads are strangers' bytes: they must neither start a line of their own nor steer the terminal.</summary>
     public static string OneLine(string text) =>
@@ -30,4 +16,16 @@ internal sealed class PlainFormatter(TimeProvider time) : ConsoleFormatter(Forma
                 for (var i = 0; i < to.Length; i++)
                     to[i] = char.IsControl(from[i]) ? '\uFFFD' : from[i];
             });
+
+    /// <inheritdoc/>
+    protected override string Line(LogEvent logEvent)
+    {
+        var level = logEvent.Level switch
+        {
+            LogLevel.Critical or LogLevel.Error => "error: ",
+            LogLevel.Warning => "warning: ",
+            _ => "",
+        };
+        return $"{time.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss'Z'} {level}{OneLine(logEvent.Text)}\n";
+    }
 }

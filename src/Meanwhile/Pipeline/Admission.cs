@@ -8,6 +8,7 @@ internal sealed class Admission(AggregatorOptions options)
 {
     private const int LongestTopic = 65_535; // [MQTT-1.5.4]
 
+    private readonly PayloadShape _shape = new();
     private readonly int _resultPrefix = Encoding.UTF8.GetByteCount(options.ResultTopic(""));
     private readonly string _tooFarAhead = $"its time is more than {options.MaxAhead.TotalSeconds:0.###} s ahead of the clock (--max-ahead)";
 
@@ -19,7 +20,7 @@ internal sealed class Admission(AggregatorOptions options)
     public bool TryAdmit(string topic, ReadOnlyMemory<byte> payload, long arrived, long now, out Reading reading, out string? reason)
     {
         reading = default;
-        if (!options.Parser.TryParse(payload.Span, arrived, out var found, out reason))
+        if (!options.Parser.TryParse(payload.Span, arrived, out var found, out reason, _shape))
             return false;
         if (found.Time > now + (long)options.MaxAhead.TotalMilliseconds)
             reason = _tooFarAhead;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using Meanwhile.Feeds;
 using Meanwhile.Logging;
@@ -27,19 +28,24 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
     public async Task RunAsync(CancellationToken stop)
     {
         var intake = new Intake(options, _ledger, logger, _limiter);
+        var wait = new StoreWait(logger, _limiter, time);
         using var work = new WorkSignal(feed.Deliveries, options.Tick, time);
         using var giveUp = new CancellationTokenSource();
         await using var patience = time.CreateTimer(_ => giveUp.Cancel(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         await using var told = stop.Register(() => patience.Change(LastCommitTimeout, Timeout.InfiniteTimeSpan));
-        _results = await Store.WaitForAsync(() => Task.FromResult(Rebuild()), logger, time, stop);
+        _results = await wait.ForAsync(() => ValueTask.FromResult(Rebuild()), stop);
         while (await work.WaitAsync())
         {
             insight.Turn();
+            using var turn = Spans.Turn();
             var now = Now();
             Collect(intake, now);
-            intake.Account(await CommitAsync(intake.Batch, intake.Deliveries.Count, new Cutoff(now - _retention, now - _quarantine), stop, giveUp.Token));
-            _ledger.Acknowledge(feed.Acknowledge(intake.Deliveries));
-            _results.Add(intake.Batch.Readings, now, work.TickIsDue);
+            turn.Describe(intake);
+            intake.Account(await CommitAsync(wait, intake, new Cutoff(now - _retention, now - _quarantine), stop, giveUp.Token));
+            using (Spans.Part("acknowledge"))
+                _ledger.Acknowledge(feed.Acknowledge(intake.Deliveries));
+            using (Spans.Part("windows"))
+                _results.Add(intake.Batch.Readings, now, work.TickIsDue);
             insight.Listeners.Tell(intake.Batch.Readings);
             await PublishAsync(now);
             intake.Clear();
@@ -52,10 +58,19 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
     private Results Rebuild()
     {
         var (results, readings, now) = (new Results(options), 0, Now());
-        foreach (var reading in store.ReadReadings(now - _retention, long.MaxValue))
+        try
         {
-            results.Restore(reading, now);
-            readings++;
+            foreach (var reading in store.ReadReadings(now - _retention, long.MaxValue))
+            {
+                results.Restore(reading, now);
+                if (readings++ == 0)
+                    insight.StoreIsThere = true;
+            }
+        }
+        catch (StoreException)
+        {
+            insight.StoreIsThere = false;
+            throw;
         }
         insight.Rebuilt(results);
         Log.ReadBack(logger, readings, results.SeriesCount);
@@ -72,39 +87,33 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
         }
     }
 
-    private async ValueTask<CommitReport> CommitAsync(Batch batch, int deliveries, Cutoff cutoff, CancellationToken stop, CancellationToken giveUp)
+    private async ValueTask<CommitReport> CommitAsync(StoreWait wait, Intake intake, Cutoff cutoff, CancellationToken stop, CancellationToken giveUp)
     {
-        var (backoff, started) = (Backoff.ForStore(), time.GetTimestamp());
-        for (var attempts = 0; ; attempts++)
+        using var span = Spans.Part("commit");
+        var started = time.GetTimestamp();
+        var report = await wait.ForCommitAsync(
+            (Path: this, intake.Batch, cutoff, span, giveUp), static work => work.Path.TryCommitAsync(work.Batch, work.cutoff, work.span, work.giveUp), stop);
+        insight.Committed(intake.Deliveries.Count, started);
+        return report;
+    }
+
+    private async ValueTask<CommitReport> TryCommitAsync(Batch batch, Cutoff cutoff, Activity? span, CancellationToken giveUp)
+    {
+        try
         {
-            try
-            {
-                var report = await store.CommitAsync(batch, cutoff, giveUp);
-                insight.Committed(deliveries, started);
-                if (attempts > 0)
-                    Log.CommitsAgain(logger);
-                return report;
-            }
-            catch (StoreException e) when (e.MayHeal && !stop.IsCancellationRequested)
-            {
-                insight.CommitFailed();
-                if (_limiter.MayLog(e.Message, out _))
-                    Log.CommitWaits(logger, e.Message);
-            }
-            catch (StoreException e)
-            {
-                throw new UserException($"{e.Message}; what was not committed is not acknowledged, and will be sent again", inner: e);
-            }
-            catch (OperationCanceledException e)
-            {
-                throw new UserException("the store did not answer in time; what was not committed is not acknowledged, and will be sent again", inner: e);
-            }
-            await Task.Delay(backoff.Next(), time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return await store.CommitAsync(batch, cutoff, giveUp);
+        }
+        catch (StoreException e) when (e.MayHeal)
+        {
+            insight.CommitFailed();
+            span.Fail(e.Message);
+            throw;
         }
     }
 
     private async ValueTask PublishAsync(long now)
     {
+        using var span = Spans.Part("publish");
         var published = 0;
         foreach (var series in _results.Due)
         {
@@ -116,6 +125,7 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
             if (logger.IsEnabled(LogLevel.Debug))
                 Log.Published(logger, result.Topic, Encoding.UTF8.GetString(result.Payload.Span));
         }
+        span?.SetTag("meanwhile.results", published);
         insight.Published(published);
         _results.Due.Clear();
     }

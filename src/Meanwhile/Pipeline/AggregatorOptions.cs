@@ -30,6 +30,9 @@ internal sealed record AggregatorOptions(string Filter, string StatsTopic)
     public TimeSpan Retention =>
         TimeSpan.FromMinutes(5) + TimeSpan.FromMilliseconds(Math.Max(TimeSpan.FromMinutes(30).TotalMilliseconds, Windows.Max(w => w.Milliseconds)));
 
+    /// <summary>What all topics of our own begin with that are no results; null for none.</summary>
+    public string? OwnTopics { get; init; }
+
     /// <summary>Whether many topics match the filter.</summary>
     public bool HasWildcards => Filter.AsSpan().IndexOfAny('+', '#') >= 0;
 
@@ -42,9 +45,9 @@ internal sealed record AggregatorOptions(string Filter, string StatsTopic)
     /// <summary>Where the results of a series go.</summary>
     public string ResultTopic(string series) => HasWildcards ? $"{StatsTopic}/{series}" : StatsTopic;
 
-    /// <summary>Whether a topic is one that results go to.</summary>
+    /// <summary>Whether a topic is one that results, or other messages of our own, go to.</summary>
     public bool IsResultTopic(string topic) =>
-        topic == StatsTopic || (HasWildcards && topic.StartsWith(StatsTopic, StringComparison.Ordinal) && topic[StatsTopic.Length] == '/');
+        topic == StatsTopic || (OwnTopics is not null && topic.StartsWith(OwnTopics, StringComparison.Ordinal)) || (HasWildcards && topic.StartsWith(StatsTopic, StringComparison.Ordinal) && topic[StatsTopic.Length] == '/');
 
     // $share/GROUP/FILTER [MQTT-4.8.2-1].
     private static ReadOnlySpan<char> WithoutShare(string filter) => Topic.TrySplitShare(filter, out _, out var inner) ? inner : filter;

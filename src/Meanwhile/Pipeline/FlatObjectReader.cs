@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Meanwhile.Pipeline;
 
 /// <summary>
@@ -32,6 +34,26 @@ internal ref struct FlatObjectReader(ReadOnlySpan<byte> json)
         var isMember = mark == (_hasBegun ? ',' : '{') && TryMember(out name, out value);
         (_hasBegun, HasGivenUp) = (true, !isMember);
         return isMember;
+    }
+
+    /// <summary>Everything was read.</summary>
+    public readonly bool IsAtEnd => _at == _json.Length;
+
+    /// <summary>Passes over a text that is known; false when another one is there.</summary>
+    public bool TrySkip(ReadOnlySpan<byte> text)
+    {
+        if (!_json[_at..].StartsWith(text))
+            return false;
+        _at += text.Length;
+        return true;
+    }
+
+    /// <summary>Reads a number, or a text without its quotes, of nothing but ASCII.</summary>
+    public bool TryReadPlain(out ReadOnlySpan<byte> value)
+    {
+        var isValue = TryValue(Next(), out var place);
+        value = isValue ? _json[place] : default;
+        return isValue && Ascii.IsValid(value);
     }
 
     // An object without members.

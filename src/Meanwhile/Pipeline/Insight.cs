@@ -18,6 +18,7 @@ internal sealed class Insight : IDisposable
     private readonly Histogram<double> _durations;
     private readonly Histogram<int> _batches;
     private volatile bool _storeIsThere;
+    private volatile bool _isStopping;
     private volatile Results? _results;
     private volatile IFeed? _feed;
     private long _lastTurn;
@@ -70,7 +71,8 @@ internal sealed class Insight : IDisposable
 
     /// <summary>What keeps readings from being taken in and results from being right, in words for a person; null for nothing.</summary>
     public string? Obstacle =>
-        !StoreIsThere ? "the store is away: nothing can be committed, and nothing is acknowledged; the log says why"
+        _isStopping ? "it is stopping: nothing more is taken in"
+        : !StoreIsThere ? "the store is away: nothing can be committed, and nothing is acknowledged; the log says why"
         : Results is null ? "the windows are being rebuilt from the store"
         : !BrokerIsThere ? "the broker is away, or has not accepted the subscription yet; the log says why"
         : null;
@@ -97,10 +99,14 @@ internal sealed class Insight : IDisposable
     /// <summary>Results that were handed to the feed.</summary>
     public long ResultsPublished => Volatile.Read(ref _resultsPublished);
 
+    /// <summary>It was told to stop.</summary>
+    public void Stop() => _isStopping = true;
+
     /// <summary>The windows were rebuilt.</summary>
     public void Rebuilt(Results results)
     {
         Turn();
+        StoreIsThere = true;
         _rebuilt = Now();
         _results = results;
     }

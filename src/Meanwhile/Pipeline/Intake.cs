@@ -63,7 +63,7 @@ internal sealed class Intake(AggregatorOptions options, Ledger ledger, ILogger l
             return;
         ledger.DropFromQuarantine(report.Dropped);
         if (limiter.MayLog(nameof(report.Dropped), out _))
-            Log.DroppedFromQuarantine(logger, report.Dropped, ledger.DroppedFromQuarantine);
+            Log.DroppedFromQuarantine(logger, report.Dropped, ledger.DroppedFromQuarantine); // The total says how many were left out.
     }
 
     /// <summary>Makes room for the next batch.</summary>

@@ -1,5 +1,3 @@
-using System.Buffers.Text;
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Unicode;
 
@@ -20,6 +18,7 @@ internal sealed class ReadingParser(JsonPointer value, JsonPointer? time, JsonPo
     private const string NotUtf8 = "not valid UTF-8";
 
     private readonly bool _isFlat = value.Depth == 1 && time is null or { Depth: 1 } && identity is null or { Depth: 1 };
+    private readonly bool _hasShape = identity is null;
 
     /// <summary>The seed's shape: <c>{"number": 46, "epochtime": "1669940235"}</c>.</summary>
     public static ReadingParser Default { get; } = new(JsonPointer.Parse("/number"), JsonPointer.Parse("/epochtime"));
@@ -29,16 +28,26 @@ internal sealed class ReadingParser(JsonPointer value, JsonPointer? time, JsonPo
     /// <param name="arrival">The time of arrival, milliseconds since the Unix epoch: used for a bare number.</param>
     /// <param name="found">The number, its time, and its identity's place in the payload.</param>
     /// <param name="reason">Why it is no reading, in words for a person; null when it is one.</param>
-    public bool TryParse(ReadOnlySpan<byte> payload, long arrival, out (long Time, double Value, Range Identity) found, out string? reason)
+    /// <param name="shape">What the caller's last payloads looked like.</param>
+    public bool TryParse(
+        ReadOnlySpan<byte> payload, long arrival, out (long Time, double Value, Range Identity) found, out string? reason, PayloadShape? shape = null)
     {
         found = (arrival, 0, default);
         reason = null;
-        var text = payload.Trim(" \t\r\n"u8);
         if (payload.Length > LargestPayload)
+        {
             reason = $"larger than {LargestPayload} bytes";
-        else if (text is [(byte)'{' or (byte)'[', ..])
-            reason = Utf8.IsValid(payload) ? ParseDocument(payload, arrival, out found) : NotUtf8;
-        else if (TryParseNumber(text, out found.Value))
+            return false;
+        }
+        if (shape is not null && shape.TryFind(payload, out var number, out var moment) && FiniteNumber.TryParse(number, out found.Value)
+            && (time is null || EventTime.TryParse(moment, out found.Time)))
+        {
+            return true;
+        }
+        var text = payload.Trim(" \t\r\n"u8);
+        if (text is [(byte)'{' or (byte)'[', ..])
+            reason = Utf8.IsValid(payload) ? ParseDocument(payload, arrival, shape, out found) : NotUtf8;
+        else if (FiniteNumber.TryParse(text, out found.Value))
             reason = identity is null ? null : NoIdentity();
         else
             reason = Utf8.IsValid(payload) ? "neither a JSON object nor a finite number" : NotUtf8;
@@ -47,11 +56,11 @@ internal sealed class ReadingParser(JsonPointer value, JsonPointer? time, JsonPo
 
     private string NoIdentity() => $"no identity at {identity} (--id)";
 
-    private string? ParseDocument(ReadOnlySpan<byte> payload, long arrival, out (long Time, double Value, Range Identity) found)
+    private string? ParseDocument(ReadOnlySpan<byte> payload, long arrival, PayloadShape? shape, out (long Time, double Value, Range Identity) found)
     {
         found = (arrival, 0, default);
         var places = new Places();
-        if (!TryFindInFlatObject(payload, ref places))
+        if (!TryFindInFlatObject(payload, shape, ref places))
         {
             places = new Places();
             if (!TryFind(payload, ref places))
@@ -60,7 +69,7 @@ internal sealed class ReadingParser(JsonPointer value, JsonPointer? time, JsonPo
 
         if (places.Value.Length == 0)
             return $"no number at {value}";
-        if (!TryParseNumber(places.Value, out found.Value))
+        if (!FiniteNumber.TryParse(places.Value, out found.Value))
             return $"{value} is not a finite number";
         found.Identity = places.Identity;
         if (identity is not null && CheckIdentity(places.Identity.GetOffsetAndLength(payload.Length).Length) is { } problem)
@@ -72,20 +81,25 @@ internal sealed class ReadingParser(JsonPointer value, JsonPointer? time, JsonPo
         return EventTime.TryParse(places.Time, out found.Time) ? null : $"{time} is neither seconds since 1970 nor an ISO 8601 time with a zone";
     }
 
-    private bool TryFindInFlatObject(ReadOnlySpan<byte> payload, ref Places places)
+    private bool TryFindInFlatObject(ReadOnlySpan<byte> payload, PayloadShape? shape, ref Places places)
     {
         if (!_isFlat)
             return false;
+        var (number, moment) = (default(Range), default(Range));
         var reader = new FlatObjectReader(payload);
         while (reader.TryRead(out var name, out var found))
         {
             if (value.Matches(name))
-                places.Value = payload[found];
+                number = found;
             if (time is not null && time.Matches(name))
-                places.Time = payload[found];
+                moment = found;
             if (identity is not null && identity.Matches(name))
                 places.Identity = found;
         }
+        places.Value = payload[number];
+        places.Time = payload[moment];
+        if (!reader.HasGivenUp && _hasShape && places.Value.Length > 0 && (time is null || places.Time.Length > 0))
+            shape?.Learn(payload, number, moment);
         return !reader.HasGivenUp;
     }
 
@@ -159,11 +173,6 @@ internal sealed class ReadingParser(JsonPointer value, JsonPointer? time, JsonPo
         var start = (int)reader.TokenStartIndex + (reader.TokenType == JsonTokenType.String ? 1 : 0);
         return reader.TokenType is JsonTokenType.Number or JsonTokenType.String ? start..(start + reader.ValueSpan.Length) : default;
     }
-
-    // Values beyond a double come out as infinite, and the names of NaN and the infinities are numbers to the parser: neither is a reading.
-    private static bool TryParseNumber(ReadOnlySpan<byte> text, out double number) =>
-        (Utf8Parser.TryParse(text, out number, out var consumed) && consumed == text.Length && double.IsFinite(number))
-        || (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number) && double.IsFinite(number));
 
     [Flags]
     private enum Wanted

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Meanwhile.Stores;
 using Meanwhile.Windows;
 
@@ -49,10 +50,12 @@ internal sealed class Results(AggregatorOptions options)
     {
         lock (_gate)
         {
-            foreach (var reading in committed)
+            var last = "";
+            foreach (ref readonly var reading in CollectionsMarshal.AsSpan(committed))
             {
                 Restore(reading, now);
-                Due.Add(reading.Series);
+                if (!ReferenceEquals(reading.Series, last))
+                    Due.Add(last = reading.Series);
             }
             if (tickIsDue)
                 _table.Advance(now, Due);

@@ -41,8 +41,6 @@ internal static class CommonSettings
     public static readonly Setting<int?> Seed = new(
         "--seed", null, null, "NUMBER", "makes numbers and intervals repeatable", text => (int)ParseWhole(text, int.MinValue, int.MaxValue));
 
-    public static readonly Option<bool> Verbose = new("--verbose") { Description = "say what happens to each message" };
-
     /// <summary>The client id, whose default depends on the verb.</summary>
     public static Setting<string> ClientId(string defaultId) =>
         new("--client-id", "MQTT_CLIENT_ID", defaultId, "ID", "client id at the broker", text => text);

@@ -15,8 +15,9 @@ internal static class HttpSettings
     private static readonly Setting<byte[]> TokenFile = new(
         "--http-token-file", null, null, "FILE", "file with the token that readers there have to show (Authorization: Bearer TOKEN)", ReadToken);
 
-    private static readonly Setting<int> MetricSeries = new(
-        "--http-metric-series", null, "100", "NUMBER", "how many series have metrics of their own; the others are counted", text => (int)CommonSettings.ParseWhole(text, 0, 10_000));
+    /// <summary>How many series have metrics of their own.</summary>
+    public static readonly Setting<int> MetricSeries = new(
+        "--http-metric-series", null, "100", "NUMBER", "how many series have metrics of their own, also by OTLP; the others are counted", text => (int)CommonSettings.ParseWhole(text, 0, 10_000));
 
     /// <summary>All of them.</summary>
     public static IEnumerable<Option> Options { get; } = [Address.Option, TokenFile.Option, MetricSeries.Option];
@@ -27,7 +28,7 @@ internal static class HttpSettings
     /// <exception cref="UserException">Whoever gets to that address could read everything.</exception>
     public static HttpOptions? Read(ParseResult commandLine, SettingSources sources, IPEndPoint? byDefault = null)
     {
-        var (chosen, token, metricSeries) = (Address.Read(commandLine, sources), TokenFile.Read(commandLine, sources), MetricSeries.Read(commandLine, sources));
+        var (chosen, token) = (Address.Read(commandLine, sources), TokenFile.Read(commandLine, sources));
         if ((chosen ?? byDefault) is not { } address)
             return null;
         if (token is null && !IPAddress.IsLoopback(address.Address))
@@ -35,7 +36,7 @@ internal static class HttpSettings
             throw new UserException(
                 $"--http: whoever reaches {address} could read everything there: expected a loopback address such as 127.0.0.1:8080, or --http-token-file", ExitCode.Usage);
         }
-        return new HttpOptions(address, token, metricSeries) { AnyPortWillDo = chosen is null };
+        return new HttpOptions(address, token) { AnyPortWillDo = chosen is null };
     }
 
     private static IPEndPoint ParseAddress(string text) =>
@@ -62,8 +63,7 @@ internal static class HttpSettings
 /// <summary>Where and to whom API, metrics and health are served.</summary>
 /// <param name="Address">An address of this machine; port 0 takes a free one.</param>
 /// <param name="Token">What readers have to show; null for nothing, on loopback.</param>
-/// <param name="MetricSeries">How many series have metrics of their own.</param>
-internal sealed record HttpOptions(IPEndPoint Address, byte[]? Token, int MetricSeries)
+internal sealed record HttpOptions(IPEndPoint Address, byte[]? Token)
 {
     /// <summary>Nobody has chosen the port: when it is taken, another one will do.</summary>
     public bool AnyPortWillDo { get; init; }

@@ -30,10 +30,19 @@ internal sealed class Setting<T>
             HelpName = helpName,
             Description = notes.Count == 0 ? description : $"{description} [{string.Join(", ", notes)}]",
         };
+        Option.CompletionSources.Clear();
+        if (helpName.Contains('|', StringComparison.Ordinal))
+            Option.CompletionSources.Add(helpName.Split('|'));
     }
 
     /// <summary>For the command that has it.</summary>
     public Option<string?> Option { get; }
+
+    /// <summary>The option may stand without a value: the text is then empty.</summary>
+    public bool MayBeBare
+    {
+        init => Option.Arity = value ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne;
+    }
 
     /// <summary>Shows a value without the password that may be in it; null where none can be.</summary>
     public Func<string, string>? Mask { get; init; }

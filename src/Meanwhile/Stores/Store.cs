@@ -1,4 +1,3 @@
-using Meanwhile.Feeds;
 using Meanwhile.Logging;
 using Meanwhile.Stores.Postgres;
 using Meanwhile.Stores.Sqlite;
@@ -20,41 +19,17 @@ internal static class Store
 
     /// <summary>Opens it for its owner, and keeps other owners away from it. Waits for a full disk to have room, or a server to answer.</summary>
     /// <exception cref="UserException">It cannot be used.</exception>
-    public static Task<IStore> OpenAsync(string name, StoreOptions options, ILogger logger, TimeProvider time, CancellationToken stop) => WaitForAsync<IStore>(
-        async () => PostgresAddress.IsOne(name)
-            ? await PostgresStore.OpenAsync(PostgresAddress.Parse(name), options, logger, stop)
-            : SqliteStore.Open(name, options),
-        logger, time, stop);
+    public static Task<IStore> OpenAsync(string name, StoreOptions options, ILogger logger, TimeProvider time, CancellationToken stop) =>
+        new StoreWait(logger, new LogLimiter(time), time).ForAsync<IStore>(
+            async () => PostgresAddress.IsOne(name)
+                ? await PostgresStore.OpenAsync(PostgresAddress.Parse(name), options, logger, stop)
+                : SqliteStore.Open(name, options),
+            stop);
 
     /// <summary>Opens the file of the embedded broker's own state, in the same way.</summary>
     /// <exception cref="UserException">It cannot be used.</exception>
     public static Task<BrokerFile> OpenBrokerAsync(string path, ILogger logger, TimeProvider time, CancellationToken stop) =>
-        WaitForAsync(() => Task.FromResult(BrokerFile.Open(path, logger, time)), logger, time, stop);
-
-    /// <summary>Does something with a store that may be away; tries again from the beginning, and says so, until it can be done.</summary>
-    /// <exception cref="UserException">It never will.</exception>
-    public static async Task<T> WaitForAsync<T>(Func<Task<T>> work, ILogger logger, TimeProvider time, CancellationToken stop)
-    {
-        var backoff = Backoff.ForStore();
-        var limiter = new LogLimiter(time);
-        while (true)
-        {
-            try
-            {
-                return await work();
-            }
-            catch (StoreException e) when (e.MayHeal)
-            {
-                if (limiter.MayLog(e.Message, out _))
-                    Log.CommitWaits(logger, e.Message);
-            }
-            catch (StoreException e)
-            {
-                throw new UserException(e.Message, inner: e);
-            }
-            await Task.Delay(backoff.Next(), time, stop);
-        }
-    }
+        new StoreWait(logger, new LogLimiter(time), time).ForAsync(() => ValueTask.FromResult(BrokerFile.Open(path, logger, time)), stop);
 
     /// <summary>Opens it for reading, as it is at this moment, also while its owner is at work. Makes nothing that is not there.</summary>
     /// <param name="name">Its name.</param>

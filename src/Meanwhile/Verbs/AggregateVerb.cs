@@ -1,9 +1,11 @@
 using System.CommandLine;
 using Meanwhile.Feeds;
+using Meanwhile.HomeAssistant;
 using Meanwhile.Logging;
 using Meanwhile.Pipeline;
 using Meanwhile.Settings;
 using Meanwhile.Stores;
+using Meanwhile.Telemetry;
 using Meanwhile.Web;
 
 namespace Meanwhile.Verbs;
@@ -23,6 +25,7 @@ internal static class AggregateVerb
             CommonSettings.Broker.Option, CommonSettings.Topic.Option, CommonSettings.StatsTopic.Option, CommonSettings.DbFile.Option,
             .. AggregatorSettings.Options,
             .. HttpSettings.Options,
+            .. HomeAssistantSettings.Options,
             .. EmbeddedSettings.Options,
             BrokerDatabase.Option,
             CommonSettings.UserName.Option, CommonSettings.PasswordFile.Option, ClientId.Option, CommonSettings.ReadyFile.Option,
@@ -30,12 +33,13 @@ internal static class AggregateVerb
         RunAsync);
 
     /// <summary>Runs the data path over a feed until told to stop, then disposes the feed, which takes leave, and shows the ledger.</summary>
-    public static async Task RunAsync(Session session, IFeed feed, IStore store, Insight insight, CancellationToken stop)
+    public static async Task RunAsync(Session session, IFeed feed, IStore store, Insight insight, CancellationToken stop, Announcer? announcer = null)
     {
         insight.Feed = feed;
         var aggregator = new Aggregator(feed, store, insight.Options, insight, session.Logger, session.Time);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var feeding = feed.RunAsync(ending.Token);
+        var announcing = announcer?.RunAsync(ending.Token) ?? Task.CompletedTask;
         try
         {
             await aggregator.RunAsync(stop);
@@ -45,6 +49,8 @@ internal static class AggregateVerb
             await ending.CancelAsync();
             try
             {
+                await announcing;
+                await (announcer?.DisposeAsync() ?? default);
                 await feed.DisposeAsync();
             }
             finally
@@ -53,6 +59,15 @@ internal static class AggregateVerb
             }
         }
         await feeding;
+    }
+
+    /// <summary>Makes metrics when somebody wants them, and sends what is to be sent; null when that is nothing.</summary>
+    public static OtlpExport? Export(Session session, HttpOptions? http, Insight insight)
+    {
+        var otlp = OtlpSettings.Read(session.CommandLine, session.Sources);
+        if (http is not null || otlp is not null)
+            new Gauges(insight, session.Read(HttpSettings.MetricSeries), session.Time).Register();
+        return otlp is null ? null : new OtlpExport(otlp, insight, session.Logger, session.Time);
     }
 
     /// <summary>Serves what there is to see; null when nothing was asked for.</summary>
@@ -64,22 +79,28 @@ internal static class AggregateVerb
     {
         var address = session.Read(CommonSettings.Broker)!;
         var options = AggregatorSettings.Read(session.CommandLine, session.Sources);
+        var home = HomeAssistantSettings.Read(session.CommandLine, session.Sources, session.Read(ClientId)!);
+        if (home is not null)
+            options = options with { OwnTopics = Sensors.TopicsOf(home) };
         var http = HttpSettings.Read(session.CommandLine, session.Sources);
         var ready = new ReadyFile(session.Read(CommonSettings.ReadyFile));
         using var insight = new Insight(options, session.Time);
+        using var stopping = stop.Register(insight.Stop);
+        await using var export = Export(session, http, insight);
         await using var web = await ServeAsync(session, http, insight, stop);
         if (address.IsEmbedded)
         {
             if (options.Filter.StartsWith("$share/", StringComparison.Ordinal))
                 throw new UserException($"TOPIC: '{options.Filter}' is shared between clients of a broker elsewhere: expected a plain filter for the embedded one", ExitCode.Usage);
-            var embedded = EmbeddedSettings.Read(session.CommandLine, session.Sources, new ListenAddress(address.EndPoint));
+            var inside = home is null ? null : new InsideLogin();
+            var embedded = EmbeddedSettings.Read(session.CommandLine, session.Sources, new ListenAddress(address.EndPoint)) with { Inside = inside };
             var database = session.Read(CommonSettings.DbFile)!;
             using var store = await Store.OpenAsync(database, AggregatorSettings.ReadStore(session.CommandLine, session.Sources, Store.EmbeddedSessions, options.Filter), session.Logger, session.Time, stop);
             using var brokerStore = await Store.OpenBrokerAsync(session.Read(BrokerDatabase) ?? Store.BrokerFileOf(database), session.Logger, session.Time, stop);
             insight.StoreIsThere = true;
             var feed = await EmbeddedFeed.StartAsync(embedded, brokerStore, options.Takes, store.ReadSession().ReceivedIds, session.Logger, session.Time, stop);
             ready.Set(true);
-            await RunAsync(session, feed, store, insight, stop);
+            await RunAsync(session, feed, store, insight, stop, Announcer(inside?.SettingsFor(feed.InsideEndPoint, session.Read(ClientId)!)));
             ready.Set(false);
         }
         else
@@ -89,7 +110,11 @@ internal static class AggregateVerb
             using var store = await Store.OpenAsync(session.Read(CommonSettings.DbFile)!, AggregatorSettings.ReadStore(session.CommandLine, session.Sources, $"{broker.ClientId}@{address}", options.Filter), session.Logger, session.Time, stop);
             insight.StoreIsThere = true;
             var feed = new MqttFeed(broker, options.Filter, store.ReadSession(), ready, insight.Ledger.RefuseResult, session.Logger, session.Time);
-            await RunAsync(session, feed, store, insight, stop);
+            await RunAsync(session, feed, store, insight, stop, Announcer(broker));
         }
+
+        Announcer? Announcer(BrokerSettings? broker) => home is null || broker is null
+            ? null
+            : new Announcer(broker with { ClientId = $"{broker.ClientId}-homeassistant" }, home, insight, session.Logger, session.Time);
     }
 }

@@ -20,7 +20,7 @@ internal static class DemoVerb
         "broker, publisher, aggregator and table in one process",
         [
             CommonSettings.PublishTopic.Option, CommonSettings.StatsTopic.Option, CommonSettings.DbFile.Option, CommonSettings.Interval.Option,
-            CommonSettings.Rate.Option, CommonSettings.Seed.Option, .. HttpSettings.Options,
+            CommonSettings.Rate.Option, CommonSettings.Seed.Option, ResultDisplay.Live, .. HttpSettings.Options,
         ],
         RunAsync);
 
@@ -30,9 +30,13 @@ internal static class DemoVerb
             session.Read(CommonSettings.PublishTopic)!, Qos: 1, CommonSettings.ReadPace(session.CommandLine, session.Sources), Count: null, session.Read(CommonSettings.Seed));
         var options = AggregatorSettings.Check(new(publisherOptions.Topic, session.Read(CommonSettings.StatsTopic)!));
         var database = session.Read(CommonSettings.DbFile)!;
+        await using var display = ResultDisplay.Start(session, $"demo {options.StatsTopic}", stop);
+        stop = display.Stop;
         using var insight = new Insight(options, session.Time);
-        await using var web = await AggregateVerb.ServeAsync(
-            session, HttpSettings.Read(session.CommandLine, session.Sources, byDefault: PreferredHttp), insight, stop);
+        using var stopping = stop.Register(insight.Stop);
+        var http = HttpSettings.Read(session.CommandLine, session.Sources, byDefault: PreferredHttp);
+        await using var export = AggregateVerb.Export(session, http, insight);
+        await using var web = await AggregateVerb.ServeAsync(session, http, insight, stop);
         using var store = await Store.OpenAsync(database, new StoreOptions(Store.EmbeddedSessions, options.Filter), session.Logger, session.Time, stop);
         using var brokerStore = await Store.OpenBrokerAsync(Store.BrokerFileOf(database), session.Logger, session.Time, stop);
         var endPoint = EmbeddedBroker.IsFree(Preferred) ? Preferred : new IPEndPoint(IPAddress.Loopback, 0);
@@ -47,8 +51,7 @@ internal static class DemoVerb
         using var aggregating = new CancellationTokenSource();
 
         var aggregator = AggregateVerb.RunAsync(session, feed, store, insight, aggregating.Token);
-        var watcher = new StatsWatcher(ClientOf(address, "stats_subscriber"), options.StatsTopic, Console.Out, new ReadyFile(null), session.Logger, session.Time)
-            .RunAsync(() => subscribed.TrySetResult(), ending.Token);
+        var watcher = new StatsWatcher(ClientOf(address, "stats_subscriber"), options.StatsTopic, display.Show, Subscribed, session.Logger, session.Time).RunAsync(ending.Token);
         var publisher = PublishWhenWatchedAsync();
 
         // The publisher leaves first, then the table, then the aggregator, so that nothing is cut off that is on its way.
@@ -57,6 +60,13 @@ internal static class DemoVerb
         await Task.WhenAll(watcher, publisher).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await aggregating.CancelAsync();
         await Task.WhenAll(aggregator, watcher, publisher);
+
+        void Subscribed(bool isSubscribed)
+        {
+            if (isSubscribed)
+                subscribed.TrySetResult();
+            display.Connect(isSubscribed);
+        }
 
         async Task PublishWhenWatchedAsync()
         {

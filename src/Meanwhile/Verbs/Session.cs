@@ -12,11 +12,13 @@ namespace Meanwhile.Verbs;
 internal sealed class Session : IDisposable
 {
     private readonly ServiceProvider _services;
+    private readonly bool _isLogForPrograms; // Who reads it expects the last words in the same form.
 
-    private Session(ParseResult commandLine, SettingSources sources, ServiceProvider services)
+    private Session(ParseResult commandLine, SettingSources sources, bool isLogForPrograms, ServiceProvider services)
     {
-        (CommandLine, Sources, _services) = (commandLine, sources, services);
+        (CommandLine, Sources, _isLogForPrograms, _services) = (commandLine, sources, isLogForPrograms, services);
         Logger = services.GetRequiredService<ILoggerFactory>().CreateLogger("meanwhile");
+        LogDiversion = services.GetRequiredService<LogDiversion>();
     }
 
     public ParseResult CommandLine { get; }
@@ -24,6 +26,8 @@ internal sealed class Session : IDisposable
     public SettingSources Sources { get; }
 
     public ILogger Logger { get; }
+
+    public LogDiversion LogDiversion { get; }
 
     public TimeProvider Time { get; } = TimeProvider.System;
 
@@ -34,7 +38,8 @@ internal sealed class Session : IDisposable
         var command = new Command(name, description);
         foreach (var option in options)
             command.Options.Add(option);
-        command.Options.Add(CommonSettings.Verbose);
+        foreach (var option in LogSettings.Options)
+            command.Options.Add(option);
         command.SetAction(async (commandLine, stop) =>
         {
             await Task.Yield(); // Signals are listened for only from the first wait on, and under load the data path has none for long.
@@ -50,9 +55,13 @@ internal sealed class Session : IDisposable
             {
                 await run(session, stopping.Token);
             }
-            catch (StoreException e)
+            catch (Exception e) when (e is UserException or StoreException)
             {
-                throw new UserException(e.Message, inner: e);
+                var failure = e as UserException ?? new UserException(e.Message, inner: e);
+                if (!session._isLogForPrograms)
+                    throw failure;
+                Log.Failed(session.Logger, failure.Message);
+                return failure.ExitCode;
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
@@ -77,16 +86,19 @@ internal sealed class Session : IDisposable
 
     private static Session Start(ParseResult commandLine, SettingSources sources)
     {
+        var (level, format) = LogSettings.Read(commandLine, sources);
         var services = new ServiceCollection();
         services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<LogDiversion>();
         services.AddSingleton<ConsoleFormatter, PlainFormatter>();
+        services.AddSingleton<ConsoleFormatter, JsonFormatter>();
         services.AddLogging(logging => logging
-            .SetMinimumLevel(commandLine.GetValue(CommonSettings.Verbose) ? LogLevel.Debug : LogLevel.Information)
+            .SetMinimumLevel(level)
             .AddConsole(console =>
             {
-                console.FormatterName = PlainFormatter.FormatterName;
+                console.FormatterName = format;
                 console.LogToStandardErrorThreshold = LogLevel.Trace;
             }));
-        return new Session(commandLine, sources, services.BuildServiceProvider());
+        return new Session(commandLine, sources, format == JsonFormatter.FormatterName, services.BuildServiceProvider());
     }
 }

@@ -16,14 +16,14 @@ internal static class WatchVerb
 
     public static Command Command() => Session.Command(
         "watch",
-        "print a table for each result",
+        "print a table for each result, or show all series live",
         [
             CommonSettings.Broker.Option, CommonSettings.Topic.Option, Filter.Option, CommonSettings.UserName.Option, CommonSettings.PasswordFile.Option,
-            ClientId.Option, CommonSettings.ReadyFile.Option,
+            ClientId.Option, CommonSettings.ReadyFile.Option, ResultDisplay.Live,
         ],
         RunAsync);
 
-    private static Task RunAsync(Session session, CancellationToken stop)
+    private static async Task RunAsync(Session session, CancellationToken stop)
     {
         // Results of many series go to topics below STATS_TOPIC; TOPIC says whether there are many.
         var results = session.Read(Filter)!;
@@ -32,6 +32,13 @@ internal static class WatchVerb
 
         var broker = CommonSettings.ReadBroker(session.CommandLine, session.Sources, ClientId);
         var ready = new ReadyFile(session.Read(CommonSettings.ReadyFile));
-        return new StatsWatcher(broker, filter, Console.Out, ready, session.Logger, session.Time).RunAsync(subscribed: () => { }, stop);
+        await using var display = ResultDisplay.Start(session, $"{broker.Address} {filter}", stop);
+        await new StatsWatcher(broker, filter, display.Show, Subscribed, session.Logger, session.Time).RunAsync(display.Stop);
+
+        void Subscribed(bool isSubscribed)
+        {
+            ready.Set(isSubscribed);
+            display.Connect(isSubscribed);
+        }
     }
 }

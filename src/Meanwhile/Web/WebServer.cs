@@ -60,7 +60,6 @@ internal sealed class WebServer : IAsyncDisposable
                 return await StartAsync(options with { Address = new IPEndPoint(options.Address.Address, 0), AnyPortWillDo = false }, store, insight, logger, time, stop);
             throw new UserException($"--http: nothing can be served at {options.Address} ({e.Message}): expected a free port at an address of this machine", inner: e);
         }
-        new Gauges(insight, options.MetricSeries, time).Register();
         var endPoint = listening!.IPEndPoint!; // With the port that it got.
         Log.Serving(logger, new UriBuilder("http", endPoint.Address.ToString(), endPoint.Port).Uri);
         return new WebServer(application, metrics, past);

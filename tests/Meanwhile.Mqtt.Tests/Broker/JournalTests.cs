@@ -177,12 +177,9 @@ public class JournalTests
         });
         await using var client = await RawClient.ConnectAsync(broker.EndPoints[0], "c", clean: false, expectSession: true);
         await client.SendAsync("3C { 'held' 00 05 \"x\" } | 3C { 'held' 00 06 \"y\" }");
-        for (var i = 0; i < 2; i++)
-        {
-            var again = await broker.Incoming.ReadAsync(TestContext.Current.CancellationToken);
-            Assert.Equal((IncomingKind.Redelivery, IdChangeKind.None), (again.Kind, again.IdChange.Kind));
-            broker.Complete([again]);
-        }
+        var (first, second) = (await broker.Incoming.ReadAsync(TestContext.Current.CancellationToken), await broker.Incoming.ReadAsync(TestContext.Current.CancellationToken));
+        Assert.All([first, second], again => Assert.Equal((IncomingKind.Redelivery, IdChangeKind.None), (again.Kind, again.IdChange.Kind)));
+        broker.Complete([first, second]); // In one commit, so that both are answered before the first is passed on.
         await client.ExpectAsync("50 02 00 05 | 50 02 00 06");
         await client.ExpectAsync("34 { 'held' 00 01 \"x\" }");
         await client.ExpectNothingAsync();
@@ -246,6 +243,45 @@ public class JournalTests
         }
         await client.SendAsync("33 { 'r' 00 01 }"); // There is none any more.
         await client.ExpectAsync("40 02 00 01");
+    }
+
+    [Fact]
+    public async Task A_will_is_kept_before_connack_and_void_when_its_client_takes_leave()
+    {
+        var store = new ManualStore();
+        await using var broker = await StartAsync(store);
+        await using var client = await RawClient.OpenAsync(broker.EndPoints[0]);
+        await client.SendAsync("10 { 'MQTT' 04 | 06 | 00 00 | 'c' | 'w' | 'gone' }");
+        var kept = Assert.IsType<WillKept>(Assert.Single(await store.BegunAsync()));
+        Assert.Equal(("c", "w", null), (kept.ClientId, kept.Will.Topic, kept.DueAt));
+        var answering = client.ExpectAsync("20 02 00 00");
+        Assert.False(answering.IsCompleted);
+        store.EndAll();
+        await answering;
+        await client.SendAsync("E0 00");
+        Assert.Equal([new WillForgotten(kept.Number)], await store.BegunAsync());
+    }
+
+    [Fact]
+    public async Task A_will_is_published_after_a_restart_once_and_in_its_time()
+    {
+        static Will Of(string topic) => new(topic, "gone"u8.ToArray(), 1, Retain: true, default);
+        var store = new ManualStore(
+            new SessionOpened("away", 100),
+            new SessionLeft("away", TimeSpan.MaxValue, 0),
+            new WillKept("here", 7, Of("now"), DueAt: null),
+            new WillKept("away", 8, Of("later"), DueAt: TimeSpan.MaxValue));
+        store.EndAll();
+        await using var broker = await StartAsync(store);
+        await using var client = await RawClient.ConnectAsync(broker.EndPoints[0], "c");
+        await client.SendAsync("82 { 00 01 | '#' 01 }");
+        await client.ExpectAsync("90 03 00 01 01 | 33 { 'now' 00 01 \"gone\" }");
+        await client.ExpectNothingAsync();
+        var published = await store.BegunAsync(); // In one commit with what came of it.
+        Assert.Contains(published, change => change is RetainedChanged { Topic: "now" });
+        Assert.Equal([new WillForgotten(7)], published.OfType<WillForgotten>());
+        await using var back = await RawClient.ConnectAsync(broker.EndPoints[0], "away", clean: false, expectSession: true);
+        Assert.Contains(new WillForgotten(8), store.Committed); // [MQTT-3.1.3-9]
     }
 
     private static Task<MqttBroker> StartAsync(ManualStore store) => TestBroker.StartAsync(options => options with { Store = store });

@@ -1,5 +1,7 @@
 using System.Net;
+using System.Runtime.InteropServices;
 using Meanwhile.Mqtt.Broker;
+using Meanwhile.Mqtt.Session;
 
 namespace Meanwhile.Mqtt.Tests.Support;
 
@@ -13,4 +15,6 @@ internal static class TestBroker
         var options = new BrokerOptions { Listeners = [Loopback] };
         return MqttBroker.StartAsync(configure?.Invoke(options) ?? options, TestContext.Current.CancellationToken);
     }
+
+    public static int Complete(this MqttBroker broker, List<Incoming> batch) => broker.Complete(CollectionsMarshal.AsSpan(batch));
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json;
 using Meanwhile.Tests.Support;
 
 namespace Meanwhile.Tests.EndToEnd;
@@ -44,6 +45,10 @@ public sealed class CommandLineTests : ProgramTest
     [InlineData("demo --http [::]:0", "or --http-token-file")]
     [InlineData("aggregate --http-token-file nowhere", "--http-token-file: 'nowhere' cannot be understood: expected a file that can be read")]
     [InlineData("aggregate --http-metric-series -1", "--http-metric-series: '-1'")]
+    [InlineData("watch --log-level loud", "--log-level: 'loud' cannot be understood: expected debug, info, warning or error")]
+    [InlineData("watch --log-format xml", "--log-format: 'xml' cannot be understood: expected plain or json")]
+    [InlineData("watch --log-level info --verbose", "expected one of them")]
+    [InlineData("completion tcsh", "'tcsh'")]
     public async Task A_mistake_on_the_command_line_is_one_line_and_exit_code_2(string arguments, string expected) =>
         await ExpectAsync(2, expected, arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 
@@ -53,6 +58,16 @@ public sealed class CommandLineTests : ProgramTest
         var program = Meanwhile(["aggregate"], ("DB_FILE", Folder.Path));
         Assert.Equal(2, await program.ExitAsync());
         Assert.Equal($"meanwhile: DB_FILE in the environment: '{Folder.Path}' cannot be understood: expected the path of a file, not of a folder\n", program.Error);
+    }
+
+    [Fact]
+    public async Task For_programs_the_last_words_are_json_as_well()
+    {
+        var program = Meanwhile(["query", "--db", "nowhere.db"], ("LOG_FORMAT", "json"), ("LOG_LEVEL", "error"));
+        Assert.Equal(1, await program.ExitAsync());
+        using var json = JsonDocument.Parse(program.Error);
+        Assert.Equal("critical", json.RootElement.GetProperty("level").GetString());
+        Assert.Contains("nowhere.db", json.RootElement.GetProperty("message").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -160,6 +160,29 @@ public sealed class HttpTests : HttpTest
     }
 
     [Fact]
+    public async Task From_when_it_is_told_to_stop_it_is_not_ready_until_it_ends()
+    {
+        using var broker = new RawBroker();
+        var program = Meanwhile(["aggregate", "--broker", broker.Address, "--http", "127.0.0.1:0"]);
+        using var connection = await broker.AcceptAsync();
+        await connection.ReceiveAsync();
+        await connection.SendAsync("2003000000");
+        await connection.ReceiveAsync();
+        await connection.SendAsync("9004 0001 00 02");
+        await connection.SendAsync("300A 0004 44415441 00 372E30"); // "7.0" at QoS 0.
+        Assert.StartsWith("32", await connection.ReceiveAsync(), StringComparison.Ordinal); // The result, whose acknowledgement it will wait for.
+        var http = AddressOf(program);
+        Assert.Equal(200, await StatusAsync(http, "/readyz"));
+
+        var ending = program.TerminateAsync();
+        await Until.TrueAsync(async () => await StatusAsync(http, "/readyz") == 503, () => program.Error);
+        Assert.Equal((503, "it is stopping: nothing more is taken in"), await ProblemAsync(http, "/readyz"));
+        Assert.Equal(200, await StatusAsync(http, "/healthz"));
+        await connection.SendAsync("4002 0001"); // PUBACK.
+        Assert.Equal(0, await ending);
+    }
+
+    [Fact]
     public async Task It_stops_in_good_order_also_while_somebody_listens()
     {
         var (program, http, mqtt) = await ServeAsync();

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Meanwhile.Stores.Sqlite;
 using Meanwhile.Tests.Support;
 
@@ -67,6 +69,24 @@ public sealed class PlainBrokerTests : ProgramTest
     }
 
     [Fact]
+    public async Task The_will_of_a_client_that_was_here_is_published_when_the_broker_is_back()
+    {
+        var broker = await BrokerAsync();
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, _port, TestContext.Current.CancellationToken);
+        var stream = client.GetStream();
+        await stream.WriteAsync(Convert.FromHexString("101800044D515454042E00000001630003722F770004676F6E65"), TestContext.Current.CancellationToken); // Retained, at QoS 1.
+        await stream.ReadExactlyAsync(new byte[4], TestContext.Current.CancellationToken);
+        await broker.KillAsync();
+        broker = await BrokerAsync();
+        var subscriber = Peer("mosquitto_sub", "-p", $"{_port}", "-t", "r/#", "-q", "1", "-C", "1", "-F", "%t %q %p");
+        Assert.Equal(0, await subscriber.ExitAsync());
+        Assert.Equal("r/w 1 gone", subscriber.Output.Trim());
+        Assert.Equal("0", Query("SELECT COUNT(*) FROM wills"));
+        Assert.Equal(0, await broker.TerminateAsync());
+    }
+
+    [Fact]
     public async Task While_the_file_cannot_be_written_nothing_is_acknowledged_and_then_it_goes_on()
     {
         var broker = await BrokerAsync();
@@ -88,7 +108,7 @@ public sealed class PlainBrokerTests : ProgramTest
     }
 
     [Fact]
-    public async Task A_disk_without_room_is_waited_for()
+    public async Task A_limit_of_the_file_is_waited_for()
     {
         var broker = Peer("sh", "-c", $"trap '' XFSZ; exec {Path.Combine(AppContext.BaseDirectory, "meanwhile")} broker --listen 127.0.0.1:{_port}");
         await broker.SaysAsync("is listening");
@@ -102,6 +122,23 @@ public sealed class PlainBrokerTests : ProgramTest
         Assert.Equal(0, await broker.TerminateAsync());
 
         void Limit(string bytes) => Assert.Equal(0, Peer("prlimit", "--pid", $"{broker.Id}", $"--fsize={bytes}:unlimited").ExitAsync().GetAwaiter().GetResult());
+    }
+
+    [Fact]
+    public async Task A_full_disk_is_waited_for()
+    {
+        Assert.SkipUnless(await Peer("unshare", "--mount", "true").ExitAsync() == 0, "nothing may be mounted here");
+        Directory.CreateDirectory(Folder["tmp"]);
+        var program = Path.Combine(AppContext.BaseDirectory, "meanwhile");
+        var broker = Peer("unshare", "--mount", "sh", "-c", $"mount -t tmpfs -o size=400k tmpfs tmp && exec {program} broker --listen 127.0.0.1:{_port}"); // Nobody else sees it.
+        await broker.SaysAsync("is listening");
+        var publisher = new RawPublisher(_port, qos: 2, inFlight: 100);
+        var publishing = publisher.RunAsync(20_000, TestContext.Current.CancellationToken);
+        await broker.SaysAsync("nothing can be committed, and nothing is acknowledged: tmp/broker.db: the disk is full");
+        Assert.Equal(0, await Peer("nsenter", "--target", $"{broker.Id}", "--mount", "mount", "-o", "remount,size=64m", Folder["tmp"]).ExitAsync());
+        await publishing;
+        Assert.Equal(0, publisher.SessionsLost);
+        Assert.Equal(0, await broker.TerminateAsync());
     }
 
     [Fact]

@@ -87,6 +87,29 @@ public sealed class BrokerFileTests : IDisposable
     }
 
     [Fact]
+    public async Task Wills_are_kept_until_they_are_forgotten()
+    {
+        var will = new Will("w", new byte[] { 0, 255 }, 2, Retain: true, new Properties(new Property(PropertyId.WillDelayInterval, 5), new Property(PropertyId.ContentType, Text: "text")));
+        using var file = Open("test.db");
+        await CommitAsync(file, new WillKept("c", 1, will, DueAt: null), new WillKept("d", 2, will with { Topic = "x" }, DueAt: null), new WillKept("c", 1, will, TimeSpan.FromSeconds(9)), new WillForgotten(2));
+        var kept = Assert.IsType<WillKept>(Assert.Single(Crash()));
+        Assert.Equal(("c", 1L, TimeSpan.FromSeconds(9)), (kept.ClientId, kept.Number, kept.DueAt));
+        Assert.Equal(("w", "00FF", 2, true), (kept.Will.Topic, Convert.ToHexString(kept.Will.Payload.Span), kept.Will.Qos, kept.Will.Retain));
+        Assert.Equal(will.Properties.ToBytes(), kept.Will.Properties.ToBytes());
+    }
+
+    [Fact]
+    public async Task A_file_of_the_version_without_wills_is_carried_on()
+    {
+        using (var file = Open("test.db"))
+            await CommitAsync(file, new SessionOpened("c", 1));
+        ReadingsFile.Query(_folder["test.db"], "DROP TABLE wills; PRAGMA user_version = 1");
+        using var again = Open("test.db");
+        await CommitAsync(again, new WillKept("c", 1, new Will("w", default, 0, Retain: false, default), DueAt: null));
+        Assert.Equal(2, Crash().Count);
+    }
+
+    [Fact]
     public void A_file_of_a_newer_version_is_left_alone()
     {
         Open("test.db").Dispose();

@@ -94,7 +94,47 @@ public sealed class SqliteStoreTests : QuarantineContractTests, IDisposable
         Assert.Contains("is damaged", failure.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Every_reading_lies_where_its_time_belongs_in_whatever_order_they_come()
+    {
+        var random = new Random(5);
+        List<Reading> all = [];
+        using (var store = Open())
+        {
+            for (var i = 0; i < 40; i++)
+            {
+                // Runs of one millisecond as a busy second gives them, late readings, and steps forward.
+                var batch = StoreExtensions.Batch(Enumerable.Range(0, random.Next(1, 600)).Select(j =>
+                    new Reading($"{j % 3}", Now + (i * 10) + (random.Next(50) == 0 ? random.Next(-20, 20) : j / 200), (i * 1000) + j)));
+                if (random.Next(4) == 0)
+                    ReadingsFile.Query(File, "INSERT INTO messages (number, epochtime, series, position) SELECT -1, 0, 1, MAX(position) + 1 FROM messages HAVING MAX(position) > 0");
+                Retry(store, batch);
+                all.AddRange(batch.Readings);
+                Assert.Equal(Expected(), store.ReadAll().Where(r => r.Value >= 0));
+            }
+        }
+        using var again = Open();
+        Assert.Equal(Expected(), again.ReadAll().Where(r => r.Value >= 0));
+        Assert.Equal(
+            ["0"], ReadingsFile.Query(File, "SELECT COUNT(*) FROM messages WHERE number >= 0 AND (position >> 22) + 1577836800000 <> CAST(ROUND(epochtime * 1000) AS INTEGER)"));
+
+        IEnumerable<Reading> Expected() => all.OrderBy(r => r.Time).ToList(); // Stable.
+    }
+
     public void Dispose() => _folder.Dispose();
+
+    // The place after the last row may be taken by another program: the store looks again.
+    private static void Retry(SqliteStore store, Batch batch)
+    {
+        try
+        {
+            store.Commit(batch, cutoff: 0);
+        }
+        catch (StoreException e) when (e.MayHeal)
+        {
+            store.Commit(batch, cutoff: 0);
+        }
+    }
 
     private SqliteStore Open() => SqliteStore.Open(File, new StoreOptions("me", "DATA"));
 

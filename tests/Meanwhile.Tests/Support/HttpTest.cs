@@ -9,12 +9,18 @@ public abstract partial class HttpTest : ProgramTest
     private protected static readonly HttpClient Client = new();
 
     /// <summary>An aggregator with its own broker, and where it listens.</summary>
-    private protected async Task<(RunningProgram Program, Uri Http, int Mqtt)> ServeAsync(params string[] more)
+    private protected Task<(RunningProgram Program, Uri Http, int Mqtt)> ServeAsync(params string[] more) => ServeAsync([], more);
+
+    /// <inheritdoc cref="ServeAsync(string[])"/>
+    private protected async Task<(RunningProgram Program, Uri Http, int Mqtt)> ServeAsync((string Name, string Value)[] environment, params string[] more)
     {
-        var program = Meanwhile(["aggregate", "--broker", "embedded://127.0.0.1:0", "--http", "127.0.0.1:0", .. more]);
+        var program = Meanwhile(["aggregate", "--broker", "embedded://127.0.0.1:0", "--http", "127.0.0.1:0", .. more], environment);
         await program.SaysAsync("read back");
-        return (program, AddressOf(program), int.Parse(MqttPort().Match(program.Error).Groups[1].Value));
+        return (program, AddressOf(program), MqttPortOf(program));
     }
+
+    /// <summary>Where the embedded broker of a program listens.</summary>
+    private protected static int MqttPortOf(RunningProgram program) => int.Parse(MqttPort().Match(program.Error).Groups[1].Value);
 
     private protected static Uri AddressOf(RunningProgram program) => new(HttpAddress().Match(program.Error).Groups[1].Value);
 

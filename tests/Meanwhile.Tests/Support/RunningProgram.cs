@@ -51,7 +51,9 @@ internal sealed class RunningProgram : IDisposable
             RedirectStandardError = true,
             RedirectStandardInput = true,
         };
-        foreach (var name in new[] { "BROKER", "TOPIC", "STATS_TOPIC", "DB_FILE", "MQTT_USERNAME", "MQTT_PASSWORD_FILE", "MQTT_CLIENT_ID" })
+        foreach (var name in new[] { "BROKER", "TOPIC", "STATS_TOPIC", "DB_FILE", "MQTT_USERNAME", "MQTT_PASSWORD_FILE", "MQTT_CLIENT_ID", "LOG_LEVEL", "LOG_FORMAT" })
+            start.Environment.Remove(name);
+        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("OTEL_", StringComparison.Ordinal)).ToList())
             start.Environment.Remove(name);
         foreach (var (name, value) in environment)
             start.Environment[name] = value;

@@ -21,8 +21,8 @@ public class StatsTableTests
     [InlineData("""{"p99.9_90s": 1}""", "  p99.9_90s\n-----------\n          1\n")]
     public void The_table_is_the_seeds_to_the_byte(string result, string table)
     {
-        Assert.True(StatsTable.TryFormat(Encoding.UTF8.GetBytes(result), out var found, out _));
-        Assert.Equal(table, found);
+        Assert.True(StatsResult.TryParse(Encoding.UTF8.GetBytes(result), out var members, out _));
+        Assert.Equal(table, StatsTable.Format(members));
     }
 
     [Theory]
@@ -36,17 +36,18 @@ public class StatsTableTests
     [InlineData("""{"a": 1e999}""")]
     [InlineData("""{"a": 1} x""")]
     [InlineData("""{"\ud800": 1}""")]
-    public void What_is_no_result_gives_no_table(string payload)
+    public void What_is_no_result_is_told_apart(string payload)
     {
-        Assert.False(StatsTable.TryFormat(Encoding.UTF8.GetBytes(payload), out var table, out var reason));
-        Assert.Equal("", table);
+        Assert.False(StatsResult.TryParse(Encoding.UTF8.GetBytes(payload), out var members, out var reason));
+        Assert.Empty(members);
         Assert.NotNull(reason);
     }
 
     [Fact]
     public void Names_do_not_steer_the_terminal()
     {
-        Assert.True(StatsTable.TryFormat("""{"\u001b[2J\n": 1}"""u8, out var table, out _));
+        Assert.True(StatsResult.TryParse("""{"\u001b[2J\n": 1}"""u8, out var members, out _));
+        var table = StatsTable.Format(members);
         Assert.DoesNotContain('\u001b', table);
         Assert.Equal(3, table.Count(c => c == '\n'));
     }

@@ -129,7 +129,7 @@ public sealed class WebTests
     private static Insight NewInsight() => new(new AggregatorOptions("#", "STATS"), TimeProvider.System);
 
     private Task<WebServer> StartAsync(Insight insight) =>
-        WebServer.StartAsync(new HttpOptions(new IPEndPoint(IPAddress.Loopback, 0), Token: null, MetricSeries: 10), "none", insight, _log, TimeProvider.System, CancellationToken.None);
+        WebServer.StartAsync(new HttpOptions(new IPEndPoint(IPAddress.Loopback, 0), Token: null), "none", insight, _log, TimeProvider.System, CancellationToken.None);
 
     private Uri Address() => new(Regex.Match(string.Join('\n', _log.Lines), "http://\\S+").Value);
 }

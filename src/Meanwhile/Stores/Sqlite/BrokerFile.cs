@@ -1,4 +1,3 @@
-using Meanwhile.Feeds;
 using Meanwhile.Logging;
 using Meanwhile.Mqtt.Session;
 using Meanwhile.Mqtt.Wire;
@@ -19,13 +18,11 @@ internal sealed class BrokerFile : IBrokerStore, IDisposable
     private readonly FileLock _lock;
     private readonly BrokerTables _tables;
     private readonly FreeSpace _freeSpace;
-    private readonly ILogger _logger;
-    private readonly TimeProvider _time;
-    private readonly LogLimiter _limiter;
+    private readonly StoreWait _wait;
 
     private BrokerFile(string path, Database database, FileLock fileLock, ILogger logger, TimeProvider time)
     {
-        (_path, _database, _lock, _logger, _time, _limiter) = (path, database, fileLock, logger, time, new LogLimiter(time));
+        (_path, _database, _lock, _wait) = (path, database, fileLock, new StoreWait(logger, new LogLimiter(time), time));
         _tables = new BrokerTables(database);
         _freeSpace = new FreeSpace(database);
     }
@@ -55,31 +52,15 @@ internal sealed class BrokerFile : IBrokerStore, IDisposable
 
     /// <inheritdoc/>
     /// <exception cref="UserException">It is not possible.</exception>
-    public async ValueTask CommitAsync(IReadOnlyList<Change> changes, CancellationToken stop)
-    {
-        var backoff = Backoff.ForStore();
-        for (var attempts = 0; ; attempts++)
+    public async ValueTask CommitAsync(IReadOnlyList<Change> changes, CancellationToken stop) => await _wait.ForCommitAsync(
+        (File: this, changes),
+        static work =>
         {
-            try
-            {
-                _database.Transact((File: this, changes), static work => work.File.Write(work.changes));
-                _database.CheckStillThere();
-                if (attempts > 0)
-                    Log.CommitsAgain(_logger);
-                return;
-            }
-            catch (StoreException e) when (e.MayHeal && !stop.IsCancellationRequested)
-            {
-                if (_limiter.MayLog(e.Message, out _))
-                    Log.CommitWaits(_logger, e.Message);
-            }
-            catch (StoreException e)
-            {
-                throw new UserException($"{e.Message}; what was not committed is not acknowledged, and will be sent again", inner: e);
-            }
-            await Task.Delay(backoff.Next(), _time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
+            work.File._database.Transact(work, static both => both.File.Write(both.changes));
+            work.File._database.CheckStillThere();
+            return ValueTask.FromResult(true);
+        },
+        stop);
 
     /// <inheritdoc/>
     public void Dispose()

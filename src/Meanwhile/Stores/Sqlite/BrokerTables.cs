@@ -5,7 +5,7 @@ namespace Meanwhile.Stores.Sqlite;
 /// <summary>The tables of the embedded broker's file. Each change can be written twice without harm.</summary>
 internal sealed class BrokerTables
 {
-    private const int Version = 1;
+    private const int Version = 2;
 
     // Tells the file from one of readings: the letters MWbr.
     private const int ApplicationId = 0x4D576272;
@@ -24,6 +24,8 @@ internal sealed class BrokerTables
     private readonly Statement _removeId;
     private readonly Statement _retain;
     private readonly Statement _unretain;
+    private readonly Statement _keepWill;
+    private readonly Statement _forgetWill;
 
     public BrokerTables(Database database)
     {
@@ -40,6 +42,8 @@ internal sealed class BrokerTables
         _removeId = database.Prepare("DELETE FROM received_ids WHERE client = ? AND packet_id = ?");
         _retain = database.Prepare("INSERT OR REPLACE INTO retained (topic, payload, published_qos, expires, properties) VALUES (?, ?, ?, ?, ?)");
         _unretain = database.Prepare("DELETE FROM retained WHERE topic = ?");
+        _keepWill = database.Prepare("INSERT OR REPLACE INTO wills (number, client, topic, payload, qos, retain, properties, due) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+        _forgetWill = database.Prepare("DELETE FROM wills WHERE number = ?");
     }
 
     /// <summary>Makes the tables, unless they are there.</summary>
@@ -56,17 +60,21 @@ internal sealed class BrokerTables
             return;
         database.Transact(database, static database =>
         {
-            database.Execute("CREATE TABLE sessions (client TEXT PRIMARY KEY, expiry INTEGER NOT NULL, expires INTEGER, sent INTEGER) WITHOUT ROWID");
+            database.Execute("CREATE TABLE IF NOT EXISTS sessions (client TEXT PRIMARY KEY, expiry INTEGER NOT NULL, expires INTEGER, sent INTEGER) WITHOUT ROWID");
             database.Execute("""
-                CREATE TABLE subscriptions (client TEXT NOT NULL, filter TEXT NOT NULL, qos INTEGER NOT NULL, no_local INTEGER NOT NULL, retain_as_published INTEGER NOT NULL, identifier INTEGER,
+                CREATE TABLE IF NOT EXISTS subscriptions (client TEXT NOT NULL, filter TEXT NOT NULL, qos INTEGER NOT NULL, no_local INTEGER NOT NULL, retain_as_published INTEGER NOT NULL, identifier INTEGER,
                 PRIMARY KEY (client, filter)) WITHOUT ROWID
                 """);
             database.Execute("""
-                CREATE TABLE queue (client TEXT NOT NULL, number INTEGER NOT NULL, qos INTEGER NOT NULL, retain INTEGER NOT NULL, released INTEGER NOT NULL, identifiers TEXT NOT NULL,
+                CREATE TABLE IF NOT EXISTS queue (client TEXT NOT NULL, number INTEGER NOT NULL, qos INTEGER NOT NULL, retain INTEGER NOT NULL, released INTEGER NOT NULL, identifiers TEXT NOT NULL,
                 topic TEXT NOT NULL, payload BLOB NOT NULL, published_qos INTEGER NOT NULL, expires INTEGER, properties BLOB NOT NULL, PRIMARY KEY (client, number)) WITHOUT ROWID
                 """);
-            database.Execute("CREATE TABLE received_ids (client TEXT NOT NULL, packet_id INTEGER NOT NULL, PRIMARY KEY (client, packet_id)) WITHOUT ROWID");
-            database.Execute("CREATE TABLE retained (topic TEXT PRIMARY KEY, payload BLOB NOT NULL, published_qos INTEGER NOT NULL, expires INTEGER, properties BLOB NOT NULL) WITHOUT ROWID");
+            database.Execute("CREATE TABLE IF NOT EXISTS received_ids (client TEXT NOT NULL, packet_id INTEGER NOT NULL, PRIMARY KEY (client, packet_id)) WITHOUT ROWID");
+            database.Execute("""
+                CREATE TABLE IF NOT EXISTS wills (number INTEGER PRIMARY KEY, client TEXT NOT NULL, topic TEXT NOT NULL, payload BLOB NOT NULL, qos INTEGER NOT NULL, retain INTEGER NOT NULL,
+                properties BLOB NOT NULL, due INTEGER)
+                """);
+            database.Execute("CREATE TABLE IF NOT EXISTS retained (topic TEXT PRIMARY KEY, payload BLOB NOT NULL, published_qos INTEGER NOT NULL, expires INTEGER, properties BLOB NOT NULL) WITHOUT ROWID");
             database.Execute($"PRAGMA application_id = {ApplicationId}; PRAGMA user_version = {Version}");
         });
     }
@@ -97,6 +105,13 @@ internal sealed class BrokerTables
                 break;
             case RetainedChanged retained:
                 _unretain.Bind(1, retained.Topic).Run();
+                break;
+            case WillKept { Will: var will } kept:
+                _keepWill.Bind(1, kept.Number).Bind(2, kept.ClientId).Bind(3, will.Topic).Bind(4, will.Payload.Span).Bind(5, will.Qos).Bind(6, will.Retain ? 1 : 0).Bind(7, will.Properties.ToBytes());
+                (kept.DueAt is { } dueAt ? _keepWill.Bind(8, (long)dueAt.TotalMilliseconds) : _keepWill.BindNull(8)).Run();
+                break;
+            case WillForgotten forgotten:
+                _forgetWill.Bind(1, forgotten.Number).Run();
                 break;
             default:
                 WriteSession(change);

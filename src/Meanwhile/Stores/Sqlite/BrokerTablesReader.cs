@@ -20,6 +20,9 @@ internal static class BrokerTablesReader
             row.Text(5), row.Integer(6), ReadMessage(row, retain: false), (int)row.Integer(7), row.Integer(8) != 0, ReadIdentifiers(row.Text(10)), row.Integer(9) != 0)),
         .. Rows(database, "SELECT client, expires, sent FROM sessions WHERE expires IS NOT NULL", row => new SessionLeft(
             row.Text(0), TimeSpan.FromMilliseconds(row.Integer(1)), row.Integer(2))),
+        .. Rows(database, "SELECT topic, payload, qos, retain, properties, client, number, due FROM wills ORDER BY number", row => new WillKept(
+            row.Text(5), row.Integer(6), new Will(row.Text(0), row.Blob(1), (int)row.Integer(2), row.Integer(3) != 0, Properties.FromBytes(row.Blob(4), ofWill: true)),
+            row.IsNull(7) ? null : TimeSpan.FromMilliseconds(row.Integer(7)))),
         .. Rows(database, $"SELECT {MessageColumns} FROM retained", row => new RetainedChanged(row.Text(0), ReadMessage(row, retain: true))),
     ];
 

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Meanwhile.Stores.Sqlite;
 
 /// <summary>
@@ -16,6 +14,9 @@ internal sealed class Positions
 
     private readonly Statement _last;
     private readonly Dictionary<long, long> _next = [];
+
+    // What is free in the millisecond that was asked for last: most readings have the time of the one before. Of the others the table above knows it.
+    private (long Time, long Next, long Last)? _current;
 
     /// <summary>Row numbers of the tables of readings and of their identities: a reading that another program has deleted leaves its identity.</summary>
     public Positions(Database database) => _last = database.Prepare("""
@@ -36,15 +37,10 @@ internal sealed class Positions
     /// <summary>The next free row number of a millisecond, or of one that follows when it is full.</summary>
     public long Next(long time)
     {
-        while (true)
-        {
-            ref var next = ref CollectionsMarshal.GetValueRefOrAddDefault(_next, time, out var isKnown);
-            if (!isKnown)
-                next = FindNext(time);
-            if (next <= Last(time))
-                return next++;
-            time++;
-        }
+        if (_current is not { } current || current.Time != time || current.Next > current.Last)
+            current = MoveTo(time);
+        _current = current with { Next = current.Next + 1 };
+        return current.Next;
     }
 
     /// <summary>Gives memory back. Only between inserts: what is not in the table yet is known from here alone.</summary>
@@ -55,7 +51,24 @@ internal sealed class Positions
     }
 
     /// <summary>Looks into the table again: what was inserted is gone, or another program has written to it.</summary>
-    public void Forget() => _next.Clear();
+    public void Forget()
+    {
+        _next.Clear();
+        _current = null;
+    }
+
+    private (long Time, long Next, long Last) MoveTo(long time)
+    {
+        if (_current is { } current)
+            _next[current.Time] = current.Next;
+        while (true)
+        {
+            var next = _next.TryGetValue(time, out var known) ? known : FindNext(time);
+            if (next <= Last(time))
+                return (time, next, Last(time));
+            _next[time++] = next;
+        }
+    }
 
     private long FindNext(long time)
     {

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Meanwhile.Stores.Sqlite;
 
 /// <summary>The readings and their identities, in the order of time.</summary>
@@ -36,16 +38,16 @@ internal sealed class ReadingsTable
     public void Insert(List<Reading> readings, List<int> known)
     {
         _positions.Trim();
-        for (var i = 0; i < readings.Count; i++)
+        _rows.Begin();
+        var all = CollectionsMarshal.AsSpan(readings);
+        for (var i = 0; i < all.Length; i++)
         {
-            var (topic, time, value) = readings[i];
-            var (series, position) = (_series.IdOf(topic, time), _positions.Next(time));
-            if (!readings[i].Identity.IsEmpty && !IsNew(position, series, readings[i].Identity.Span))
-            {
+            ref readonly var reading = ref all[i];
+            var (series, position) = (_series.IdOf(reading.Series, reading.Time), _positions.Next(reading.Time));
+            if (reading.Identity.IsEmpty || IsNew(position, series, reading.Identity.Span))
+                _rows.Add(reading.Value, reading.Time, series, position);
+            else
                 known.Add(i);
-                continue;
-            }
-            _rows.Add(value, time, series, position);
         }
         _rows.Flush();
     }
@@ -56,8 +58,10 @@ internal sealed class ReadingsTable
         var first = Positions.First(cutoff);
         _expire.Bind(1, first).Run();
         _expireIdentities.Bind(1, first).Run();
-        _series.Prune(cutoff);
     }
+
+    /// <summary>Deletes, now and then, the series that have no readings any more; after the readings of the same transaction are in.</summary>
+    public void PruneSeries(long cutoff) => _series.Prune(cutoff);
 
     /// <summary>Reads readings in the order of their times.</summary>
     public IEnumerable<Reading> Read(long from, long to)

@@ -70,9 +70,10 @@ internal sealed class SqliteStore : IStore
 
     private int Write(Batch batch, Cutoff cutoff)
     {
+        _readings.Expire(cutoff.Readings); // First: what is new takes the pages of what goes, and half as many are written.
         _readings.Insert(batch.Readings, _known);
+        _readings.PruneSeries(cutoff.Readings);
         _session.Change(batch);
-        _readings.Expire(cutoff.Readings);
         var dropped = _quarantine.Change(batch, cutoff.Quarantined);
         _freeSpace.GiveBack();
         return dropped;

@@ -1,0 +1,60 @@
+using Meanwhile.Bench;
+
+namespace Meanwhile.Mqtt.Bench;
+
+/// <summary>A thousand publishers with one reading under way each: from the sending to PUBACK, which comes after the commit; and what the disk takes meanwhile.</summary>
+internal static class Latency
+{
+    private const int Publishers = 1000;
+    private const int BufferSize = 16 * 1024;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Prints the medians of each round.</summary>
+    public static async Task RunAsync(string program, TimeSpan duration, int rounds)
+    {
+        using var folder = new Folder();
+        using var disk = new Disk(Path.Combine(folder.Path, "sync"));
+        for (var round = 0; round < rounds; round++)
+        {
+            var alone = await SyncAsync(disk, duration / 4);
+            using var broker = await Broker.AggregateAsync(program, Path.Combine(folder.Path, $"{round}.db"), Broker.FreePort());
+            List<double> times = [];
+            var isMeasured = false;
+            List<Peer> peers = [.. Enumerable.Range(0, Publishers).Select(i => new PublishingPeer(broker.Port, $"publisher{i}", 1, 1, BufferSize) { Took = Note })];
+            var syncing = Task.CompletedTask;
+            List<double> meanwhile = [];
+            var result = await Load.MeasureAsync(broker, peers, duration, () => peers.Cast<PublishingPeer>().Sum(peer => peer.Acknowledged), () =>
+            {
+                isMeasured = true;
+                syncing = Task.Run(async () => meanwhile = await SyncAsync(disk, duration));
+            });
+            await syncing;
+            Console.WriteLine($"PUBACK: {Text(times)}; fdatasync before: {Text(alone)}, meanwhile: {Text(meanwhile)}; {result.Rate:N0}/s, {result.Cost:F1} µs CPU a message (load {result.LoadCost:F1} µs)");
+
+            void Note(long ticks)
+            {
+                if (isMeasured)
+                    times.Add(Milliseconds(ticks));
+            }
+        }
+    }
+
+    private static async Task<List<double>> SyncAsync(Disk disk, TimeSpan duration)
+    {
+        List<double> times = [];
+        for (var start = TimeProvider.System.GetTimestamp(); TimeProvider.System.GetElapsedTime(start) < duration;)
+        {
+            times.Add(disk.Sync().TotalMilliseconds);
+            await Task.Delay(Pause, TimeProvider.System, CancellationToken.None);
+        }
+        return times;
+    }
+
+    private static string Text(List<double> times)
+    {
+        times.Sort();
+        return $"median {times[times.Count / 2]:F3} ms, p99 {times[times.Count * 99 / 100]:F3} ms";
+    }
+
+    private static double Milliseconds(long ticks) => ticks * 1000.0 / TimeProvider.System.TimestampFrequency;
+}

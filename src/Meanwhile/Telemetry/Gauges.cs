@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using System.Reflection;
+using Meanwhile.Pipeline;
+using Meanwhile.Windows;
+
+namespace Meanwhile.Telemetry;
+
+/// <summary>Metrics that are read off when somebody asks for them, and cost nothing in between.</summary>
+/// <param name="insight">What there is to see.</param>
+/// <param name="mostSeries">How many series have metrics of their own.</param>
+/// <param name="time">The clock.</param>
+internal sealed class Gauges(Insight insight, int mostSeries, TimeProvider time)
+{
+    /// <summary>The mean of each window, by series.</summary>
+    public const string SeriesMean = "meanwhile.series.mean";
+
+    /// <summary>How many readings are in each window, by series.</summary>
+    public const string SeriesReadings = "meanwhile.series.readings";
+
+    private readonly Meter _meter = insight.Meter;
+
+    /// <summary>Makes them known to the meter.</summary>
+    public void Register()
+    {
+        RegisterLedger(insight.Ledger);
+        RegisterState();
+        RegisterProcess();
+        RegisterSeries();
+    }
+
+    private void RegisterLedger(Ledger ledger)
+    {
+        Count("meanwhile.messages.received", "{message}", "Messages taken in from the network.", () => ledger.Received);
+        Count("meanwhile.messages.received_with_dup", "{message}", "Those of them that came with DUP set.", () => ledger.ReceivedAgain);
+        Count("meanwhile.messages.committed", "{message}", "Readings on disk.", () => ledger.Committed);
+        Count("meanwhile.messages.quarantined", "{message}", "Messages that are no reading, on disk with their reason.", () => ledger.Quarantined);
+        Count("meanwhile.messages.duplicate", "{message}", "Redeliveries of what was taken in before.", () => ledger.Duplicates);
+        Count("meanwhile.messages.expired", "{message}", "Readings that were older than the retention when they arrived.", () => ledger.Expired);
+        Count("meanwhile.messages.acknowledged", "{message}", "Messages whose acknowledgement was handed to the connection.", () => ledger.Acknowledged);
+        Count("meanwhile.quarantine.dropped", "{message}", "Messages that had to leave the quarantine, because it is bounded.", () => ledger.DroppedFromQuarantine);
+        Count("meanwhile.results.own", "{message}", "Results that came back as messages, and were passed over.", () => ledger.OwnResults);
+        Count("meanwhile.results.published", "{result}", "Results handed over for publishing.", () => insight.ResultsPublished);
+        Count("meanwhile.results.refused", "{result}", "Results that the broker did not take.", () => ledger.RefusedResults);
+        Count("meanwhile.commit.failures", "{attempt}", "Attempts to commit that failed.", () => insight.CommitFailures);
+    }
+
+    private void RegisterState()
+    {
+        Show("meanwhile.queue.deliveries", "{delivery}", "Deliveries that wait for the next commit.", () => insight.Feed is { Deliveries: { CanCount: true } queue } ? queue.Count : 0);
+        Show("meanwhile.series", "{series}", "Series that have readings.", () => insight.Results?.SeriesCount ?? 0);
+        Show("meanwhile.ready", "", "1 when there is no obstacle: /readyz says so too.", () => insight.Obstacle is null ? 1 : 0);
+        Show("meanwhile.broker.connected", "", "1 while connected to the broker and subscribed.", () => insight.BrokerIsThere ? 1 : 0);
+        Show("meanwhile.store.available", "", "1 while the store commits.", () => insight.StoreIsThere ? 1 : 0);
+        Show("meanwhile.event.listeners", "{listener}", "Readers of the event stream.", () => insight.Listeners.Count);
+        var version = typeof(Gauges).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
+        _meter.CreateObservableGauge("meanwhile.build.info", () => new Measurement<long>(1, new KeyValuePair<string, object?>("version", version)), "", "The version that runs.");
+    }
+
+    private void RegisterProcess()
+    {
+        using var process = Process.GetCurrentProcess();
+        var started = (process.StartTime.ToUniversalTime() - DateTime.UnixEpoch).TotalSeconds;
+        _meter.CreateObservableCounter("process.cpu", () => Environment.CpuUsage.TotalTime.TotalSeconds, "s", "CPU time spent.");
+        _meter.CreateObservableGauge("process.start.time", () => started, "s", "When the process started, since 1970.");
+        Show("process.resident.memory", "By", "Physical memory in use.", () => Environment.WorkingSet);
+        Count("dotnet.gc.allocated", "By", "Managed memory allocated so far.", () => GC.GetTotalAllocatedBytes());
+    }
+
+    private void RegisterSeries()
+    {
+        _meter.CreateObservableGauge(SeriesMean, () => Observe(StatisticKind.Mean), "", "The mean of each window; none for one without readings.");
+        _meter.CreateObservableGauge(SeriesReadings, () => Observe(StatisticKind.Count), "{reading}", "How many readings are in each window.");
+        Show("meanwhile.series.not_shown", "{series}", "Series without metrics of their own, because of --http-metric-series.", () => Math.Max(0, (insight.Results?.Topics().Count ?? 0) - mostSeries));
+    }
+
+    // The first ones by name, so that it is the same ones each time.
+    private List<Measurement<double>> Observe(StatisticKind statistic)
+    {
+        var writer = new ResultWriter(insight.Options.Windows, [Statistic.Of(statistic)]);
+        List<Measurement<double>> found = [];
+        if (insight.Results is not { } windows)
+            return found;
+        var topics = windows.Topics().Order(StringComparer.Ordinal).Take(mostSeries);
+        windows.Look(topics, time.GetUtcNow().ToUnixTimeMilliseconds(), (topic, readings, end) =>
+        {
+            var values = writer.Values(readings, end);
+            for (var i = 0; i < values.Length; i++)
+            {
+                if (values[i] is { } value)
+                    found.Add(new Measurement<double>(value, new("topic", topic), new("window", insight.Options.Windows[i].Name)));
+            }
+        });
+        return found;
+    }
+
+    private void Count(string name, string unit, string description, Func<long> read) => _meter.CreateObservableCounter(name, read, unit, description);
+
+    private void Show(string name, string unit, string description, Func<long> read) => _meter.CreateObservableGauge(name, read, unit, description);
+}

@@ -1,0 +1,65 @@
+using Meanwhile.Pipeline;
+using Meanwhile.Stores;
+using Meanwhile.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Meanwhile.Tests.Pipeline;
+
+/// <summary>What is said to be in the way.</summary>
+public sealed class InsightTests
+{
+    private readonly FakeTimeProvider _time = new(DateTimeOffset.FromUnixTimeSeconds(1_700_000_000));
+    private readonly ListLogger _log = new();
+
+    [Fact]
+    public async Task While_a_rebuild_waits_for_its_store_that_is_what_is_said()
+    {
+        using var insight = new Insight(new AggregatorOptions("DATA", "STATS"), _time) { Feed = new ManualFeed(_time), StoreIsThere = true };
+        Assert.StartsWith("the windows are being rebuilt", insight.Obstacle, StringComparison.Ordinal);
+        using var store = new FailingStore(failures: 2, () => insight.Obstacle);
+        var feed = (ManualFeed)insight.Feed;
+        var running = Task.Run(() => new Aggregator(feed, store, insight.Options, insight, _log, _time).RunAsync(CancellationToken.None), TestContext.Current.CancellationToken);
+        await _log.SaysAsync("the server is away");
+        await Until.TrueAsync(() => insight.Obstacle?.StartsWith("the store is away", StringComparison.Ordinal) == true, () => $"{insight.Obstacle}");
+        await Until.TrueAsync(
+            () =>
+            {
+                _time.Advance(TimeSpan.FromSeconds(1));
+                return insight.Obstacle is null;
+            },
+            () => $"{insight.Obstacle}");
+        Assert.Equal(1, insight.Results!.SeriesCount);
+        Assert.StartsWith("the windows are being rebuilt", store.SaidWhileReading, StringComparison.Ordinal);
+        insight.Stop();
+        Assert.StartsWith("it is stopping", insight.Obstacle, StringComparison.Ordinal);
+        feed.End();
+        await running;
+    }
+
+    /// <summary>A store that is away for some attempts to read it.</summary>
+    private sealed class FailingStore(int failures, Func<string?> obstacle) : IStore
+    {
+        private int _failures = failures;
+
+        public string? SaidWhileReading { get; private set; }
+
+        public IEnumerable<Reading> ReadReadings(long from, long to)
+        {
+            if (_failures-- > 0)
+                throw new StoreException("the server is away", mayHeal: true);
+            yield return new Reading("DATA", from, 1);
+            SaidWhileReading = obstacle();
+            yield return new Reading("DATA", from, 2);
+        }
+
+        public IEnumerable<QuarantinedMessage> ReadQuarantine(bool newestFirst = false) => [];
+
+        public SessionState ReadSession() => new(new Dictionary<string, IReadOnlyCollection<ushort>>(), Subscription: null);
+
+        public ValueTask<CommitReport> CommitAsync(Batch batch, Cutoff cutoff, CancellationToken cancellationToken) => ValueTask.FromResult(default(CommitReport));
+
+        public void Dispose()
+        {
+        }
+    }
+}
