@@ -1,4 +1,5 @@
 using System.Globalization;
+using Meanwhile.Bench;
 
 namespace Meanwhile.Path.Bench;
 

@@ -8,6 +8,8 @@ public class MovingWindowTests
     private static readonly Statistic Sum = Statistic.Of(StatisticKind.Sum);
 
     [Theory]
+    [InlineData("sum", 1, 10)]
+    [InlineData("sum", 1000, 0)]
     [InlineData("sum,min,max", 1, 0)]
     [InlineData("sum,min,max", 1000, 10)]
     [InlineData("sum,min,max,first,last", 1, 10)]

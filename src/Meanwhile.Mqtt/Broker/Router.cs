@@ -70,26 +70,7 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
     }
 
     /// <summary>Whether a message has to be refused: there is no memory left, a session in which it would wait is full, or nothing more can be retained.</summary>
-    public bool IsRefused(string topic, bool retain)
-    {
-        if (memory.IsFull)
-            return true;
-        if (!retain && !_isAnyFull)
-            return false;
-        lock (_gate)
-        {
-            if (retain && _retained.Count >= limits.RetainedMessages && !_retained.Contains(topic))
-                return true;
-            if (_full.Count == 0)
-                return false;
-            _full.RemoveWhere(session => !IsFull(session));
-            _isAnyFull = _full.Count > 0;
-            _tree.Match(topic, _matches);
-            var isRefused = _matches.Exists(match => match.Qos > 0 && _full.Contains(match.Session) && match.Session.Permissions.MayRead(topic));
-            _matches.Clear();
-            return isRefused;
-        }
-    }
+    public bool IsRefused(string topic, bool retain) => memory.IsFull || ((retain || _isAnyFull) && IsRefusedNow(topic, retain));
 
     /// <summary>Adds a subscription; retained messages that belong to it are queued.</summary>
     /// <returns>What the client is granted.</returns>
@@ -145,6 +126,24 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
         {
             foreach (var topic in _retained.Expire(now))
                 KeepRetained(topic, null);
+        }
+    }
+
+    // Apart from IsRefused: what it captures would be allocated for each message.
+    private bool IsRefusedNow(string topic, bool retain)
+    {
+        lock (_gate)
+        {
+            if (retain && _retained.Count >= limits.RetainedMessages && !_retained.Contains(topic))
+                return true;
+            if (_full.Count == 0)
+                return false;
+            _full.RemoveWhere(session => !IsFull(session));
+            _isAnyFull = _full.Count > 0;
+            _tree.Match(topic, _matches);
+            var isRefused = _matches.Exists(match => match.Qos > 0 && _full.Contains(match.Session) && match.Session.Permissions.MayRead(topic));
+            _matches.Clear();
+            return isRefused;
         }
     }
 

@@ -19,7 +19,7 @@ internal sealed class BreakingConnection : IDisposable
     private BreakingConnection(ProtocolVersion version, Random random)
     {
         (_version, _random) = (version, random);
-        _left = random.Next(1, 400_000);
+        _left = random.Next(1, 40_000);
     }
 
     /// <summary>Connects, with a session that is kept.</summary>
