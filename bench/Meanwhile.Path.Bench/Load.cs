@@ -13,12 +13,15 @@ internal sealed class Load : IAsyncDisposable
     private int _acknowledged;
     private ushort _lastId;
 
-    private Load(NetworkStream stream) => (_stream, _reader) = (stream, new PacketReader(stream));
+    private readonly string[] _topics;
+
+    private Load(NetworkStream stream, string[] topics) => (_stream, _reader, _topics) = (stream, new PacketReader(stream), topics);
 
     /// <summary>Connects.</summary>
-    public static async Task<Load> StartAsync(int port)
+    /// <param name="topics">Published to in turn; DATA when there are none.</param>
+    public static async Task<Load> StartAsync(int port, params string[] topics)
     {
-        var load = new Load(await RawPackets.ConnectAsync(port));
+        var load = new Load(await RawPackets.ConnectAsync(port), topics.Length == 0 ? ["DATA"] : topics);
         await load._stream.WriteAsync(RawPackets.Connect("load", 4));
         await load._reader.ReadAsync((_, _) => { });
         return load;
@@ -33,7 +36,7 @@ internal sealed class Load : IAsyncDisposable
         {
             List<byte> block = [];
             for (var i = 0; i < Block && sent < messages; i++, sent++)
-                block.AddRange(RawPackets.Publish("DATA", NextId(), RawPackets.Reading((sent % 90) + 10, seconds)));
+                block.AddRange(RawPackets.Publish(_topics[sent % _topics.Length], NextId(), RawPackets.Reading((sent % 90) + 10, seconds)));
             await _stream.WriteAsync(block.ToArray());
             while (sent - _acknowledged > InFlight)
                 await _reader.ReadAsync(Count);

@@ -5,6 +5,7 @@ using Meanwhile.Path.Bench;
 //   throughput MESSAGES ROUNDS INFLIGHT PROGRAM...   alternating runs; INFLIGHT is mosquitto's max_inflight_messages, 0 for no limit
 //   latency    MESSAGES PROGRAM [PAUSE [nodelay]]    one message alone, from its publication to our PUBACK, beside the disk's fdatasync; PAUSE is milliseconds
 //   memory     SECONDS PROGRAM                       the memory that it holds at full rate
+//   watched    MESSAGES ROUNDS SERIES PROGRAM        at full rate into the embedded broker, with and without somebody at the dashboard
 //   bare       PORT FIRST MESSAGES                         the program that only acknowledges
 switch (args)
 {
@@ -23,11 +24,14 @@ switch (args)
     case ["memory", var seconds, var program]:
         await Memory.RunAsync(Number(seconds), program);
         return 0;
+    case ["watched", var messages, var rounds, var series, var program]:
+        await Watched.RunAsync(Number(messages), Number(rounds), Number(series), program);
+        return 0;
     case ["bare", var port, var first, var messages]:
         await BareAcknowledger.RunAsync(Number(port), Number(first), Number(messages));
         return 0;
     default:
-        await Console.Error.WriteLineAsync("throughput MESSAGES ROUNDS INFLIGHT PROGRAM... | latency MESSAGES PROGRAM [PAUSE [nodelay]] | memory SECONDS PROGRAM | bare PORT FIRST MESSAGES");
+        await Console.Error.WriteLineAsync("throughput MESSAGES ROUNDS INFLIGHT PROGRAM... | latency MESSAGES PROGRAM [PAUSE [nodelay]] | memory SECONDS PROGRAM | watched MESSAGES ROUNDS SERIES PROGRAM | bare PORT FIRST MESSAGES");
         return 2;
 }
 

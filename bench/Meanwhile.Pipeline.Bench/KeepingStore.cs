@@ -17,7 +17,7 @@ internal sealed class KeepingStore(IStore store, long keeps) : IStore
     // None: windows are filled by the stream, in each file by as much of it.
     public IEnumerable<Reading> ReadReadings(long from, long to) => [];
 
-    public IEnumerable<QuarantinedMessage> ReadQuarantine() => store.ReadQuarantine();
+    public IEnumerable<QuarantinedMessage> ReadQuarantine(bool newestFirst = false) => store.ReadQuarantine(newestFirst);
 
     public void Dispose() => store.Dispose();
 }

@@ -37,6 +37,17 @@ internal sealed class Child : IDisposable
         return _process.WorkingSet64 >> 20;
     }
 
+    /// <summary>What stands between two texts in a line that it has said.</summary>
+    public string Said(string before, string after)
+    {
+        lock (_lines)
+        {
+            var line = _lines.First(line => line.Contains(before, StringComparison.Ordinal) && line.Contains(after, StringComparison.Ordinal));
+            var from = line.IndexOf(before, StringComparison.Ordinal) + before.Length;
+            return line[from..line.IndexOf(after, from, StringComparison.Ordinal)];
+        }
+    }
+
     /// <summary>Waits until it has said something.</summary>
     public Task SaysAsync(string text) => WaitAsync(() =>
     {

@@ -79,7 +79,7 @@ public class SlidingSeries
     }
 
     /// <summary>The earliest time not before the given one, if there is any.</summary>
-    internal long? FirstFrom(long timeMs)
+    public long? FirstFrom(long timeMs)
     {
         if (_tree is not null)
             return _tree.FirstFrom(timeMs);

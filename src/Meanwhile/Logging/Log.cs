@@ -125,7 +125,7 @@ internal static partial class Log
     [LoggerMessage(40, LogLevel.Information, "embedded broker: refused or closed {Connections} connections and refused {Messages} messages, {Logins} logins and {Subscriptions} subscriptions; dropped {Copies} messages of subscribers that were too slow")]
     public static partial void RefusedInAll(ILogger logger, long connections, long messages, long logins, long subscriptions, long copies);
 
-    [LoggerMessage(66, LogLevel.Information, "serving API, metrics and health at {Address}")]
+    [LoggerMessage(66, LogLevel.Information, "serving dashboard, API, metrics and health at {Address}")]
     public static partial void Serving(ILogger logger, object address);
 
     [LoggerMessage(67, LogLevel.Error, "a request failed, please report it: {Type}: {Reason}{Repeated}")]

@@ -46,6 +46,7 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
                 _ledger.Acknowledge(feed.Acknowledge(intake.Deliveries));
             using (Spans.Part("windows"))
                 _results.Add(intake.Batch.Readings, now, work.TickIsDue);
+            insight.Listeners.Tell(intake.Batch.Readings);
             await PublishAsync(now);
             intake.Clear();
         }
@@ -119,7 +120,7 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
             if (!_results.TryWrite(series, now, out var result))
                 continue;
             await feed.PublishAsync(result.Topic, result.Payload);
-            insight.Listeners.Tell(series, result.Payload, result.End);
+            insight.Listeners.Tell(series, result);
             published++;
             if (logger.IsEnabled(LogLevel.Debug))
                 Log.Published(logger, result.Topic, Encoding.UTF8.GetString(result.Payload.Span));

@@ -22,6 +22,7 @@ internal sealed class Insight : IDisposable
     private volatile Results? _results;
     private volatile IFeed? _feed;
     private long _lastTurn;
+    private long _rebuilt;
     private long _commitFailures;
     private long _resultsPublished;
 
@@ -79,6 +80,19 @@ internal sealed class Insight : IDisposable
     /// <summary>The data path's loop has not got stuck. Opening the store and rebuilding windows may take as long as they take.</summary>
     public bool LoopTurns => Results is null || _time.GetElapsedTime(Volatile.Read(ref _lastTurn)) < LongestTurn;
 
+    /// <summary>
+    /// From here on every reading that came is still there; milliseconds since the Unix epoch. Those that earlier processes have deleted were older than the
+    /// retention when this one began, and it has deleted none until the oldest that it ever held is older than that.
+    /// </summary>
+    public long KeptFrom
+    {
+        get
+        {
+            var (now, retention) = (Now(), (long)Options.Retention.TotalMilliseconds);
+            return Results is { } results && results.OldestEver >= now - retention ? _rebuilt - retention : now - retention;
+        }
+    }
+
     /// <summary>Attempts to commit that failed.</summary>
     public long CommitFailures => Volatile.Read(ref _commitFailures);
 
@@ -93,6 +107,7 @@ internal sealed class Insight : IDisposable
     {
         Turn();
         StoreIsThere = true;
+        _rebuilt = Now();
         _results = results;
     }
 
@@ -122,4 +137,6 @@ internal sealed class Insight : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => Meter.Dispose();
+
+    private long Now() => _time.GetUtcNow().ToUnixTimeMilliseconds();
 }

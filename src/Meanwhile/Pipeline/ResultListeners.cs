@@ -1,12 +1,15 @@
+using Meanwhile.Stores;
+
 namespace Meanwhile.Pipeline;
 
-/// <summary>Hands each result to those who listen. The data path puts it down and goes on; nobody makes it wait.</summary>
+/// <summary>Hands each result, and readings, to those who listen. The data path puts it down and goes on; nobody makes it wait.</summary>
 internal sealed class ResultListeners
 {
     private const int Most = 64;
 
     private readonly Lock _gate = new();
     private volatile ResultMailbox[] _mailboxes = [];
+    private long _told; // The data path's alone.
 
     /// <summary>How many there are.</summary>
     public int Count => _mailboxes.Length;
@@ -32,15 +35,22 @@ internal sealed class ResultListeners
 
     /// <summary>A result is published.</summary>
     /// <param name="series">Whose.</param>
-    /// <param name="payload">The caller's again afterwards.</param>
-    /// <param name="end">Where its windows end.</param>
-    public void Tell(string series, ReadOnlyMemory<byte> payload, long end)
+    /// <param name="result">Its payload is the caller's again afterwards.</param>
+    public void Tell(string series, in Result result)
     {
         var mailboxes = _mailboxes;
         if (mailboxes.Length == 0)
             return;
-        var copy = payload.ToArray();
+        var copy = new PublishedResult(result.Payload.ToArray(), result.End, result.Newest, ++_told);
         foreach (var mailbox in mailboxes)
-            mailbox.Put(series, copy, end);
+            mailbox.Put(series, copy);
+    }
+
+    /// <summary>Readings are on disk.</summary>
+    /// <param name="committed">The caller's again afterwards.</param>
+    public void Tell(List<Reading> committed)
+    {
+        foreach (var mailbox in _mailboxes)
+            mailbox.Put(committed);
     }
 }

@@ -22,13 +22,22 @@ internal sealed class Results(AggregatorOptions options)
     private readonly ResultWriter _writer = new(options.Windows, options.Statistics);
     private readonly Dictionary<string, string?> _topics = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
+    private long _oldestEver = long.MaxValue;
 
     /// <summary>How many series have readings.</summary>
     public int SeriesCount => _table.Count;
 
+    /// <summary>The oldest time of a reading that was ever taken in, also when it has been dropped since; milliseconds since the Unix epoch.</summary>
+    public long OldestEver => Volatile.Read(ref _oldestEver);
+
     /// <summary>Takes a reading of an earlier process in: nobody looks yet.</summary>
     /// <param name="now">The clock, milliseconds since the Unix epoch.</param>
-    public void Restore(in Reading reading, long now) => _table.Add(reading.Series, reading.Time, reading.Value, now);
+    public void Restore(in Reading reading, long now)
+    {
+        if (reading.Time < _oldestEver)
+            Volatile.Write(ref _oldestEver, reading.Time);
+        _table.Add(reading.Series, reading.Time, reading.Value, now);
+    }
 
     /// <summary>The series whose results are due.</summary>
     public HashSet<string> Due { get; } = new(StringComparer.Ordinal);
@@ -72,7 +81,7 @@ internal sealed class Results(AggregatorOptions options)
         {
             var readings = _table.Find(series);
             var end = End(readings, now);
-            result = new Result(topic, _writer.Write(readings, end), end);
+            result = new Result(topic, _writer.Write(readings, end), end, readings?.Newest);
         }
         return true;
     }
@@ -117,4 +126,5 @@ internal sealed class Results(AggregatorOptions options)
 /// <param name="Topic">Where it goes.</param>
 /// <param name="Payload">As it is published.</param>
 /// <param name="End">Where its windows end; milliseconds since the Unix epoch.</param>
-internal readonly record struct Result(string Topic, ReadOnlyMemory<byte> Payload, long End);
+/// <param name="Newest">The time of the series' newest reading; null when it has none any more.</param>
+internal readonly record struct Result(string Topic, ReadOnlyMemory<byte> Payload, long End, long? Newest);

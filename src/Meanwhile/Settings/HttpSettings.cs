@@ -4,13 +4,13 @@ using System.Text;
 
 namespace Meanwhile.Settings;
 
-/// <summary>Where API, metrics and health are served.</summary>
+/// <summary>Where dashboard, API, metrics and health are served.</summary>
 internal static class HttpSettings
 {
     private const int ShortestToken = 16;
 
     private static readonly Setting<IPEndPoint> Address = new(
-        "--http", null, null, "ADDRESS:PORT", "serve API, metrics and health there, for reading only", ParseAddress);
+        "--http", null, null, "ADDRESS:PORT", "serve dashboard, API, metrics and health there, for reading only", ParseAddress);
 
     private static readonly Setting<byte[]> TokenFile = new(
         "--http-token-file", null, null, "FILE", "file with the token that readers there have to show (Authorization: Bearer TOKEN)", ReadToken);

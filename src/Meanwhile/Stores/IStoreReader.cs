@@ -10,6 +10,7 @@ internal interface IStoreReader : IDisposable
     IEnumerable<Reading> ReadReadings(long from, long to);
 
     /// <summary>Reads the messages that were no readings, oldest first.</summary>
+    /// <param name="newestFirst">The other way round.</param>
     /// <exception cref="StoreException">They cannot be read.</exception>
-    IEnumerable<QuarantinedMessage> ReadQuarantine();
+    IEnumerable<QuarantinedMessage> ReadQuarantine(bool newestFirst = false);
 }

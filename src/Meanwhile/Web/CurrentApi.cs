@@ -3,17 +3,16 @@ using Microsoft.AspNetCore.Http;
 
 namespace Meanwhile.Web;
 
-/// <summary>What is known at this moment: series, their statistics, the ledger.</summary>
+/// <summary>What is known at this moment: series and their statistics.</summary>
 internal sealed class CurrentApi(Insight insight, PastApi past, TimeProvider time)
 {
     private const int DefaultPage = 100;
-    private const int LargestPage = 1000;
+    private const int LargestPage = 10_000;
 
     public IEnumerable<Route> Routes =>
     [
         new("/api/series", ["topic", "after", "limit"], SeriesAsync),
         new("/api/statistics", ["topic", "after", "limit", "at"], StatisticsAsync),
-        new("/api/ledger", [], LedgerAsync),
     ];
 
     private Task SeriesAsync(HttpContext context)
@@ -48,34 +47,17 @@ internal sealed class CurrentApi(Insight insight, PastApi past, TimeProvider tim
         {
             json.WriteStartObject();
             json.WriteStartArray("statistics"u8);
-            page.Windows.Look(page.Topics, Now(), (topic, readings, end) => json.WriteResult(topic, writer.Write(readings, end).Span, end));
+            page.Windows.Look(page.Topics, Now(), (topic, readings, end) => json.WriteResult(topic, writer.Write(readings, end).Span, end, readings.Newest));
             json.WriteEndArray();
             json.WriteString("next"u8, page.Next);
             json.WriteEndObject();
         });
     }
 
-    private Task LedgerAsync(HttpContext context) => Json.WriteAsync(context, json =>
-    {
-        var ledger = insight.Ledger;
-        json.WriteStartObject();
-        json.WriteNumber("received"u8, ledger.Received);
-        json.WriteNumber("committed"u8, ledger.Committed);
-        json.WriteNumber("quarantined"u8, ledger.Quarantined);
-        json.WriteNumber("duplicates"u8, ledger.Duplicates);
-        json.WriteNumber("expired"u8, ledger.Expired);
-        json.WriteNumber("acknowledged"u8, ledger.Acknowledged);
-        json.WriteNumber("received_with_dup"u8, ledger.ReceivedAgain);
-        json.WriteNumber("dropped_from_quarantine"u8, ledger.DroppedFromQuarantine);
-        json.WriteNumber("own_results"u8, ledger.OwnResults);
-        json.WriteNumber("refused_results"u8, ledger.RefusedResults);
-        json.WriteEndObject();
-    });
-
     // A page begins after a topic and not at a number, so that series that come and go move none across its edge.
     private (Pipeline.Results Windows, IReadOnlyList<string> Topics, string? Next) Page(HttpContext context)
     {
-        var windows = insight.Results ?? throw ProblemException.NotNow("the windows are being rebuilt from the store");
+        var windows = insight.Results ?? throw ProblemException.Rebuilding();
         var parameters = new Parameters(context.Request.Query);
         var (wanted, after, limit) = (parameters.Topic(), parameters.Text("after"), parameters.Limit(DefaultPage, LargestPage));
         List<string> topics =

@@ -31,12 +31,37 @@ internal static class Json
     /// <summary>A time in seconds, to the millisecond: a decimal, so that no digit is lost or made up.</summary>
     public static void WriteTime(this Utf8JsonWriter json, ReadOnlySpan<byte> name, long milliseconds) => json.WriteNumber(name, milliseconds / 1000m);
 
-    /// <summary>A result as it is published, with its series and the time at which its windows end.</summary>
-    public static void WriteResult(this Utf8JsonWriter json, string topic, ReadOnlySpan<byte> result, long end)
+    /// <summary>Times, as <see cref="WriteTime"/> writes one.</summary>
+    public static void WriteTimes(this Utf8JsonWriter json, ReadOnlySpan<byte> name, IEnumerable<long> milliseconds)
+    {
+        json.WriteStartArray(name);
+        foreach (var time in milliseconds)
+            json.WriteNumberValue(time / 1000m);
+        json.WriteEndArray();
+    }
+
+    /// <summary>Readings of one series, column by column.</summary>
+    public static void WriteReadings(this Utf8JsonWriter json, IReadOnlyCollection<(long Time, double Value)> readings)
+    {
+        json.WriteStartObject();
+        json.WriteTimes("epochtime"u8, readings.Select(reading => reading.Time));
+        json.WriteStartArray("number"u8);
+        foreach (var (_, value) in readings)
+            json.WriteNumberValue(value);
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    /// <summary>A result as it is published, with its series, the time at which its windows end, and that of its newest reading.</summary>
+    public static void WriteResult(this Utf8JsonWriter json, string topic, ReadOnlySpan<byte> result, long end, long? newest)
     {
         json.WriteStartObject();
         json.WriteString("topic"u8, topic);
         json.WriteTime("epochtime"u8, end);
+        if (newest is { } time)
+            json.WriteTime("newest"u8, time);
+        else
+            json.WriteNull("newest"u8);
         json.WritePropertyName("result"u8);
         json.WriteRawValue(result, skipInputValidation: true); // To the byte.
         json.WriteEndObject();

@@ -35,6 +35,16 @@ internal sealed class Parameters(IQueryCollection query)
             : throw ProblemException.BadParameter("topic", "a topic, or a filter such as plant/+/temperature or plant/#");
     }
 
+    /// <summary>A span of time up to a longest one; zero when it is not there.</summary>
+    public TimeSpan Duration(string name, TimeSpan longest)
+    {
+        if (Text(name) is not { } text)
+            return TimeSpan.Zero;
+        return Pipeline.Duration.TryParse(text, out var duration) && duration <= longest
+            ? duration
+            : throw ProblemException.BadParameter(name, $"a span of time such as 500ms, at most {longest.TotalSeconds:0}s");
+    }
+
     /// <summary>How much is asked for at most.</summary>
     public int Limit(int byDefault, int most) => (int)(Whole("limit", 1, most) ?? byDefault);
 

@@ -22,7 +22,7 @@ internal sealed class PastApi(string store, AggregatorOptions options, TimeProvi
     public IEnumerable<Route> Routes =>
     [
         new("/api/readings", ["topic", "from", "to", "limit", "format"], ReadingsAsync),
-        new("/api/quarantine", ["after", "limit"], QuarantineAsync),
+        new("/api/quarantine", ["order", "after", "limit"], QuarantineAsync),
         new("/api/quarantine/message", ["number"], MessageAsync),
     ];
 
@@ -44,7 +44,7 @@ internal sealed class PastApi(string store, AggregatorOptions options, TimeProvi
                     next = last;
                     break;
                 }
-                json.WriteResult(last = topic, writer.Write(readings, end).Span, end);
+                json.WriteResult(last = topic, writer.Write(readings, end).Span, end, readings.Newest);
             }
             json.WriteEndArray();
             json.WriteString("next"u8, next);
@@ -104,13 +104,19 @@ internal sealed class PastApi(string store, AggregatorOptions options, TimeProvi
     private Task QuarantineAsync(HttpContext context)
     {
         var parameters = new Parameters(context.Request.Query);
-        var (after, limit) = (parameters.Whole("after", 0, long.MaxValue) ?? 0, parameters.Limit(DefaultMessages, MostMessages));
+        var newestFirst = (parameters.Text("order") ?? "oldest") switch
+        {
+            "oldest" => false,
+            "newest" => true,
+            _ => throw ProblemException.BadParameter("order", "oldest or newest"),
+        };
+        var (after, limit) = (parameters.Whole("after", 0, long.MaxValue), parameters.Limit(DefaultMessages, MostMessages));
         return ReadAsync(context, reader => Json.WriteAsync(context, json =>
         {
             var (count, last, hasMore) = (0, 0L, false);
             json.WriteStartObject();
             json.WriteStartArray("messages"u8);
-            foreach (var message in reader.ReadQuarantine().Where(m => m.Number > after))
+            foreach (var message in reader.ReadQuarantine(newestFirst).Where(m => after is null || (newestFirst ? m.Number < after : m.Number > after)))
             {
                 hasMore = count++ == limit;
                 if (hasMore)
@@ -152,8 +158,11 @@ internal sealed class PastApi(string store, AggregatorOptions options, TimeProvi
     /// <inheritdoc/>
     public void Dispose() => _turn.Dispose();
 
-    // Answers are collected before they are sent: a slow reader must not keep a transaction open, and the store's log from shrinking.
-    private async Task ReadAsync(HttpContext context, Func<IStoreReader, Task> answer)
+    /// <summary>
+    /// Answers with what is read. Answers are collected before they are sent: a slow reader must not keep a transaction open, and the store's log from
+    /// shrinking.
+    /// </summary>
+    public async Task ReadAsync(HttpContext context, Func<IStoreReader, Task> answer)
     {
         Task sending;
         await _turn.WaitAsync(context.RequestAborted);

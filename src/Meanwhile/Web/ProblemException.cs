@@ -17,6 +17,9 @@ internal sealed class ProblemException(int status, string detail) : Exception(de
     /// <summary>It may be possible in a moment.</summary>
     public static ProblemException NotNow(string detail) => new(StatusCodes.Status503ServiceUnavailable, detail);
 
+    /// <summary>The windows are not there yet.</summary>
+    public static ProblemException Rebuilding() => NotNow("the windows are being rebuilt from the store");
+
     /// <summary>Answers with it.</summary>
     public Task WriteAsync(HttpContext context)
     {

@@ -10,10 +10,13 @@ using Microsoft.Extensions.Logging;
 
 namespace Meanwhile.Web;
 
-/// <summary>API, metrics and health over HTTP, for reading only, in the data path's process.</summary>
+/// <summary>Dashboard, API, metrics and health over HTTP, for reading only, in the data path's process.</summary>
 internal sealed class WebServer : IAsyncDisposable
 {
     private const int MostConnections = 256;
+
+    // A topic has up to 64 KiB, and each byte may be written as three.
+    private const int LongestRequestLine = 256 << 10;
 
     private readonly WebApplication _application;
     private readonly MetricsPage _metrics;
@@ -38,13 +41,14 @@ internal sealed class WebServer : IAsyncDisposable
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxConcurrentConnections = MostConnections;
             kestrel.Limits.MaxRequestBodySize = 0;
+            kestrel.Limits.MaxRequestLineSize = LongestRequestLine;
             kestrel.Listen(options.Address, listen => (listening = listen).Protocols = HttpProtocols.Http1);
         });
         var application = builder.Build();
         var metrics = new MetricsPage(insight.Meter);
         var past = new PastApi(store, insight.Options, time);
         var routes = Routes(past, insight, metrics, time, application.Lifetime.ApplicationStopping);
-        application.Run(new Site(routes, new Access(options.Token), logger, new LogLimiter(time)).ServeAsync);
+        application.Run(new Site([.. Assets.Routes, .. routes], new Access(options.Token), logger, new LogLimiter(time)).ServeAsync);
         try
         {
             await application.StartAsync(stop);
@@ -61,11 +65,12 @@ internal sealed class WebServer : IAsyncDisposable
         return new WebServer(application, metrics, past);
     }
 
-    /// <summary>All that there is.</summary>
+    /// <summary>All that there is for programs.</summary>
     internal static IReadOnlyList<Route> Routes(PastApi past, Insight insight, MetricsPage metrics, TimeProvider time, CancellationToken stopping) =>
     [
         .. new Health(insight).Routes, metrics.Route, OpenApi.Route,
-        .. new CurrentApi(insight, past, time).Routes, .. past.Routes, new EventStream(insight, time, stopping).Route,
+        .. new CurrentApi(insight, past, time).Routes, .. new StatusApi(insight, time).Routes, .. past.Routes, new HistoryApi(past, insight, time).Route,
+        new EventStream(insight, time, stopping).Route,
     ];
 
     /// <inheritdoc/>

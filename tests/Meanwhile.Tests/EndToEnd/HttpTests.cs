@@ -85,9 +85,9 @@ public sealed class HttpTests : HttpTest
     public async Task What_cannot_be_answered_is_a_problem_that_says_what_was_expected()
     {
         var (_, http, _) = await ServeAsync();
-        Assert.Equal((404, "there is nothing at this path: /openapi.json describes what there is"), await ProblemAsync(http, "/"));
+        Assert.Equal((404, "there is nothing at this path: /openapi.json describes what there is"), await ProblemAsync(http, "/nowhere"));
         Assert.Equal(405, (await ProblemAsync(new HttpRequestMessage(HttpMethod.Delete, new Uri(http, "/api/series")))).Status);
-        Assert.Equal((400, "limit cannot be understood: expected a whole number from 1 to 1000"), await ProblemAsync(http, "/api/series?limit=1001"));
+        Assert.Equal((400, "limit cannot be understood: expected a whole number from 1 to 10000"), await ProblemAsync(http, "/api/series?limit=10001"));
         Assert.Equal((400, "the parameter 'x' cannot be understood: expected topic, after, limit"), await ProblemAsync(http, "/api/series?x=1"));
         Assert.Equal(400, (await ProblemAsync(http, "/api/series?limit=1&limit=2")).Status);
         Assert.Equal(400, (await ProblemAsync(http, "/api/readings?topic=a/%23/b")).Status);

@@ -52,7 +52,7 @@ public sealed class InsightTests
             yield return new Reading("DATA", from, 2);
         }
 
-        public IEnumerable<QuarantinedMessage> ReadQuarantine() => [];
+        public IEnumerable<QuarantinedMessage> ReadQuarantine(bool newestFirst = false) => [];
 
         public SessionState ReadSession() => new(new Dictionary<string, IReadOnlyCollection<ushort>>(), Subscription: null);
 

@@ -15,7 +15,7 @@ internal sealed class CountingStore(IStore store) : IStore
 
     public IEnumerable<Reading> ReadReadings(long from, long to) => store.ReadReadings(from, to);
 
-    public IEnumerable<QuarantinedMessage> ReadQuarantine() => store.ReadQuarantine();
+    public IEnumerable<QuarantinedMessage> ReadQuarantine(bool newestFirst = false) => store.ReadQuarantine(newestFirst);
 
     public SessionState ReadSession() => store.ReadSession();
 

@@ -49,7 +49,7 @@ public abstract partial class HttpTest : ProgramTest
         return (int)answer.StatusCode;
     }
 
-    [GeneratedRegex(@"serving API, metrics and health at (\S+)")]
+    [GeneratedRegex(@"serving dashboard, API, metrics and health at (\S+)")]
     private static partial Regex HttpAddress();
 
     [GeneratedRegex(@"127\.0\.0\.1:(\d+): the embedded broker is listening")]

@@ -24,9 +24,9 @@ public sealed class WebTests
         using var client = new HttpClient();
         using var events = new StreamReader(await client.GetStreamAsync(new Uri(Address(), "/api/events"), TestContext.Current.CancellationToken));
         await events.ReadLineAsync(TestContext.Current.CancellationToken);
-        insight.Listeners.Tell("rare", Encoding.UTF8.GetBytes("{\"avg_1min\": -1}"), 1000);
+        insight.Listeners.Tell("rare", new Result("", Encoding.UTF8.GetBytes("{\"avg_1min\": -1}"), 1000, 500));
         for (var i = 1; i <= Results; i++)
-            insight.Listeners.Tell("busy", Encoding.UTF8.GetBytes($"{{\"avg_1min\": {i}}}"), i);
+            insight.Listeners.Tell("busy", new Result("", Encoding.UTF8.GetBytes($"{{\"avg_1min\": {i}}}"), i, i));
 
         List<string> read = [];
         while (read.LastOrDefault()?.Contains($": {Results}}}", StringComparison.Ordinal) != true)
@@ -35,25 +35,25 @@ public sealed class WebTests
                 read.Add(line);
         }
         Assert.InRange(read.Count, 2, Results / 2);
-        Assert.Contains("data: {\"topic\":\"rare\",\"epochtime\":1,\"result\":{\"avg_1min\": -1}}", read);
+        Assert.Contains("data: {\"topic\":\"rare\",\"epochtime\":1,\"newest\":0.5,\"result\":{\"avg_1min\": -1}}", read);
     }
 
     [Fact]
     public async Task A_mailbox_holds_the_newest_of_each_series_and_gives_up_when_there_are_too_many()
     {
         var mailbox = new ResultMailbox(topic => topic != "unwanted");
-        mailbox.Put("a", [1], 1);
-        mailbox.Put("b", [2], 2);
-        mailbox.Put("a", [3], 3);
-        mailbox.Put("unwanted", [4], 4);
+        mailbox.Put("a", new PublishedResult([1], 1, 1, 1));
+        mailbox.Put("b", new PublishedResult([2], 2, 2, 2));
+        mailbox.Put("a", new PublishedResult([3], 3, 3, 3));
+        mailbox.Put("unwanted", new PublishedResult([4], 4, 4, 4));
         Assert.True(await mailbox.WaitAsync(TestContext.Current.CancellationToken));
-        Assert.True(mailbox.TryTake(out var first));
-        Assert.True(mailbox.TryTake(out var second));
-        Assert.Equal(("a", 3, "b", 2), (first.Series, first.End, second.Series, second.End));
-        Assert.False(mailbox.TryTake(out _));
+        Assert.True(mailbox.TryTake(out var a, out var first));
+        Assert.True(mailbox.TryTake(out var b, out var second));
+        Assert.Equal(("a", 3, "b", 2), (a, first.End, b, second.End));
+        Assert.False(mailbox.TryTake(out _, out _));
 
         for (var i = 0; i <= ResultMailbox.MostSeries; i++)
-            mailbox.Put($"{i}", [], i);
+            mailbox.Put($"{i}", new PublishedResult([], i, i, i));
         while (await mailbox.WaitAsync(TestContext.Current.CancellationToken))
         {
         }

@@ -41,7 +41,7 @@ internal sealed class PostgresReader : IStoreReader
     public IEnumerable<Reading> ReadReadings(long from, long to) => _rows.ReadReadings(from, to);
 
     /// <inheritdoc/>
-    public IEnumerable<QuarantinedMessage> ReadQuarantine() => _rows.ReadQuarantine();
+    public IEnumerable<QuarantinedMessage> ReadQuarantine(bool newestFirst = false) => _rows.ReadQuarantine(newestFirst);
 
     /// <inheritdoc/>
     public void Dispose() => _connection.Dispose();

@@ -71,7 +71,7 @@ internal sealed class PostgresStore : IStore
     public IEnumerable<Reading> ReadReadings(long from, long to) => Rows().ReadReadings(from, to);
 
     /// <inheritdoc/>
-    public IEnumerable<QuarantinedMessage> ReadQuarantine() => Rows().ReadQuarantine();
+    public IEnumerable<QuarantinedMessage> ReadQuarantine(bool newestFirst = false) => Rows().ReadQuarantine(newestFirst);
 
     /// <inheritdoc/>
     public SessionState ReadSession() => Connect().Sessions.State;

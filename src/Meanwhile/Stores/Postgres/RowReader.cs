@@ -16,9 +16,9 @@ internal sealed class RowReader(NpgsqlConnection connection, PostgresAddress add
             new NpgsqlParameter<double> { TypedValue = EpochTime.Seconds(to) });
     }
 
-    /// <summary>Messages that were no readings, oldest first.</summary>
-    public IEnumerable<QuarantinedMessage> ReadQuarantine() => Query(
-        "SELECT id, arrived, topic, payload, reason FROM quarantine ORDER BY id",
+    /// <summary>Messages that were no readings, oldest first or newest first.</summary>
+    public IEnumerable<QuarantinedMessage> ReadQuarantine(bool newestFirst) => Query(
+        $"SELECT id, arrived, topic, payload, reason FROM quarantine ORDER BY id {(newestFirst ? "DESC" : "ASC")}",
         row => new QuarantinedMessage(row.GetInt64(0), new Quarantined(EpochTime.Milliseconds(row.GetDouble(1)), row.GetString(2), row.GetFieldValue<byte[]>(3), row.GetString(4))));
 
     private IEnumerable<T> Query<T>(string sql, Func<NpgsqlDataReader, T> read, params NpgsqlParameter[] parameters)

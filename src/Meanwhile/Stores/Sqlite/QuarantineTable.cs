@@ -6,11 +6,15 @@ internal sealed class QuarantineTable
     /// <summary>A query for all messages.</summary>
     public const string ReadAll = "SELECT id, arrived, topic, payload, reason FROM quarantine ORDER BY id";
 
+    /// <summary>The same, the other way round.</summary>
+    public const string ReadNewestFirst = ReadAll + " DESC";
+
     private readonly StoreOptions _options;
     private readonly Statement _insert;
     private readonly Statement _delete;
     private readonly Statement _oldest;
     private readonly Statement _read;
+    private readonly Statement _readNewestFirst;
     private readonly Statement _size;
     private readonly Statement _expire;
     private readonly Database _database;
@@ -24,6 +28,7 @@ internal sealed class QuarantineTable
         _oldest = database.Prepare("SELECT id, LENGTH(payload) FROM quarantine ORDER BY id LIMIT 1");
         _expire = database.Prepare("DELETE FROM quarantine WHERE arrived < ?");
         _read = database.Prepare(ReadAll);
+        _readNewestFirst = database.Prepare(ReadNewestFirst);
         _size = database.Prepare("SELECT COUNT(*), COALESCE(SUM(LENGTH(payload)), 0) FROM quarantine");
     }
 
@@ -47,8 +52,8 @@ internal sealed class QuarantineTable
         return dropped + Bound();
     }
 
-    /// <summary>Oldest first.</summary>
-    public IEnumerable<QuarantinedMessage> Read() => Read(_read);
+    /// <summary>Oldest first, or newest first.</summary>
+    public IEnumerable<QuarantinedMessage> Read(bool newestFirst) => Read(newestFirst ? _readNewestFirst : _read);
 
     /// <summary>Runs a query for all messages, and reads what it finds.</summary>
     public static IEnumerable<QuarantinedMessage> Read(Statement all)

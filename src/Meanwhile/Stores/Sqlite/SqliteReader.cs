@@ -43,7 +43,8 @@ internal sealed class SqliteReader : IStoreReader
     }
 
     /// <inheritdoc/>
-    public IEnumerable<QuarantinedMessage> ReadQuarantine() => _isOurs ? QuarantineTable.Read(_database.Prepare(QuarantineTable.ReadAll)) : [];
+    public IEnumerable<QuarantinedMessage> ReadQuarantine(bool newestFirst = false) =>
+        _isOurs ? QuarantineTable.Read(_database.Prepare(newestFirst ? QuarantineTable.ReadNewestFirst : QuarantineTable.ReadAll)) : [];
 
     /// <inheritdoc/>
     public void Dispose() => _database.Dispose();

@@ -56,7 +56,7 @@ internal sealed class SqliteStore : IStore
     public IEnumerable<Reading> ReadReadings(long from, long to) => _readings.Read(from, to);
 
     /// <inheritdoc/>
-    public IEnumerable<QuarantinedMessage> ReadQuarantine() => _quarantine.Read();
+    public IEnumerable<QuarantinedMessage> ReadQuarantine(bool newestFirst = false) => _quarantine.Read(newestFirst);
 
     /// <inheritdoc/>
     public SessionState ReadSession() => _session.Read();
