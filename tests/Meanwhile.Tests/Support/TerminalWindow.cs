@@ -8,7 +8,7 @@ internal sealed class TerminalWindow : IDisposable
     private readonly string _socket;
     private readonly string _folder;
 
-    private TerminalWindow(string folder) => (_folder, _socket) = (folder, Path.Combine(folder, "tmux"));
+    private TerminalWindow(string folder) => (_folder, _socket) = (folder, Path.Combine(folder, Path.GetRandomFileName()));
 
     /// <summary>Opens one, or skips the test where there is no tmux.</summary>
     /// <param name="folder">The working directory.</param>
