@@ -1,5 +1,5 @@
 #!/bin/bash
-# Everything that docs/performance.md has under "meanwhile bench": figures as bench/results/*.json, charts in docs/pictures. Some twenty minutes.
+# Every run of "meanwhile bench" for docs/performance.md: figures as bench/results/*.json, charts in docs/pictures.
 #   bench/all.sh [--quick]   shorter rounds and smaller sizes, to see that it works
 set -euo pipefail
 cd "$(dirname "$0")/.."
