@@ -64,9 +64,9 @@ internal static class AggregateVerb
     /// <summary>Makes metrics when somebody wants them, and sends what is to be sent; null when that is nothing.</summary>
     public static OtlpExport? Export(Session session, HttpOptions? http, Insight insight)
     {
-        var otlp = OtlpSettings.Read(session.CommandLine, session.Sources);
+        var (otlp, metricSeries) = (OtlpSettings.Read(session.CommandLine, session.Sources), session.Read(HttpSettings.MetricSeries));
         if (http is not null || otlp is not null)
-            new Gauges(insight, session.Read(HttpSettings.MetricSeries), session.Time).Register();
+            new Gauges(insight, metricSeries, session.Time).Register();
         return otlp is null ? null : new OtlpExport(otlp, insight, session.Logger, session.Time);
     }
 
