@@ -22,11 +22,8 @@ public sealed class OtlpTests : HttpTest
             foreach (var payload in new[] { "1", "2", "6", "no number" })
                 await sender.SendAsync("DATA", payload);
         }
-        await Until.TrueAsync(() => Last(receiver, "meanwhile.messages.received") == 4 && Last(receiver, "meanwhile.series.mean", "topic=DATA,window=1min") == 3, () => program.Error);
-        Assert.Equal(
-            (3.0, 1.0, 4.0, 3.0, 3.0),
-            (Last(receiver, "meanwhile.messages.committed"), Last(receiver, "meanwhile.messages.quarantined"), Last(receiver, "meanwhile.messages.acknowledged"),
-                Last(receiver, "meanwhile.series.readings", "topic=DATA,window=1min"), Last(receiver, "meanwhile.series.mean", "topic=DATA,window=30min")));
+        // One collection may fall between two steps of a batch.
+        await Until.TrueAsync(() => Counts() == (4, 3, 1, 4, 3, 3, 3), () => $"{Counts()}; {program.Error}");
         Assert.Equal((1.0, "s"), (Last(receiver, "meanwhile.ready"), receiver.Points.First(point => point.Metric == "meanwhile.commit.duration").Unit));
         Assert.True(Last(receiver, "meanwhile.commit.duration") >= 4);
         Assert.Equal(0, await program.TerminateAsync());
@@ -44,6 +41,10 @@ public sealed class OtlpTests : HttpTest
         Assert.All(receiver.Requests, request => Assert.Equal((contentType, "a b"), (request.ContentType, request.Key)));
         Assert.All(receiver.Resources, resource => Assert.Matches("service.name=plant,service.version=.*site=a", resource));
         Assert.DoesNotContain("telemetry:", program.Error, StringComparison.Ordinal);
+
+        (double?, double?, double?, double?, double?, double?, double?) Counts() =>
+            (Last(receiver, "meanwhile.messages.received"), Last(receiver, "meanwhile.messages.committed"), Last(receiver, "meanwhile.messages.quarantined"), Last(receiver, "meanwhile.messages.acknowledged"),
+                Last(receiver, "meanwhile.series.readings", "topic=DATA,window=1min"), Last(receiver, "meanwhile.series.mean", "topic=DATA,window=1min"), Last(receiver, "meanwhile.series.mean", "topic=DATA,window=30min"));
     }
 
     [Theory]

@@ -5,14 +5,10 @@ using Meanwhile.Pipeline;
 using Meanwhile.Stores;
 using Meanwhile.Stores.Sqlite;
 using Meanwhile.Tests.Support;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Meanwhile.Tests.Feeds;
 
-/// <summary>The embedded broker with the data path behind it, in this process; alone in it, because what it allocates is counted.</summary>
-[Collection(nameof(EmbeddedFeedTests))]
-[CollectionDefinition(nameof(EmbeddedFeedTests), DisableParallelization = true)]
+/// <summary>The embedded broker with the data path behind it, in this process.</summary>
 public sealed class EmbeddedFeedTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -77,51 +73,16 @@ public sealed class EmbeddedFeedTests : IDisposable
         }
     }
 
-    [Fact]
-    public async Task Nothing_is_allocated_for_a_message_between_the_socket_and_its_acknowledgement()
-    {
-        const int inFlight = 1000;
-        const int rounds = 100;
-        const int leastObject = 24; // What is allocated once for a read, a batch or a write is less than that for each of their messages.
-        var (allocated, token) = (0L, TestContext.Current.CancellationToken);
-        await RunAsync(async feed =>
-        {
-            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            await socket.ConnectAsync(feed.EndPoint, token);
-            await socket.SendAsync(Convert.FromHexString("101000044D5154540402000000047261774A"), token);
-            await socket.ReceiveAsync(new byte[4], token);
-            byte[] packets = [.. Enumerable.Range(1, inFlight).SelectMany(id => RawPackets.Publish((ushort)id, qos: 1, is5: false))];
-            await Task.Run(() => Publish(socket, packets, rounds), token);
-            allocated = -GC.GetTotalAllocatedBytes(precise: true);
-            await Task.Run(() => Publish(socket, packets, rounds), token);
-            allocated += GC.GetTotalAllocatedBytes(precise: true);
-        }, logger: NullLogger.Instance);
-        Assert.Equal(2 * rounds * inFlight, _ledger.Acknowledged);
-        Assert.InRange((double)allocated / (rounds * inFlight), 0, leastObject / 3);
-
-        static void Publish(Socket socket, byte[] packets, int rounds)
-        {
-            var answers = new byte[4 * inFlight];
-            for (var round = 0; round < rounds; round++)
-            {
-                socket.Send(packets);
-                for (var read = 0; read < answers.Length;)
-                    read += socket.Receive(answers.AsSpan(read));
-            }
-        }
-    }
-
     // How many commits there were.
-    private async Task<int> RunAsync(Func<EmbeddedFeed, Task> test, InsideLogin? inside = null, ILogger? logger = null)
+    private async Task<int> RunAsync(Func<EmbeddedFeed, Task> test, InsideLogin? inside = null)
     {
-        logger ??= _log;
         var options = new AggregatorOptions("DATA", "STATS");
         using var store = new CountingStore(SqliteStore.Open(_folder["test.db"], new StoreOptions(Store.EmbeddedSessions, "DATA")));
-        using var brokerStore = BrokerFile.Open(_folder["test.db.broker"], logger, TimeProvider.System);
+        using var brokerStore = BrokerFile.Open(_folder["test.db.broker"], _log, TimeProvider.System);
         var feed = await EmbeddedFeed.StartAsync(
-            new EmbeddedOptions([new ListenAddress(new IPEndPoint(IPAddress.Loopback, 0))]) { Inside = inside }, brokerStore, options.Takes, store.ReadSession().ReceivedIds, logger, TimeProvider.System, TestContext.Current.CancellationToken);
+            new EmbeddedOptions([new ListenAddress(new IPEndPoint(IPAddress.Loopback, 0))]) { Inside = inside }, brokerStore, options.Takes, store.ReadSession().ReceivedIds, _log, TimeProvider.System, TestContext.Current.CancellationToken);
         using var stop = new CancellationTokenSource();
-        var running = Task.WhenAll(feed.RunAsync(stop.Token), new Aggregator(feed, store, options, new Insight(options, TimeProvider.System) { Ledger = _ledger }, logger, TimeProvider.System).RunAsync(stop.Token));
+        var running = Task.WhenAll(feed.RunAsync(stop.Token), new Aggregator(feed, store, options, new Insight(options, TimeProvider.System) { Ledger = _ledger }, _log, TimeProvider.System).RunAsync(stop.Token));
         try
         {
             await Task.WhenAny(test(feed), running).Unwrap();

@@ -98,7 +98,7 @@ public sealed class DashboardUseTests(BrowserFixture browser) : BrowserTest(brow
     public async Task Hostile_topics_and_payloads_do_no_harm()
     {
         const string Markup = "x/<img src=x onerror=\"window.hacked=1\"><script>window.hacked=2</script>";
-        const string Turned = "x/\u202egnp.\u2066\u0007";
+        const string Turned = "x/\u202egnp.\u2066";
         var wide = "x/" + string.Concat(Enumerable.Repeat("W\u0301\u0301\u0301", 3000));
         var (_, http, mqtt) = await ServeAsync("--topic", "x/#");
         using var sender = await MqttSender.ConnectAsync(mqtt);
@@ -109,7 +109,7 @@ public sealed class DashboardUseTests(BrowserFixture browser) : BrowserTest(brow
         }
         await OpenLiveAsync(http, 360, 740);
         await TextAsync("#series-count", "5");
-        foreach (var topic in new[] { Markup, "x/⟨202e⟩gnp.⟨2066⟩⟨07⟩", "x/__proto__", "x/WWW".Replace("WWW", "W\u0301\u0301\u0301W", StringComparison.Ordinal) })
+        foreach (var topic in new[] { Markup, "x/⟨202e⟩gnp.⟨2066⟩", "x/__proto__", "x/WWW".Replace("WWW", "W\u0301\u0301\u0301W", StringComparison.Ordinal) })
         {
             await Row(topic).First.ClickAsync();
             await TextAsync("#focus-name", topic);
