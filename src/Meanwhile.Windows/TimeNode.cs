@@ -4,20 +4,21 @@ namespace Meanwhile.Windows;
 /// A node of the tree: entries in order of time. An entry of a leaf is the partial of all readings of one time; one of an inner node is the partial of a child,
 /// at a time no later than the child's first.
 /// </summary>
-internal sealed class TimeNode(bool isLeaf, Parts parts, bool withBags)
+internal sealed class TimeNode(bool isLeaf, Parts parts, bool withBags, int capacity)
 {
     public const int MostEntries = 64;
 
     // Readings in order leave room for late ones, so that one in ten can be late without a split, which would leave two nodes half full.
     private const int MostInOrder = 52;
-    private const int FewestPlaces = 8;
 
-    private long[] _times = new long[FewestPlaces];
-    private Partials _entries = new(FewestPlaces, parts);
-    private TimeNode[] _children = isLeaf ? [] : new TimeNode[FewestPlaces];
-    private ValueBag?[] _bags = withBags ? new ValueBag?[FewestPlaces] : [];
+    private long[] _times = new long[capacity];
+    private Partials _entries = new(capacity, parts);
+    private TimeNode[] _children = isLeaf ? [] : new TimeNode[capacity];
+    private ValueBag?[] _bags = withBags ? new ValueBag?[capacity] : [];
 
     public bool IsLeaf => isLeaf;
+
+    public int Capacity => _times.Length;
 
     public int Count { get; private set; }
 
@@ -156,13 +157,13 @@ internal sealed class TimeNode(bool isLeaf, Parts parts, bool withBags)
     {
         if (count <= _times.Length)
             return;
-        var capacity = Math.Min(MostEntries, Math.Max(count, 2 * _times.Length));
-        Array.Resize(ref _times, capacity);
-        _entries = _entries.Grown(capacity);
+        var places = Math.Min(MostEntries, Math.Max(count, 2 * _times.Length));
+        Array.Resize(ref _times, places);
+        _entries = _entries.Grown(places);
         if (!isLeaf)
-            Array.Resize(ref _children, capacity);
+            Array.Resize(ref _children, places);
         if (withBags)
-            Array.Resize(ref _bags, capacity);
+            Array.Resize(ref _bags, places);
     }
 
     private static void Copy(TimeNode source, int from, TimeNode target, int to, int count)

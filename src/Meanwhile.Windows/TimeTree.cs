@@ -150,7 +150,8 @@ internal sealed class TimeTree
         var child = node.ChildAt(place);
         var isOpen = isEdge && place == node.Count - 1;
         var at = !newest ? child.Count / 2 : child.IsLeaf ? child.Count : child.Count - 1;
-        var sibling = _workspace.RentNode(child.IsLeaf);
+        // Made in one go: what grows little by little lies in several places of memory, and each is waited for when a late reading comes.
+        var sibling = _workspace.RentNode(child.IsLeaf, child.Capacity);
         node.Insert(place + 1, at == child.Count ? time : child.TimeAt(at), sibling);
         child.MoveTo(sibling, at);
         Renew(node, place);

@@ -5,6 +5,7 @@ internal sealed class Workspace(WindowLayout layout)
 {
     // Enough for the nodes that fall out of the retention at one pruning of a dense series; more would only hold on to a burst's memory.
     private const int NodesLaidBy = 4096;
+    private const int FewestPlaces = 8;
 
     /// <summary>Milliseconds: far beyond any date, and small enough that sums of times and lengths do not overflow.</summary>
     public const long FarthestMs = 1L << 52;
@@ -29,8 +30,9 @@ internal sealed class Workspace(WindowLayout layout)
 
     public ValueBag AnswerValues { get; } = new();
 
-    public TimeNode RentNode(bool isLeaf) =>
-        (isLeaf ? _leaves : _innerNodes).TryPop(out var node) ? node : new TimeNode(isLeaf, layout.Parts, HasQuantiles);
+    /// <summary>A node with room for so many entries at first, if none has been laid by.</summary>
+    public TimeNode RentNode(bool isLeaf, int capacity = FewestPlaces) =>
+        (isLeaf ? _leaves : _innerNodes).TryPop(out var node) ? node : new TimeNode(isLeaf, layout.Parts, HasQuantiles, capacity);
 
     public ValueBag RentBag() => _exactBags.TryPop(out var bag) ? bag : new ValueBag();
 
