@@ -6,6 +6,7 @@ using Meanwhile.Path.Bench;
 //   latency    MESSAGES PROGRAM [PAUSE [nodelay]]    one message alone, from its publication to our PUBACK, beside the disk's fdatasync; PAUSE is milliseconds
 //   memory     SECONDS PROGRAM                       the memory that it holds at full rate
 //   watched    MESSAGES ROUNDS SERIES PROGRAM        at full rate into the embedded broker, with and without somebody at the dashboard
+//   page       ROUNDS SERIES RATE PROGRAM            what somebody at the dashboard waits for, in Chromium, while so many readings come a second
 //   bare       PORT FIRST MESSAGES                         the program that only acknowledges
 switch (args)
 {
@@ -26,6 +27,9 @@ switch (args)
         return 0;
     case ["watched", var messages, var rounds, var series, var program]:
         await Watched.RunAsync(Number(messages), Number(rounds), Number(series), program);
+        return 0;
+    case ["page", var rounds, var series, var rate, var program]:
+        await Page.RunAsync(Number(rounds), Number(series), Number(rate), program);
         return 0;
     case ["bare", var port, var first, var messages]:
         await BareAcknowledger.RunAsync(Number(port), Number(first), Number(messages));

@@ -7,14 +7,14 @@ internal sealed class PlainFormatter(LogDiversion diversion, TimeProvider time) 
 {
     public const string FormatterName = "plain";
 
-    /// <summary>Topics and payloads are strangers' bytes: they must neither start a line of their own nor steer the terminal.</summary>
+    /// <summary>Topics and payloads are strangers' bytes: they must neither start a line of their own nor steer the terminal, or turn the direction of what stands there.</summary>
     public static string OneLine(string text) =>
-        !text.Any(char.IsControl)
+        !text.Any(Steers)
             ? text
             : string.Create(text.Length, text, (to, from) =>
             {
                 for (var i = 0; i < to.Length; i++)
-                    to[i] = char.IsControl(from[i]) ? '\uFFFD' : from[i];
+                    to[i] = Steers(from[i]) ? '\uFFFD' : from[i];
             });
 
     /// <inheritdoc/>
@@ -28,4 +28,6 @@ internal sealed class PlainFormatter(LogDiversion diversion, TimeProvider time) 
         };
         return $"{time.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss'Z'} {level}{OneLine(logEvent.Text)}\n";
     }
+
+    private static bool Steers(char c) => char.IsControl(c) || c is '\u061C' or '\u200E' or '\u200F' or (>= '\u2028' and <= '\u202E') or (>= '\u2066' and <= '\u2069');
 }

@@ -41,9 +41,9 @@ internal sealed class ResultListeners
         var mailboxes = _mailboxes;
         if (mailboxes.Length == 0)
             return;
-        var copy = new PublishedResult(result.Payload.ToArray(), result.End, result.Newest, ++_told);
+        _told++;
         foreach (var mailbox in mailboxes)
-            mailbox.Put(series, copy);
+            mailbox.Put(series, result, _told);
     }
 
     /// <summary>Readings are on disk.</summary>

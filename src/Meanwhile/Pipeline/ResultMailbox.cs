@@ -25,7 +25,10 @@ internal sealed class ResultMailbox(Func<string, bool> wants, string? readingsOf
     private readonly Channel<bool> _signal = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
     /// <summary>Puts a result in, unless it is of no interest.</summary>
-    public void Put(string series, in PublishedResult result)
+    /// <param name="series">Whose.</param>
+    /// <param name="result">Its payload is copied, to where the one was that it takes the place of: a fast series leaves no garbage behind.</param>
+    /// <param name="number">Of the result.</param>
+    public void Put(string series, in Result result, long number)
     {
         if (!wants(series))
             return;
@@ -36,10 +39,14 @@ internal sealed class ResultMailbox(Func<string, bool> wants, string? readingsOf
                 _signal.Writer.TryComplete();
                 return;
             }
-            if (_newest.TryAdd(series, result))
-                _order.Enqueue(series);
-            else
-                _newest[series] = result;
+            ref var newest = ref CollectionsMarshal.GetValueRefOrAddDefault(_newest, series, out var isThere);
+            var payload = result.Payload.Span;
+            var buffer = isThere && newest.Buffer.Length >= payload.Length ? newest.Buffer : new byte[payload.Length];
+            payload.CopyTo(buffer);
+            newest = new PublishedResult(buffer, payload.Length, result.End, result.Newest, number);
+            if (isThere)
+                return; // Whoever takes it out is on the way.
+            _order.Enqueue(series);
         }
         _signal.Writer.TryWrite(true);
     }
@@ -94,8 +101,13 @@ internal sealed class ResultMailbox(Func<string, bool> wants, string? readingsOf
 }
 
 /// <summary>A result as it was published.</summary>
-/// <param name="Payload">To the byte.</param>
+/// <param name="Buffer">Begins with the payload.</param>
+/// <param name="Length">Of the payload.</param>
 /// <param name="End">Where its windows end; milliseconds since the Unix epoch.</param>
 /// <param name="Newest">The time of the series' newest reading; null when it has none any more.</param>
 /// <param name="Number">Counts up, so that who hears of results in two ways knows which is the newer one.</param>
-internal readonly record struct PublishedResult(byte[] Payload, long End, long? Newest, long Number);
+internal readonly record struct PublishedResult(byte[] Buffer, int Length, long End, long? Newest, long Number)
+{
+    /// <summary>To the byte.</summary>
+    public ReadOnlySpan<byte> Payload => Buffer.AsSpan(0, Length);
+}

@@ -35,6 +35,10 @@ internal sealed class HistoryApi(PastApi past, Insight insight, TimeProvider tim
         var span = Span(insight.Options, (int)(parameters.Whole("points", 1, MostPoints) ?? DefaultPoints));
         var windows = insight.Results ?? throw ProblemException.Rebuilding();
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        var isThere = false;
+        windows.Look([topic], now, (_, _, _) => isThere = true);
+        if (!isThere)
+            throw new ProblemException(StatusCodes.Status404NotFound, "there is no series of this topic: /api/series lists those that there are");
         var from = now - (long)(_retention * Math.Min(1, MostReadings / Estimate(windows, now)));
         return past.ReadAsync(context, reader =>
         {

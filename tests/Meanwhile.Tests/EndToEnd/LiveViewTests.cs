@@ -93,6 +93,17 @@ public sealed class LiveViewTests : ProgramTest
     }
 
     [Fact]
+    public async Task A_failure_on_another_thread_gives_the_terminal_back()
+    {
+        using var window = await StartAsync(80, 24, $"mkfifo fail; FAIL=fail DOTNET_STARTUP_HOOKS='{typeof(StartupHook).Assembly.Location}' {{0}}; echo exit $?; cat");
+        await window.WaitAsync(() => window.State == Taken && window.Screen[0].StartsWith("connected", StringComparison.Ordinal), "it has the terminal");
+        await File.WriteAllTextAsync(Folder["fail"], "all is lost", TestContext.Current.CancellationToken);
+        await window.ShowsAsync("exit 134");
+        await window.ShowsAsync("all is lost");
+        Assert.Equal(Untouched, window.State);
+    }
+
+    [Fact]
     public async Task After_sigkill_reset_gives_the_terminal_back()
     {
         using var window = await WatchAsync(after: "tput rmcup; reset; ");

@@ -50,8 +50,8 @@ public class LogTests
 
     [Fact]
     public void For_people_it_is_one_line_of_text() => Assert.Equal(
-        "2026-01-31T12:00:00Z warning: no reading, kept in the quarantine: a\uFFFDb (topic t); 3 more\n",
-        Write(new PlainFormatter(_diversion, _time), logger => Log.Quarantined(logger, "a\nb", "t", "; 3 more")));
+        "2026-01-31T12:00:00Z warning: no reading, kept in the quarantine: a\uFFFDb\uFFFDc (topic \uFFFDt\uFFFD); 3 more\n",
+        Write(new PlainFormatter(_diversion, _time), logger => Log.Quarantined(logger, "a\nb\u2028c", "\u202Et\u2066", "; 3 more")));
 
     [Fact]
     public void Whoever_has_the_terminal_gets_the_lines()

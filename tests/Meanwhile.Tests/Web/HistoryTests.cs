@@ -71,7 +71,8 @@ public sealed class HistoryTests : HttpTest
         foreach (var mean in last.GetProperty("result").EnumerateObject())
             Assert.Equal(mean.Value.GetRawText(), Last(history, mean.Name).GetRawText());
         Assert.InRange(history.GetProperty("kept_from").GetDecimal(), now - 2100 - 120, now - 2100 + 1); // As of the start: nothing has been deleted yet.
-        Assert.Equal(0, (await JsonAsync(http, "/api/history?topic=nowhere")).GetProperty("count").GetInt32());
+        Assert.Equal((404, "there is no series of this topic: /api/series lists those that there are"), await ProblemAsync(http, "/api/history?topic=nowhere"));
+        Assert.Equal(404, (await ProblemAsync(http, "/api/history?topic=plant/%2B")).Status);
         Assert.Equal(0, await program.TerminateAsync());
 
         static JsonElement Last(JsonElement history, string column) => history.GetProperty("results").GetProperty(column).EnumerateArray().Last();

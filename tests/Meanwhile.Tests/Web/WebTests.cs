@@ -42,21 +42,32 @@ public sealed class WebTests
     public async Task A_mailbox_holds_the_newest_of_each_series_and_gives_up_when_there_are_too_many()
     {
         var mailbox = new ResultMailbox(topic => topic != "unwanted");
-        mailbox.Put("a", new PublishedResult([1], 1, 1, 1));
-        mailbox.Put("b", new PublishedResult([2], 2, 2, 2));
-        mailbox.Put("a", new PublishedResult([3], 3, 3, 3));
-        mailbox.Put("unwanted", new PublishedResult([4], 4, 4, 4));
+        foreach (var (series, payload) in new[] { ("a", "1"), ("b", "2"), ("a", "333"), ("unwanted", "4"), ("b", "") })
+            mailbox.Put(series, new Result("", Encoding.UTF8.GetBytes(payload), payload.Length, null), 1);
         Assert.True(await mailbox.WaitAsync(TestContext.Current.CancellationToken));
         Assert.True(mailbox.TryTake(out var a, out var first));
         Assert.True(mailbox.TryTake(out var b, out var second));
-        Assert.Equal(("a", 3, "b", 2), (a, first.End, b, second.End));
+        Assert.Equal(("a", 3, "333", "b", 0, ""), (a, first.End, Encoding.UTF8.GetString(first.Payload), b, second.End, Encoding.UTF8.GetString(second.Payload)));
         Assert.False(mailbox.TryTake(out _, out _));
 
         for (var i = 0; i <= ResultMailbox.MostSeries; i++)
-            mailbox.Put($"{i}", new PublishedResult([], i, i, i));
+            mailbox.Put($"{i}", new Result("", ReadOnlyMemory<byte>.Empty, i, i), i);
         while (await mailbox.WaitAsync(TestContext.Current.CancellationToken))
         {
         }
+    }
+
+    [Fact]
+    public void A_result_that_takes_the_place_of_another_one_leaves_no_garbage_to_the_data_path()
+    {
+        var listeners = new ResultListeners();
+        Assert.True(listeners.TryAdd(new ResultMailbox(_ => true)));
+        var result = new Result("", new byte[100], 1, 1);
+        listeners.Tell("a", result);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 10_000; i++)
+            listeners.Tell("a", result);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
     [Fact]
