@@ -58,11 +58,9 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWil
                     Session.Answered(answer);
                 return ListenedToAsync();
             case PacketType.Subscribe:
-                var subscribe = SubscribePacket.Read(frame, Terms.Version);
-                return AnswerFirstAsync(() => Subscribe(subscribe));
+                return SubscribeAsync(SubscribePacket.Read(frame, Terms.Version));
             case PacketType.Unsubscribe:
-                var unsubscribe = UnsubscribePacket.Read(frame, Terms.Version);
-                return AnswerFirstAsync(() => Unsubscribe(unsubscribe));
+                return UnsubscribeAsync(UnsubscribePacket.Read(frame, Terms.Version));
             case PacketType.PingReq:
                 PingPacket.Read(frame);
                 return AnswerAsync(static (writer, _) => new PingPacket(PacketType.PingResp).Write(writer)); // [MQTT-3.12.4-1]
@@ -73,6 +71,11 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWil
                 throw ProtocolException.Error($"{frame.Type} from a client that is connected"); // [MQTT-3.1.0-2]
         }
     }
+
+    // Apart from the packets of all kinds: what these two capture would be allocated for each of them.
+    private ValueTask<bool> SubscribeAsync(SubscribePacket subscribe) => AnswerFirstAsync(() => Subscribe(subscribe));
+
+    private ValueTask<bool> UnsubscribeAsync(UnsubscribePacket unsubscribe) => AnswerFirstAsync(() => Unsubscribe(unsubscribe));
 
     private ValueTask<bool> PublishAsync(PublishPacket publish)
     {
