@@ -13,7 +13,8 @@ internal sealed class Benchmark(BenchOptions options, ILogger logger, TimeProvid
         {
             var steps = new Steps(scenarios[i].Name, (double)i / scenarios.Count, (i + 1.0) / scenarios.Count, progress);
             await using var stage = new Stage(options, logger, time);
-            reports.Add(await scenarios[i].RunAsync(stage, steps, options.Sizes ?? scenarios[i].Sizes, stop));
+            var report = await scenarios[i].RunAsync(stage, steps, options.Sizes ?? scenarios[i].Sizes, stop);
+            reports.Add(report with { Notes = [.. report.Notes, .. stage.ProgramNotes] });
         }
         return reports;
     }

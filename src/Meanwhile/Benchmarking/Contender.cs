@@ -55,14 +55,19 @@ internal sealed class Contender : IAsyncDisposable
     public void Connect(Load load, ResultReader? results) => (_load, _results) = (load, results);
 
     /// <summary>Loads it for a while, and waits until all has come through.</summary>
-    public Task<Run> MeasureAsync(TimeSpan duration, CancellationToken stop)
+    public async Task<Run> MeasureAsync(TimeSpan duration, CancellationToken stop)
     {
+        await Load.ConnectAsync(stop);
         var start = _time.GetTimestamp();
-        return MeasureAsync(() => Load.RunAsync(() => _time.GetElapsedTime(start) >= duration, HasRoom, stop), stop);
+        return await MeasureAsync(() => Load.RunAsync(() => _time.GetElapsedTime(start) >= duration, HasRoom, stop), stop);
     }
 
     /// <summary>Sends a message to each series, and waits until all has come through.</summary>
-    public Task<Run> FillAsync(CancellationToken stop) => MeasureAsync(() => Load.FillAsync(HasRoom, stop), stop);
+    public async Task FillAsync(CancellationToken stop)
+    {
+        await Load.ConnectAsync(stop);
+        await MeasureAsync(() => Load.FillAsync(HasRoom, stop), stop);
+    }
 
     /// <summary>Waits until all that was sent has come through, for as long as something moves.</summary>
     public async Task SettleAsync(CancellationToken stop)
@@ -125,6 +130,8 @@ internal sealed class Contender : IAsyncDisposable
         var seconds = _time.GetElapsedTime(start).TotalSeconds;
         messages = Load.Sent.Total - messages;
         _mayBeBehind = Math.Clamp((long)(SecondsBehind * messages / seconds), LeastBehind, MostBehind);
+        if (Load.IsLarge)
+            Load.Disconnect();
         return new Run(
             messages,
             seconds,

@@ -5,8 +5,6 @@ namespace Meanwhile.Benchmarking;
 /// <summary>How many readings a second are published, committed, acknowledged and answered with a result; beside its limits, and beside what people would use instead.</summary>
 internal static class IngestScenario
 {
-    private const int Syncs = 21;
-
     public static async Task<ScenarioReport> RunAsync(Stage stage, Steps steps, CancellationToken stop)
     {
         var options = stage.Options;
@@ -19,7 +17,7 @@ internal static class IngestScenario
             programs.Add(await stage.ProgramAsync(name, program, Scenario.LoadOf(stage), rows: 0, moved: null, stop));
         List<Contender> baselines = [await PartAsync("MQTTnet's client", RowKind.Baseline, "client"), .. await OthersAsync(stage, notes, stop)];
 
-        var (runs, table, disk) = (new RunLists(), new List<double>(), new List<double>());
+        var (runs, disk) = (new RunLists(), new StoreFloors(stage));
         for (var round = 0; round <= options.Rounds; round++)
         {
             foreach (var contender in (Contender[])[.. floors, .. programs, .. baselines])
@@ -30,19 +28,18 @@ internal static class IngestScenario
             if (round == 0)
                 continue;
             steps.Next($"round {round} of {options.Rounds}, SQLite and the disk");
-            var batch = Math.Max(1, (int)runs.Of(programs[0])[^1].Batch);
-            table.Add(await Task.Run(() => TableRate(stage, batch, stop), stop));
-            disk.Add(await Task.Run(() => DiskRate(stage, batch), stop));
+            await disk.MeasureAsync(programs[0].Load.Options, runs.Of(programs[0])[^1], stop);
         }
-        List<(string Name, IReadOnlyList<double> Rates)> limits = [.. floors.Select(floor => (floor.Name, runs.RatesOf(floor))), ("bare SQLite", table), ("the disk", disk)];
+        List<(string Name, IReadOnlyList<double> Rates)> limits = [.. floors.Select(floor => (floor.Name, runs.RatesOf(floor))), .. disk.Rates];
         List<Row> rows =
         [
             .. floors.Select(floor => Rows.Of(floor.Name, floor.Kind, size: null, runs.Of(floor), [])),
-            .. limits.Skip(floors.Count).Select(limit => new Row(limit.Name, RowKind.Floor, Size: null, [new Figure(Rows.Rate, Rows.Rate, limit.Rates)])),
-            .. programs.Select(program => Rows.Of(program.Name, program.Kind, size: null, runs.Of(program), limits)),
+            .. disk.Report(size: null),
+            .. runs.OfPrograms(programs, size: null, limits),
             .. baselines.Select(baseline => Rows.Of(baseline.Name, baseline.Kind, size: null, runs.Of(baseline), limits)),
         ];
-        notes.Add("bare SQLite and the disk commit as many rows at a time as the program did, the disk by fdatasync alone");
+        if (options.HasFile)
+            notes.Add(StoreFloors.Note);
         List<string> findings = [];
         foreach (var contender in (Contender[])[.. floors, .. programs, .. baselines])
             findings.AddRange(await stage.EndAsync(contender, stop));
@@ -89,27 +86,4 @@ internal static class IngestScenario
     [
         ("BROKER", broker.Host), ("BROKER_PORT", $"{broker.Port}"), ("TOPIC", PublishTemplate.FilterOf(topic)), ("STATS_TOPIC", Stage.ResultsOf(topic)), ("DB_FILE", database),
     ];
-
-    private static double TableRate(Stage stage, int batch, CancellationToken stop)
-    {
-        var file = Path.Combine(stage.DiskFolder, $"bare-{Guid.NewGuid():n}.db");
-        try
-        {
-            using var table = new BareTable(file);
-            var start = stage.Time.GetTimestamp();
-            var rows = table.Insert(batch, () => stop.IsCancellationRequested || stage.Time.GetElapsedTime(start) >= stage.Options.Duration);
-            return rows / stage.Time.GetElapsedTime(start).TotalSeconds;
-        }
-        finally
-        {
-            foreach (var suffix in new[] { "", "-wal", "-shm" })
-                File.Delete(file + suffix);
-        }
-    }
-
-    private static double DiskRate(Stage stage, int batch)
-    {
-        using var disk = new Disk(Path.Combine(stage.DiskFolder, $"sync-{Guid.NewGuid():n}"), stage.Time);
-        return batch / disk.Median(batch, Syncs).TotalSeconds;
-    }
 }

@@ -17,7 +17,7 @@ internal static class LatencyScenario
             lanes.Add(await ProgramAsync(stage, name, program, stop));
 
         var highest = await HighestRateAsync(stage, steps, lanes[1].Contender!, stop);
-        List<double> syncs = [];
+        List<IReadOnlyList<double>> syncs = [];
         using var disk = new Disk(Path.Combine(stage.DiskFolder, $"sync-{Guid.NewGuid():n}"), stage.Time);
         for (var round = 0; round <= options.Rounds; round++)
         {
@@ -27,17 +27,17 @@ internal static class LatencyScenario
                 await lane.MeasureAsync(percent, highest.Median * percent / 100, options.Duration, round, stop);
             }
             if (round > 0)
-                syncs.AddRange(Enumerable.Range(0, Syncs).Select(_ => disk.Sync(1).TotalMilliseconds));
+                syncs.Add([.. Enumerable.Range(0, Syncs).Select(_ => disk.Sync(1).TotalMilliseconds).Order()]);
         }
         List<string> findings = [];
         foreach (var lane in lanes)
             findings.AddRange(await lane.EndAsync(stage, stop));
-        syncs.Sort();
+        var sync = new Row("fdatasync alone", RowKind.Floor, Size: null, [.. Percentiles.Select(p => new Figure(p.Name, "ms", [.. syncs.Select(all => all[(int)Math.Min(Syncs * p.Percentile / 100, Syncs - 1)])]))]);
         return new ScenarioReport(
             "latency", $"from publishing to the result; the highest rate of {lanes[1].Name} with one publisher was {highest.Show(highest.Median)} messages/s", "% of the highest rate", "p99",
             [
-                new Row("fdatasync alone", RowKind.Floor, Size: null, [.. Percentiles.Select(p => new Figure(p.Name, "ms", [syncs[(int)Math.Min(syncs.Count * p.Percentile / 100, syncs.Count - 1)]]))]),
-                .. lanes.SelectMany(lane => percents.Select(percent => lane.Report(percent, lanes[0]))),
+                sync,
+                .. lanes.SelectMany(lane => percents.Select(percent => lane.Report(percent, lanes.Take(2), sync))),
             ],
             findings,
             ["messages are due at even intervals, and sent once a millisecond: 'sent late' is what that adds", "the broker alone: until a bare subscriber has the message itself, at the same rates"]);
@@ -88,20 +88,27 @@ internal static class LatencyScenario
             rounds.Add((latencies, sent / duration.TotalSeconds, (Cpu() - cpu).TotalMicroseconds / Math.Max(1, sent)));
         }
 
-        public Row Report(long percent, Lane floor)
+        /// <summary>What was measured at a rate.</summary>
+        /// <param name="others">The broker alone, and the first build of the program.</param>
+        /// <param name="sync">The disk alone.</param>
+        public Row Report(long percent, IEnumerable<Lane> others, Row sync)
         {
             var rounds = _rounds[percent];
-            List<Figure> figures = [.. Percentiles.Select(p => Over(p.Name, p.Percentile, "ms")), new Figure(Rows.Rate, Rows.Rate, [.. rounds.Select(round => round.Rate)])];
-            figures.Add(new Figure("sent late, p50", "ms", [.. rounds.Select(round => round.Latencies.Late.GetValueAtPercentile(50) / 1e3)]));
-            if (Contender is not null)
-            {
-                figures.Add(new Figure("CPU", "µs", [.. rounds.Select(round => round.Cpu)]));
-                figures.Add(Rows.Ratio($"{floor.Name}'s {Median}", figures[0], floor.Report(percent, floor).Find(Median)!.Rounds));
-            }
-            return new Row(Name, Contender is null ? RowKind.Floor : RowKind.Program, percent, figures);
-
-            Figure Over(string name, double percentile, string unit) => new(name, unit, [.. rounds.Select(round => round.Latencies.Answered.GetValueAtPercentile(percentile) / 1e3)]);
+            List<Figure> figures =
+            [
+                .. Percentiles.Select(p => AnsweredAt(percent, p.Name, p.Percentile)), new Figure(Rows.Rate, Rows.Rate, [.. rounds.Select(round => round.Rate)]),
+                new Figure("sent late, p50", "ms", [.. rounds.Select(round => round.Latencies.Late.GetValueAtPercentile(50) / 1e3)]),
+            ];
+            if (Contender is null)
+                return new Row(Name, RowKind.Floor, percent, figures);
+            figures.Add(new Figure("CPU", "µs", [.. rounds.Select(round => round.Cpu)]));
+            figures.Add(Rows.Ratio($"{sync.Name}, {Median}", figures[0], sync.Figures[0].Rounds));
+            figures.AddRange(others.Where(other => other != this).Select(other => Rows.Ratio($"{other.Name}, {Median}", figures[0], other.AnsweredAt(percent, Median, 50).Rounds)));
+            return new Row(Name, RowKind.Program, percent, figures);
         }
+
+        private Figure AnsweredAt(long percent, string name, double percentile) =>
+            new(name, "ms", [.. _rounds[percent].Select(round => round.Latencies.Answered.GetValueAtPercentile(percentile) / 1e3)]);
 
         public async Task<IReadOnlyList<string>> EndAsync(Stage stage, CancellationToken stop)
         {

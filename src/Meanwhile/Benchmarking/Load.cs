@@ -46,33 +46,56 @@ internal sealed class Sent(int series)
 internal sealed class Load : IDisposable
 {
     private const int ConnectingAtOnce = 64;
+    private const int MostKept = 1000;
+
+    private readonly Target _broker;
+    private readonly TimeProvider _time;
     private readonly List<RawPublisher> _publishers = [];
 
-    private Load(LoadOptions options) => (Options, Sent) = (options, new Sent(options.Series));
+    private Load(Target broker, LoadOptions options, TimeProvider time) => (_broker, _time, Options, Sent) = (broker, time, options, new Sent(options.Series));
 
     public LoadOptions Options { get; }
 
     public Sent Sent { get; }
 
-    /// <summary>Connects all publishers.</summary>
+    /// <summary>So many connections that they are not kept between rounds: a process may have only so many open files.</summary>
+    public bool IsLarge => Options.Publishers > MostKept;
+
+    /// <summary>Connects all publishers; those of a large load when they are to publish.</summary>
     public static async Task<Load> ConnectAsync(Target broker, LoadOptions options, TimeProvider time, CancellationToken stop)
     {
-        var load = new Load(options);
+        var load = new Load(broker, options, time);
+        if (!load.IsLarge)
+            await load.ConnectAsync(stop);
+        return load;
+    }
+
+    /// <summary>Connects all publishers, if they are not.</summary>
+    public async Task ConnectAsync(CancellationToken stop)
+    {
+        if (_publishers.Count > 0)
+            return;
         var name = Guid.NewGuid().ToString("n")[..8];
         try
         {
-            foreach (var some in Enumerable.Range(0, options.Publishers).Chunk(ConnectingAtOnce))
+            foreach (var some in Enumerable.Range(0, Options.Publishers).Chunk(ConnectingAtOnce))
             {
-                var connections = await Task.WhenAll(some.Select(number => RawConnection.ConnectAsync(broker, $"bench-{name}-{number}", version: 4, stop)));
-                load._publishers.AddRange(connections.Zip(some, (connection, number) => new RawPublisher(connection, number, options, load.Sent, time)));
+                var connections = await Task.WhenAll(some.Select(number => RawConnection.ConnectAsync(_broker, $"bench-{name}-{number}", version: 4, stop)));
+                _publishers.AddRange(connections.Zip(some, (connection, number) => new RawPublisher(connection, number, Options, Sent, _time)));
             }
-            return load;
         }
         catch
         {
-            load.Dispose();
+            Disconnect();
             throw;
         }
+    }
+
+    /// <summary>Ends all connections.</summary>
+    public void Disconnect()
+    {
+        _publishers.ForEach(publisher => publisher.Dispose());
+        _publishers.Clear();
     }
 
     /// <summary>Publishes until it is over, and all is acknowledged.</summary>
@@ -92,5 +115,5 @@ internal sealed class Load : IDisposable
     public Task DrainAsync(CancellationToken stop) => _publishers[0].RunAsync(0, static () => true, static () => true, stop);
 
     /// <inheritdoc/>
-    public void Dispose() => _publishers.ForEach(publisher => publisher.Dispose());
+    public void Dispose() => Disconnect();
 }

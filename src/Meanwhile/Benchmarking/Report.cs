@@ -25,6 +25,9 @@ internal sealed record Figure(string Name, string Unit, IReadOnlyList<double> Ro
 
     public double Highest => Rounds.Max();
 
+    /// <summary>With its unit.</summary>
+    public string Title => Unit == "%" || Unit == Name ? Name : $"{Name}, {Unit}";
+
     /// <summary>A value for a person.</summary>
     public string Show(double value) => Unit switch
     {

@@ -8,7 +8,7 @@ internal static class ReportTable
     public static void Write(TextWriter output, ScenarioReport report)
     {
         var figures = report.Rows.SelectMany(row => row.Figures).DistinctBy(figure => figure.Name, StringComparer.Ordinal).ToList();
-        List<string> header = ["", .. report.SizeName is { } size ? [size] : (string[])[], .. figures.SelectMany((figure, i) => i == 0 ? [Title(figure), "lowest–highest"] : (string[])[Title(figure)])];
+        List<string> header = ["", .. report.SizeName is { } size ? [size] : (string[])[], .. figures.SelectMany((figure, i) => i == 0 ? [figure.Title, "lowest–highest"] : (string[])[figure.Title])];
         List<List<string>> lines = [header, .. report.Rows.Select(row => Line(report, row, figures))];
         var widths = Enumerable.Range(0, header.Count).Select(column => lines.Max(line => line[column].Length)).ToList();
         output.Write($"{report.Name}: {report.Title}\n");
@@ -20,8 +20,6 @@ internal static class ReportTable
             output.Write($"finding: {finding}\n");
         output.Write("\n");
     }
-
-    private static string Title(Figure figure) => figure.Unit == "%" || figure.Unit == figure.Name ? figure.Name : $"{figure.Name}, {figure.Unit}";
 
     private static List<string> Line(ScenarioReport report, Row row, List<Figure> figures)
     {

@@ -8,39 +8,41 @@ internal static class RestartScenario
 
     public static async Task<ScenarioReport> RunAsync(Stage stage, Steps steps, IReadOnlyList<long> sizes, CancellationToken stop)
     {
-        steps.Expect(sizes.Count * (2 + stage.Options.Rounds));
+        var programs = stage.Programs.ToList();
+        steps.Expect(sizes.Count * (1 + ((1 + stage.Options.Rounds) * programs.Count)));
         (List<Row> rows, List<string> findings) = ([], []);
-        IReadOnlyList<double>? starts = null;
+        Trial? empty = null;
         foreach (var size in sizes)
         {
             steps.Next($"preparing {size:N0} rows");
             var trial = new Trial(stage, size);
             await trial.PrepareAsync(stop);
-            foreach (var (name, program) in stage.Programs)
+            for (var round = 0; round <= stage.Options.Rounds; round++)
             {
-                for (var round = 0; round <= stage.Options.Rounds; round++)
+                foreach (var (name, program) in programs)
                 {
-                    steps.Next($"round {round} of {stage.Options.Rounds}, {size:N0} rows");
+                    steps.Next($"round {round} of {stage.Options.Rounds}, {size:N0} rows, {name}");
                     await trial.MeasureAsync(name, program, round, stop);
                 }
-                rows.AddRange(trial.Report(name, starts));
+                trial.ReadBare(round);
             }
             if (size == 0)
-                starts = [.. rows.First(row => row.Kind == RowKind.Program).Figures[0].Rounds];
+                empty = trial;
+            rows.AddRange(trial.Report(empty));
             findings.AddRange(trial.Findings);
         }
         return new ScenarioReport(
             "restart", "from the start of the process until the first new result, with so many rows stored", "rows", "seconds", rows, findings,
             [
                 "of the rows, five sevenths are in the windows; the others are read as well",
-                .. starts is null ? (string[])[] : ["rows/s: without the time of a start with no rows"],
+                .. empty is null ? (string[])[] : ["rows/s: without the time of a start with no rows"],
             ]);
     }
 
     private sealed class Trial(Stage stage, long size)
     {
         private readonly string _topic = stage.NewTopic();
-        private readonly List<(double Seconds, double Cpu)> _rounds = [];
+        private readonly Dictionary<string, List<(double Seconds, double Cpu)>> _rounds = new(StringComparer.Ordinal);
         private readonly List<double> _reads = [];
         private string _database = "";
         private int _before;
@@ -56,8 +58,6 @@ internal static class RestartScenario
 
         public async Task MeasureAsync(string name, string? program, int round, CancellationToken stop)
         {
-            if (round == 0)
-                _rounds.Clear();
             var start = stage.Time.GetTimestamp();
             var (contender, broker, log) = await stage.StartProgramAsync(name, program, _topic, _database, stop);
             var load = await Load.ConnectAsync(broker, Scenario.LoadOf(stage) with { Topic = _topic, Publishers = 1 }, stage.Time, stop);
@@ -76,35 +76,39 @@ internal static class RestartScenario
             await stage.ForgetAsync(contender);
             if (round == 0)
                 return;
-            _rounds.Add((seconds, cpu));
-            if (stage.Options.HasFile)
-                _reads.Add(ReadBare());
+            if (!_rounds.TryGetValue(name, out var rounds))
+                _rounds.Add(name, rounds = []);
+            rounds.Add((seconds, cpu));
         }
 
-        public IEnumerable<Row> Report(string name, IReadOnlyList<double>? starts)
+        /// <summary>Reads the same rows without a program.</summary>
+        public void ReadBare(int round)
         {
-            List<Figure> figures = [new("seconds", "s", [.. _rounds.Select(round => round.Seconds)]), new("CPU", "s", [.. _rounds.Select(round => round.Cpu)])];
-            if (size == 0)
-                return [new Row(name, RowKind.Program, size, figures)];
-            var all = (double)size;
-            var rates = new Figure("rows/s", "rows/s", [.. _rounds.Select((round, i) => all / Math.Max(1e-3, round.Seconds - (starts?[i] ?? 0)))]);
-            figures.Add(rates);
-            if (_reads.Count == 0)
-                return [new Row(name, RowKind.Program, size, figures)];
-            var reads = _reads.TakeLast(_rounds.Count).ToList();
-            figures.Add(Rows.Ratio("bare SQLite", rates, [.. reads.Select(read => all / read)]));
-            return
-            [
-                new Row("bare SQLite", RowKind.Floor, size, [new Figure("seconds", "s", reads), new Figure("rows/s", "rows/s", [.. reads.Select(read => all / read)])]),
-                new Row(name, RowKind.Program, size, figures),
-            ];
-        }
-
-        private double ReadBare()
-        {
+            if (round == 0 || size == 0 || !stage.Options.HasFile)
+                return;
             var start = stage.Time.GetTimestamp();
             BareTable.Read(_database);
-            return stage.Time.GetElapsedTime(start).TotalSeconds;
+            _reads.Add(size / stage.Time.GetElapsedTime(start).TotalSeconds);
+        }
+
+        /// <summary>What was found out.</summary>
+        /// <param name="empty">The starts with no rows; null where there were none.</param>
+        public IEnumerable<Row> Report(Trial? empty) =>
+        [
+            .. _reads.Count == 0 ? (Row[])[] : [new Row("bare SQLite", RowKind.Floor, size, [new Figure("seconds", "s", [.. _reads.Select(rate => size / rate)]), new Figure("rows/s", "rows/s", _reads)])],
+            .. _rounds.Select(program => Report(program.Key, program.Value, empty?._rounds[program.Key], _rounds.First().Key)),
+        ];
+
+        private Row Report(string name, List<(double Seconds, double Cpu)> rounds, List<(double Seconds, double Cpu)>? starts, string first)
+        {
+            List<Figure> figures = [new("seconds", "s", [.. rounds.Select(round => round.Seconds)]), new("CPU", "s", [.. rounds.Select(round => round.Cpu)])];
+            if (size > 0)
+                figures.Add(new Figure("rows/s", "rows/s", [.. rounds.Select((round, i) => size / Math.Max(1e-3, round.Seconds - (starts?[i].Seconds ?? 0)))]));
+            if (_reads.Count > 0)
+                figures.Add(Rows.Ratio("bare SQLite", figures[^1], _reads));
+            if (name != first)
+                figures.Add(Rows.Ratio(first, figures[0], [.. _rounds[first].Select(round => round.Seconds)]));
+            return new Row(name, RowKind.Program, size, figures);
         }
     }
 }

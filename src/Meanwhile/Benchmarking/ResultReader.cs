@@ -81,13 +81,14 @@ internal sealed class ResultReader : IAsyncDisposable
         var topic = packet.Slice(headerLength + 2, topicLength);
         var payload = packet[(headerLength + 2 + topicLength + ((packet[0] & 0x06) > 0 ? 2 : 0))..];
         var series = Math.Max(PublishTemplate.SeriesOf(topic), 0);
-        Interlocked.Increment(ref _results);
         if (series >= Counts.Length)
             return; // Of a series that we have only stored.
         var count = Member(payload, "\"count_30min\": "u8) is { } counted ? (long)counted : Counts[series] + 1;
         Means[series] = Member(payload, "\"avg_30min\": "u8) ?? double.NaN;
-        Interlocked.Add(ref _processed, count - Counts[series]);
+        var more = count - Counts[series];
         Counts[series] = count;
+        Interlocked.Add(ref _processed, more); // After the counts: who waits for these looks at them then.
+        Interlocked.Increment(ref _results);
     }
 
     private static double? Member(ReadOnlySpan<byte> payload, ReadOnlySpan<byte> name)

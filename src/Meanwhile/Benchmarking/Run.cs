@@ -31,4 +31,8 @@ internal sealed class RunLists
     public IReadOnlyList<Run> Of(Contender contender) => _runs[contender];
 
     public IReadOnlyList<double> RatesOf(Contender contender) => [.. _runs[contender].Select(run => run.Rate)];
+
+    /// <summary>A row for each build of this program; those after the first are compared with it as well.</summary>
+    public IEnumerable<Row> OfPrograms(IReadOnlyList<Contender> programs, long? size, IReadOnlyList<(string Name, IReadOnlyList<double> Rates)> floors) => programs.Select((program, i) =>
+        Rows.Of(program.Name, program.Kind, size, Of(program), i == 0 ? floors : [.. floors, (programs[0].Name, RatesOf(programs[0]))]));
 }

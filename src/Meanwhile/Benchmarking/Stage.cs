@@ -28,8 +28,12 @@ internal sealed class Stage(BenchOptions options, ILogger logger, TimeProvider t
     public string DiskFolder => options.HasFile && options.Database is { } file ? Path.GetDirectoryName(Path.GetFullPath(file))! : options.Folder;
 
     /// <summary>The builds to measure, with their names.</summary>
-    public IEnumerable<(string Name, string? Program)> Programs =>
-        options.Programs.Count == 0 ? [(ProgramName, null)] : options.Programs.Select(program => (options.Programs.Count == 1 ? ProgramName : $"{ProgramName}: {program}", (string?)program));
+    public IEnumerable<(string Name, string? Program)> Programs => options.Programs.Count > 1
+        ? options.Programs.Select((program, i) => ($"{ProgramName} ({i + 1})", (string?)program))
+        : [(ProgramName, options.Programs.Count == 0 ? null : options.Programs[0])];
+
+    /// <summary>Which build is which, where there are several.</summary>
+    public IEnumerable<string> ProgramNotes => options.Programs.Count > 1 ? options.Programs.Select((program, i) => $"({i + 1}) is {program}") : [];
 
     private string ProgramName => options.IsEmbedded ? "aggregate with its broker" : "aggregate";
 

@@ -1,6 +1,6 @@
 namespace Meanwhile.Benchmarking;
 
-/// <summary>The rate of this program at several sizes of something, beside that of a bare reader of the same load.</summary>
+/// <summary>The rate of this program at several sizes of something, beside those of a bare reader of the same load, of bare SQLite and of the disk.</summary>
 internal static class Sweep
 {
     /// <summary>How many topics.</summary>
@@ -31,7 +31,7 @@ internal static class Sweep
         async (stage, steps, at, stop) =>
         {
             var points = new List<Point>();
-            steps.Expect(at.Count * (1 + ((stage.Options.Rounds + 1) * (1 + stage.Programs.Count()))));
+            steps.Expect(at.Count * (1 + ((stage.Options.Rounds + 1) * (2 + stage.Programs.Count()))));
             foreach (var size in at)
             {
                 steps.Next($"preparing {size:N0} {sizeName}");
@@ -40,12 +40,15 @@ internal static class Sweep
             await MeasureAsync(stage, steps, sizeName, points, stop);
             return new ScenarioReport(
                 name, title, sizeName, Rows.Rate, [.. points.SelectMany(point => point.Report())], await EndAsync(stage, points, stop),
-                rows is null ? [] : ["of the rows, five sevenths are in the windows; the others are older and leave as the clock moves"]);
+                [
+                    .. stage.Options.HasFile ? (string[])[StoreFloors.Note] : [],
+                    .. rows is null ? (string[])[] : ["of the rows, five sevenths are in the windows; the others are older and leave as the clock moves"],
+                ]);
         });
 
     private static async Task<Point> StartAsync(Stage stage, long size, Func<LoadOptions, LoadOptions> loadOf, long rows, CancellationToken stop)
     {
-        var point = new Point(size, await stage.LoopbackAsync(loadOf(Scenario.LoadOf(stage)), stop), []);
+        var point = new Point(size, await stage.LoopbackAsync(loadOf(Scenario.LoadOf(stage)), stop), [], new StoreFloors(stage));
         foreach (var (name, program) in stage.Programs)
         {
             var contender = await stage.ProgramAsync(name, program, loadOf(Scenario.LoadOf(stage)), rows, moved: null, stop);
@@ -59,10 +62,16 @@ internal static class Sweep
     {
         for (var round = 0; round <= stage.Options.Rounds; round++)
         {
-            foreach (var (point, contender) in points.SelectMany(point => point.Contenders.Select(contender => (point, contender))))
+            foreach (var point in points)
             {
-                steps.Next($"round {round} of {stage.Options.Rounds}, {point.Size:N0} {sizeName}, {contender.Name}");
-                point.Keep(contender, round, await contender.MeasureAsync(stage.Options.Duration, stop));
+                foreach (var contender in point.Contenders)
+                {
+                    steps.Next($"round {round} of {stage.Options.Rounds}, {point.Size:N0} {sizeName}, {contender.Name}");
+                    point.Runs.Keep(contender, round, await contender.MeasureAsync(stage.Options.Duration, stop));
+                }
+                steps.Next($"round {round} of {stage.Options.Rounds}, {point.Size:N0} {sizeName}, SQLite and the disk");
+                if (round > 0)
+                    await point.Disk.MeasureAsync(point.Programs[0].Load.Options, point.Runs.Of(point.Programs[0])[^1], stop);
             }
         }
     }
@@ -75,15 +84,17 @@ internal static class Sweep
         return findings;
     }
 
-    private sealed record Point(long Size, Contender Floor, List<Contender> Programs)
+    private sealed record Point(long Size, Contender Loopback, List<Contender> Programs, StoreFloors Disk)
     {
-        private readonly RunLists _runs = new();
+        public RunLists Runs { get; } = new();
 
-        public IEnumerable<Contender> Contenders => [Floor, .. Programs];
+        public IEnumerable<Contender> Contenders => [Loopback, .. Programs];
 
-        public void Keep(Contender contender, int round, Run run) => _runs.Keep(contender, round, run);
-
-        public IEnumerable<Row> Report() => Contenders.Select(contender => Rows.Of(
-            contender.Name, contender.Kind, Size, _runs.Of(contender), contender == Floor ? [] : [(Floor.Name, _runs.RatesOf(Floor))]));
+        public IEnumerable<Row> Report() =>
+        [
+            Rows.Of(Loopback.Name, Loopback.Kind, Size, Runs.Of(Loopback), []),
+            .. Disk.Report(Size),
+            .. Runs.OfPrograms(Programs, Size, [(Loopback.Name, Runs.RatesOf(Loopback)), .. Disk.Rates]),
+        ];
     }
 }

@@ -18,7 +18,7 @@ public sealed class BenchTests(PostgresFixture postgres) : ProgramTest
     [InlineData("series", "embedded", "1", "1,3000")]
     [InlineData("history", "embedded", "1", "1000,20000")]
     [InlineData("history", "mosquitto", "1", "2000")]
-    [InlineData("clients", "embedded", "1", "1,200")]
+    [InlineData("clients", "embedded", "1", "1,1001")]
     [InlineData("payload", "embedded", "0", "41,5000")]
     [InlineData("restart", "embedded", "1", "0,20000")]
     [InlineData("restart", "mosquitto", "1", "500")]
@@ -55,6 +55,21 @@ public sealed class BenchTests(PostgresFixture postgres) : ProgramTest
         Assert.True(await bench.ExitAsync(Patience) == 0, bench.Output + bench.Error);
         Assert.Contains("aggregate with its broker  2,000", bench.Output, StringComparison.Ordinal);
         Assert.Equal(["0"], await PostgresServer.QueryAsync(url, "SELECT COUNT(*) FROM pg_namespace WHERE nspname LIKE 'bench%'"));
+    }
+
+    [Theory]
+    [InlineData("payload", "41", "messages/s")]
+    [InlineData("latency", "10", "p50, ms")]
+    [InlineData("restart", "0,500", "seconds, s")]
+    public async Task Builds_take_turns(string scenario, string sizes, string figure)
+    {
+        var program = Path.Combine(AppContext.BaseDirectory, "meanwhile");
+        var bench = Meanwhile(["bench", scenario, "--sizes", sizes, .. Tiny, "--program", program, "--program", program, "--svg", Folder["charts"]]);
+        Assert.True(await bench.ExitAsync(Patience) == 0, bench.Output + bench.Error);
+        Assert.Contains(figure, bench.Output, StringComparison.Ordinal);
+        Assert.Contains("  of aggregate with its broker (1)", bench.Output, StringComparison.Ordinal);
+        Assert.Contains($"\n  (2) is {program}\n", bench.Output, StringComparison.Ordinal);
+        Assert.Contains(">aggregate with its broker (2)<", await File.ReadAllTextAsync(Folder[$"charts/bench-{scenario}.svg"], TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
     [Fact]
