@@ -24,14 +24,22 @@ internal sealed class AsOf
             Oldest = Math.Min(Oldest, reading.Time);
             if (options.Publishes(reading.Series))
                 _ends[reading.Series] = byClock ? at : reading.Time;
+            else
+                Other = reading.Series;
         }
     }
+
+    /// <summary>No series with readings until then was asked for.</summary>
+    public bool IsEmpty => _ends.Count == 0;
+
+    /// <summary>A series with readings until then that was not asked for, if there is any.</summary>
+    public string? Other { get; }
 
     /// <summary>The oldest reading of all; what was there before it may have been deleted.</summary>
     public long Oldest { get; } = long.MaxValue;
 
     /// <summary>Where the longest window of the earliest series begins.</summary>
-    public long EarliestStart => _ends.Count == 0 ? long.MaxValue : _ends.Values.Min() - _longest;
+    public long EarliestStart => IsEmpty ? long.MaxValue : _ends.Values.Min() - _longest;
 
     /// <summary>Each series with its readings and the time at which its windows end.</summary>
     public IEnumerable<(string Topic, SlidingSeries Readings, long End)> Series()
@@ -47,7 +55,7 @@ internal sealed class AsOf
     /// <summary>The readings in the longest window of each series, in the order of their times.</summary>
     public IEnumerable<Reading> Readings()
     {
-        if (_ends.Count == 0)
+        if (IsEmpty)
             yield break;
         foreach (var reading in _store.ReadReadings(EarliestStart, _ends.Values.Max()))
         {

@@ -83,6 +83,9 @@ internal static partial class Log
     [LoggerMessage(26, LogLevel.Warning, "windows reach back to {Start:yyyy-MM-dd'T'HH:mm:ss'Z'}, before the oldest reading there is: if older ones were deleted since, they are missing from the answer")]
     public static partial void MayBeIncomplete(ILogger logger, DateTime start);
 
+    [LoggerMessage(85, LogLevel.Warning, "there is no reading of {Filter} until then, but some of {Other}, for one: --topic chooses whose are asked for")]
+    public static partial void OnlyOthers(ILogger logger, string filter, string other);
+
     [LoggerMessage(27, LogLevel.Information, "{Count} readings exported")]
     public static partial void Exported(ILogger logger, long count);
 

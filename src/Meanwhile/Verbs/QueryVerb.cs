@@ -41,6 +41,8 @@ internal static class QueryVerb
         var past = new AsOf(store, options, at, byClock);
         if (past.EarliestStart < Math.Min(past.Oldest, now - (long)LeastRetention.TotalMilliseconds))
             Log.MayBeIncomplete(session.Logger, DateTimeOffset.FromUnixTimeMilliseconds(past.EarliestStart).UtcDateTime);
+        if (past is { IsEmpty: true, Other: { } other })
+            Log.OnlyOthers(session.Logger, options.Filter, other);
         await DataFile.WriteAsync(path: null, output =>
         {
             var table = new TableWriter(output, format);

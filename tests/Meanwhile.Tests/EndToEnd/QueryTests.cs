@@ -84,6 +84,16 @@ public sealed class QueryTests : ProgramTest
     }
 
     [Fact]
+    public async Task An_empty_answer_says_where_readings_are()
+    {
+        Commit(new Reading("plant/a", _start, 1));
+        var (code, output, error) = await RunAsync("query", "--topic", "other/+");
+        Assert.Equal((0, ""), (code, output));
+        Assert.Contains("no reading of other/+ until then, but some of plant/a", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("no reading of", (await RunAsync("query", "--topic", "plant/+")).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_is_not_there_is_not_made()
     {
         var query = await RunAsync("query");
