@@ -52,7 +52,7 @@ export class Chart {
     const axis = { stroke: ink.muted, font, grid: { stroke: ink.line, width: 1 }, ticks: { show: false } };
     const steps = uPlot.paths.stepped({ align: 1 });
     const mean = (window, isComplete) => ({
-      label: windowName(window.name), stroke: isComplete ? ink.windows[window.ink] : ink.windows[window.ink] + "a0", width: isComplete ? 2 : 1.5,
+      label: windowName(window.name), stroke: isComplete ? ink.windows[window.ink] : ink.windows[window.ink] + "a0", width: size * (isComplete ? 0.13 : 0.1),
       dash: isComplete ? undefined : [5, 5], paths: steps, points: { show: false },
     });
     return {
