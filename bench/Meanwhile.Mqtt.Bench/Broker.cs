@@ -52,6 +52,14 @@ internal sealed class Broker : IDisposable
         return await StartAsync("MQTTnet", port, new Child(Environment.ProcessPath!, "mqttnet", port.ToString(CultureInfo.InvariantCulture)), "listening");
     }
 
+    /// <summary>Starts what acknowledges and does nothing else, for so many connections, in this program.</summary>
+    public static async Task<Broker> AnsweringAsync(int connections)
+    {
+        var port = FreePort();
+        var culture = CultureInfo.InvariantCulture;
+        return await StartAsync("answers alone", port, new Child(Environment.ProcessPath!, "answer", port.ToString(culture), connections.ToString(culture)), "listening");
+    }
+
     /// <summary>A port that nobody uses.</summary>
     public static int FreePort()
     {

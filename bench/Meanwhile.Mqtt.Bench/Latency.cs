@@ -17,25 +17,36 @@ internal static class Latency
         for (var round = 0; round < rounds; round++)
         {
             var alone = await SyncAsync(disk, duration / 4);
-            using var broker = await Broker.AggregateAsync(program, Path.Combine(folder.Path, $"{round}.db"), Broker.FreePort());
-            List<double> times = [];
-            var isMeasured = false;
-            List<Peer> peers = [.. Enumerable.Range(0, Publishers).Select(i => new PublishingPeer(broker.Port, $"publisher{i}", 1, 1, BufferSize) { Took = Note })];
-            var syncing = Task.CompletedTask;
-            List<double> meanwhile = [];
-            var result = await Load.MeasureAsync(broker, peers, duration, () => peers.Cast<PublishingPeer>().Sum(peer => peer.Acknowledged), () =>
+            using (var broker = await Broker.AggregateAsync(program, Path.Combine(folder.Path, $"{round}.db"), Broker.FreePort()))
             {
-                isMeasured = true;
-                syncing = Task.Run(async () => meanwhile = await SyncAsync(disk, duration));
-            });
-            await syncing;
-            Console.WriteLine($"PUBACK: {Text(times)}; fdatasync before: {Text(alone)}, meanwhile: {Text(meanwhile)}; {result.Rate:N0}/s, {result.Cost:F1} µs CPU a message (load {result.LoadCost:F1} µs)");
-
-            void Note(long ticks)
-            {
-                if (isMeasured)
-                    times.Add(Milliseconds(ticks));
+                List<double> meanwhile = [];
+                var syncing = Task.CompletedTask;
+                var (times, result) = await MeasureAsync(broker, duration, () => syncing = Task.Run(async () => meanwhile = await SyncAsync(disk, duration)));
+                await syncing;
+                Console.WriteLine($"PUBACK: {Text(times)}; {Text(result)}; fdatasync before: {Text(alone)}, meanwhile: {Text(meanwhile)}");
             }
+            using var answering = await Broker.AnsweringAsync(Publishers);
+            var floor = await MeasureAsync(answering, duration, () => { });
+            Console.WriteLine($"    answers without a broker and a commit: {Text(floor.Times)}; {Text(floor.Result)}");
+        }
+    }
+
+    private static async Task<(List<double> Times, Result Result)> MeasureAsync(Broker broker, TimeSpan duration, Action began)
+    {
+        List<double> times = [];
+        var isMeasured = false;
+        List<PublishingPeer> peers = [.. Enumerable.Range(0, Publishers).Select(i => new PublishingPeer(broker.Port, $"publisher{i}", 1, 1, BufferSize) { Took = Note })];
+        var result = await Load.MeasureAsync(broker, peers, duration, () => peers.Sum(peer => peer.Acknowledged), () =>
+        {
+            isMeasured = true;
+            began();
+        });
+        return (times, result);
+
+        void Note(long ticks)
+        {
+            if (isMeasured)
+                times.Add(Milliseconds(ticks));
         }
     }
 
@@ -55,6 +66,8 @@ internal static class Latency
         times.Sort();
         return $"median {times[times.Count / 2]:F3} ms, p99 {times[times.Count * 99 / 100]:F3} ms";
     }
+
+    private static string Text(Result result) => $"{result.Rate:N0}/s, {result.Cost:F1} µs CPU a message (load {result.LoadCost:F1} µs)";
 
     private static double Milliseconds(long ticks) => ticks * 1000.0 / TimeProvider.System.TimestampFrequency;
 }

@@ -3,7 +3,8 @@ namespace Meanwhile.Mqtt.Bench;
 /// <summary>Clients on one thread of their own, and what one broker made of them in a while.</summary>
 internal static class Load
 {
-    private const int TurnMilliseconds = 10;
+    /// <summary>How long one turn waits at most for something to do.</summary>
+    public const int TurnMilliseconds = 10;
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(2);
 
     /// <summary>Lets clients work: first until everything is compiled and warm, then for a measured while.</summary>

@@ -19,10 +19,18 @@ internal class Peer : IDisposable
 
     /// <summary>Connects and waits for CONNACK.</summary>
     public Peer(int port, string clientId, int bufferSize)
+        : this(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp))
     {
-        Socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveBufferSize = bufferSize, SendBufferSize = bufferSize };
+        Socket.ReceiveBufferSize = Socket.SendBufferSize = bufferSize;
         Socket.Connect("127.0.0.1", port);
         Ask(RawPackets.Connect(clientId, 4));
+    }
+
+    /// <summary>On a connection that is there, or is to be made.</summary>
+    protected Peer(Socket socket)
+    {
+        Socket = socket;
+        Socket.NoDelay = true;
     }
 
     /// <summary>The connection.</summary>

@@ -3,7 +3,7 @@ using Meanwhile.Mqtt.Bench;
 
 // Brokers side by side, each in a process of its own, in turns; clients are programs that send prepared bytes and count.
 //   ingest SECONDS ROUNDS [PROGRAM]        readings at QoS 1 with their commit, beside mosquitto without a disk and a bare loop without a broker
-//   latency SECONDS ROUNDS [PROGRAM]       1,000 publishers with one reading in flight each: the time to PUBACK, beside the disk's fdatasync
+//   latency SECONDS ROUNDS [PROGRAM]       1,000 publishers with one reading in flight each: the time to PUBACK, beside the disk's fdatasync, and beside answers without a broker
 //   passthrough SECONDS ROUNDS [PROGRAM]   publisher to subscriber at QoS 0, 1 and 2, beside mosquitto and MQTTnet
 //   fanout SECONDS ROUNDS [PROGRAM]        to 1,000 subscribers, beside mosquitto
 //   idle SECONDS ROUNDS [PROGRAM]          10,000 idle connections
@@ -31,6 +31,9 @@ switch (args)
         return 0;
     case ["mqttnet", var port]:
         await MqttNetServer.RunAsync(Number(port));
+        return 0;
+    case ["answer", var port, var connections]:
+        await AnsweringPeer.ServeAsync(Number(port), Number(connections));
         return 0;
     default:
         await Console.Error.WriteLineAsync("ingest|latency|passthrough|fanout|idle SECONDS ROUNDS [PROGRAM] | match");
