@@ -31,6 +31,7 @@ function part(frame) {
     found = part($0)
 }
 END {
+  print samples " samples"
   for (name in count)
     printf "%5.1f%%  %s\n", 100 * count[name] / samples, name | "sort -rn"
 }

@@ -54,7 +54,7 @@ internal sealed class Stage(BenchOptions options, ILogger logger, TimeProvider t
         if (options.Broker is { } broker)
             return _broker = new Target(broker.Host, broker.Port, options.UserName, options.Password);
         var port = Loopback.FreePort();
-        _brokerProcess = StartMeanwhile(options.Programs.Count > 0 ? options.Programs[0] : null, "broker", ["broker", "--listen", $"127.0.0.1:{port}", "--db", Path.Combine(options.Folder, $"broker-{port}.db")]);
+        _brokerProcess = StartMeanwhile(options.Programs.Count > 0 ? options.Programs[0] : null, Path.Combine(options.Folder, "broker.log"), ["broker", "--listen", $"127.0.0.1:{port}", "--db", Path.Combine(options.Folder, $"broker-{port}.db")]);
         await ListensAsync(port, _brokerProcess, stop);
         return _broker = Target.Local(port);
     }
