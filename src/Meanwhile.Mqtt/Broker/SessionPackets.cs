@@ -73,9 +73,24 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWil
     }
 
     // Apart from the packets of all kinds: what these two capture would be allocated for each of them.
-    private ValueTask<bool> SubscribeAsync(SubscribePacket subscribe) => AnswerFirstAsync(() => Subscribe(subscribe));
+    private ValueTask<bool> SubscribeAsync(SubscribePacket subscribe)
+    {
+        CheckAnswerFits(subscribe.Requests.Count);
+        return AnswerFirstAsync(() => Subscribe(subscribe));
+    }
 
-    private ValueTask<bool> UnsubscribeAsync(UnsubscribePacket unsubscribe) => AnswerFirstAsync(() => Unsubscribe(unsubscribe));
+    private ValueTask<bool> UnsubscribeAsync(UnsubscribePacket unsubscribe)
+    {
+        CheckAnswerFits(unsubscribe.Filters.Count);
+        return AnswerFirstAsync(() => Unsubscribe(unsubscribe));
+    }
+
+    // An answer that may not be sent [MQTT-3.1.2-24] is known to be one before anything is done.
+    private void CheckAnswerFits(int filters)
+    {
+        if (SubAckPacket.SizeOf(filters) > Terms.MaximumPacketSize)
+            throw new ProtocolException(ReasonCode.PacketTooLarge, $"the answer to {filters} filters is larger than the {Terms.MaximumPacketSize} bytes that the client takes");
+    }
 
     private ValueTask<bool> PublishAsync(PublishPacket publish)
     {

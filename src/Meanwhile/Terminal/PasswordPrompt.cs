@@ -25,7 +25,7 @@ internal static class PasswordPrompt
         var text = new StringBuilder();
         while (Console.ReadKey(intercept: true) is var key && key.Key != ConsoleKey.Enter)
         {
-            if (key is { Key: ConsoleKey.C, Modifiers: ConsoleModifiers.Control })
+            if (EndOfInput.IsIt(key) || key is { Key: ConsoleKey.C, Modifiers: ConsoleModifiers.Control })
                 throw new UserException("no password was given: nothing is changed");
             if (key.Key == ConsoleKey.Backspace && text.Length > 0)
                 text.Length--;

@@ -38,6 +38,23 @@ public class StandardTests
         await client.ExpectEndAsync();
     }
 
+    [Theory]
+    [InlineData("82", "00", "90")]
+    [InlineData("A2", "", "B0")]
+    public async Task An_answer_larger_than_the_client_takes_is_not_sent(string request, string options, string answer)
+    {
+        const int size = 127;
+        await using var broker = await TestBroker.StartAsync();
+        await using var client = await RawClient.Connect5Async(broker.EndPoints[0], "c", $"27 00 00 00 {size:X2}");
+        string Filters(int count) => string.Join(" | ", Enumerable.Repeat($"'a' {options}", count));
+        await client.SendAsync($"{request} {{ 00 01 {{}} | {Filters(size - 5)} }}");
+        var taken = await client.ReadPacketAsync();
+        Assert.Equal((Convert.ToByte(answer, 16), size), (taken[0], taken.Length));
+        await client.SendAsync($"{request} {{ 00 02 {{}} | {Filters(size - 4)} }}"); // [MQTT-3.1.2-24]
+        await client.ExpectAsync("E0 01 95");
+        await client.ExpectEndAsync();
+    }
+
     [Fact]
     public async Task What_is_not_released_counts_against_receive_maximum()
     {

@@ -104,6 +104,14 @@ public sealed class LiveViewTests : ProgramTest
     }
 
     [Fact]
+    public async Task It_ends_with_its_terminal_also_where_nobody_says_that_it_is_gone()
+    {
+        using var window = await StartAsync(80, 24, "trap '' HUP; sh -c 'echo $$ > pid; exec {0}'");
+        await window.WaitAsync(() => window.State == Taken && window.Screen[0].StartsWith("connected", StringComparison.Ordinal), "it has the terminal");
+        await window.VanishAsync("pid");
+    }
+
+    [Fact]
     public async Task After_sigkill_reset_gives_the_terminal_back()
     {
         using var window = await WatchAsync(after: "tput rmcup; reset; ");

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace Meanwhile.Tests.Support;
 
@@ -56,6 +57,22 @@ internal sealed class TerminalWindow : IDisposable
 
     /// <summary>Gives it another size.</summary>
     public void Resize(int width, int height) => Run("resize-window", "-x", $"{width}", "-y", $"{height}");
+
+    /// <summary>Is gone, and waits until a program that did not hear of it has ended as well.</summary>
+    /// <param name="pidFile">In the working directory, with that program's process id.</param>
+    public async Task VanishAsync(string pidFile)
+    {
+        using var program = Process.GetProcessById(int.Parse(File.ReadAllText(Path.Combine(_folder, pidFile)), CultureInfo.InvariantCulture));
+        Dispose();
+        try
+        {
+            await Until.TrueAsync(() => program.HasExited, () => "waiting until it has ended");
+        }
+        finally
+        {
+            program.Kill();
+        }
+    }
 
     public void Dispose() => Run("kill-server");
 

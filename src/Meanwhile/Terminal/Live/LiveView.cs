@@ -75,11 +75,13 @@ internal sealed class LiveView(LiveModel model, LogDiversion log, TimeProvider t
         return true;
     }
 
-    // Whether the user wants to leave.
+    // Whether the user wants to leave, or has gone.
     private bool HeedKeys()
     {
         while (Screen.TryReadKey(out var key))
         {
+            if (EndOfInput.IsIt(key))
+                return true;
             lock (_gate)
             {
                 model.Press(key);
