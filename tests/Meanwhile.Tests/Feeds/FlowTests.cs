@@ -91,8 +91,11 @@ public sealed class FlowTests : RawFeedTest
         var large = await TakeAsync(1);
         Assert.Equal(80 << 20, large[0].Payload.Length);
         Assert.Equal(1, Feed.Acknowledge(large));
-        Assert.Equal("40020001", await broker.ReceiveAsync());
         await sending;
+        var answer = await broker.ReceiveAsync();
+        for (; answer == "C000"; answer = await broker.ReceiveAsync()) // Where the machine is slow, a ping is due before so much has come.
+            await broker.SendAsync("D000");
+        Assert.Equal("40020001", answer);
     }
 
     [Fact]
