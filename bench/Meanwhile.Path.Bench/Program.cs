@@ -35,7 +35,7 @@ switch (args)
         await BareAcknowledger.RunAsync(Number(port), Number(first), Number(messages));
         return 0;
     default:
-        await Console.Error.WriteLineAsync("throughput MESSAGES ROUNDS INFLIGHT PROGRAM... | latency MESSAGES PROGRAM [PAUSE [nodelay]] | memory SECONDS PROGRAM | watched MESSAGES ROUNDS SERIES PROGRAM | bare PORT FIRST MESSAGES");
+        await Console.Error.WriteLineAsync("throughput MESSAGES ROUNDS INFLIGHT PROGRAM... | latency MESSAGES PROGRAM [PAUSE [nodelay]] | memory SECONDS PROGRAM | watched MESSAGES ROUNDS SERIES PROGRAM | page ROUNDS SERIES RATE PROGRAM | bare PORT FIRST MESSAGES");
         return 2;
 }
 

@@ -8,7 +8,7 @@ namespace Meanwhile.Mqtt.Wire;
 public sealed record SubAckPacket(PacketType Type, ushort PacketId, IReadOnlyList<ReasonCode> Reasons, Properties Properties = default)
 {
     /// <summary>How many bytes the answer to so many filters takes, without properties, in 5.0.</summary>
-    public static int SizeOf(int filters) => 1 + PacketWriter.LengthSize(3 + filters) + 3 + filters;
+    internal static int SizeOf(int filters) => 1 + PacketWriter.LengthSize(3 + filters) + 3 + filters;
 
     /// <summary>Reads one.</summary>
     public static SubAckPacket Read(Frame frame, ProtocolVersion version)
