@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Meanwhile.Windows;
 
 /// <summary>What the readings of a span amount to. Valid until the next query to the same series or table.</summary>
@@ -7,6 +9,7 @@ public readonly ref struct Summary
     private readonly double _spanMs;
     private readonly double _toMs;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal Summary(Workspace workspace, double spanMs, double toMs) => (_workspace, _spanMs, _toMs) = (workspace, spanMs, toMs);
 
     private ref readonly Sum Sum => ref _workspace.Answer.SumOf(0);

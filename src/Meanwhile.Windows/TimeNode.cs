@@ -38,17 +38,30 @@ internal sealed class TimeNode(bool isLeaf, Parts parts, bool withBags, int capa
     /// <summary>How many entries lie before a time; so the place of the entry of that time, if there is one.</summary>
     public int PlaceOf(long time)
     {
-        var place = 0;
-        for (var step = MostEntries; step > 0; step >>= 1)
-        {
-            if (place + step <= Count && _times[place + step - 1] < time)
-                place += step;
-        }
+        var times = _times.AsSpan(0, Count);
+        if (times.IsEmpty || time <= times[0])
+            return 0;
+        if (time > times[^1])
+            return Count;
+        var place = (int)((double)(time - times[0]) / (times[^1] - times[0]) * (Count - 1));
+        while (times[place] > time)
+            place--;
+        while (times[place] < time)
+            place++;
         return place;
     }
 
     /// <summary>The place of the child to which a time belongs.</summary>
     public int ChildPlaceOf(long time) => Math.Max(0, PlaceOf(time + 1) - 1);
+
+    /// <summary>The leaf below to which a time belongs.</summary>
+    public TimeNode LeafOf(long time)
+    {
+        var node = this;
+        while (!node.IsLeaf)
+            node = node._children[node.ChildPlaceOf(time)];
+        return node;
+    }
 
     /// <summary>Whether a reading fits in without a split; a newest one is to leave some room to late ones.</summary>
     public bool HasRoomFor(long time, bool newest) =>

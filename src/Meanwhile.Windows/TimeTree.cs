@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Meanwhile.Windows;
 
 /// <summary>
@@ -8,8 +10,10 @@ internal sealed class TimeTree
 {
     private readonly Workspace _workspace;
     private readonly BagKeeper? _bags;
+    private readonly NodeKeeper _nodes;
     private readonly WindowFront?[] _fronts;
     private readonly Action<TimeNode, int, int> _combine;
+    private LateReadings? _late;
     private TimeNode _root;
     private TimeNode _newest;
     private long _prunedToMs;
@@ -18,6 +22,7 @@ internal sealed class TimeTree
     {
         _workspace = workspace;
         _bags = workspace.HasQuantiles ? new BagKeeper(workspace) : null;
+        _nodes = new NodeKeeper(workspace, _bags);
         _fronts = new WindowFront?[workspace.Layout.WindowsMs.Length];
         _combine = CombineIntoAnswer;
         _root = _newest = workspace.RentNode(isLeaf: true);
@@ -33,18 +38,18 @@ internal sealed class TimeTree
     public void Add(long time, double value, bool newest)
     {
         _workspace.Lifted.Lift(0, time, value);
-        if (!newest || !_newest.HasRoomFor(time, newest))
-            Insert(time, newest);
-        else
-            _newest.Fold(time, _workspace.Lifted);
         foreach (var front in _fronts)
             front?.Add(time, _workspace.Lifted, newest);
-        _bags?.Add(_root, time, value);
+        if (newest)
+            AddNewest(time, value);
+        else
+            AddLate(time, value);
     }
 
     /// <summary>Puts the readings with from &lt;= t &lt;= to into the answer.</summary>
     public void Collect(long from, long to)
     {
+        InsertLate();
         _workspace.Answer.Clear(0);
         if (from > to)
             return;
@@ -58,23 +63,28 @@ internal sealed class TimeTree
         var front = _fronts[window] ??= new WindowFront(_workspace.Layout.Parts);
         if (!front.TryAnswer(from, _workspace.Answer))
             Renew(front, from);
-        _bags?.Collect(_root, from, Workspace.FarthestMs);
+        if (_bags is null)
+            return;
+        InsertLate();
+        _bags.Collect(_root, from, Workspace.FarthestMs);
     }
 
     /// <summary>The earliest time not before the given one, if there is any.</summary>
     public long? FirstFrom(long time)
     {
+        InsertLate();
         var leaf = LeafFrom(time, out _);
         return leaf?.TimeAt(leaf.PlaceOf(time));
     }
 
     /// <summary>Forgets all readings before the cut-off.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public void Prune()
     {
         _prunedToMs = _workspace.CutoffMs;
         foreach (var front in _fronts)
             front?.ForgetIfBefore(_prunedToMs);
-        Drop(_root, isEdge: true);
+        _nodes.Drop(_root, _prunedToMs, isEdge: true);
         while (!_root.IsLeaf && _root.Count == 1)
         {
             var only = _root.ChildAt(0);
@@ -83,8 +93,10 @@ internal sealed class TimeTree
         }
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private void Renew(WindowFront front, long from)
     {
+        InsertLate();
         _workspace.Answer.Clear(0);
         if (LeafFrom(from, out var end) is not { } leaf)
             return;
@@ -116,6 +128,40 @@ internal sealed class TimeTree
         }
     }
 
+    private void AddNewest(long time, double value)
+    {
+        if (_newest.HasRoomFor(time, newest: true))
+            _newest.Fold(time, _workspace.Lifted);
+        else
+            Insert(time, newest: true);
+        _bags?.Add(_root, time, value);
+    }
+
+    private void AddLate(long time, double value)
+    {
+        _late ??= new LateReadings();
+        _late.Add(time, value);
+        if (_late.IsFull)
+            InsertLate();
+    }
+
+    // What goes through the tree comes after this; fronts know of late readings already.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void InsertLate()
+    {
+        if (_late is not { All: [_, ..] late })
+            return;
+        _late.Fetch(_root);
+        foreach (var (time, value) in late)
+        {
+            _workspace.Lifted.Lift(0, time, value);
+            Insert(time, newest: false);
+            _bags?.Add(_root, time, value);
+        }
+        _late.Clear();
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private void Insert(long time, bool newest)
     {
         if (!_root.HasRoomFor(time, newest))
@@ -154,49 +200,10 @@ internal sealed class TimeTree
         var sibling = _workspace.RentNode(child.IsLeaf, child.Capacity);
         node.Insert(place + 1, at == child.Count ? time : child.TimeAt(at), sibling);
         child.MoveTo(sibling, at);
-        Renew(node, place);
+        _nodes.Renew(node, place);
         if (!isOpen)
-            Renew(node, place + 1);
+            _nodes.Renew(node, place + 1);
         if (child == _newest)
             _newest = sibling;
-    }
-
-    // True if anything was forgotten; what straddles the cut-off is made anew, so that no entry tells of a reading that is gone.
-    private bool Drop(TimeNode node, bool isEdge)
-    {
-        var gone = node.IsLeaf ? node.PlaceOf(_prunedToMs) : node.ChildPlaceOf(_prunedToMs);
-        RemoveFirst(node, gone);
-        if (node.IsLeaf)
-            return gone > 0;
-        isEdge &= node.Count == 1;
-        if (!Drop(node.ChildAt(0), isEdge))
-            return gone > 0;
-        if (isEdge)
-            return true;
-        if (node.ChildAt(0).Count == 0)
-            RemoveFirst(node, 1);
-        else
-            Renew(node, 0);
-        return true;
-    }
-
-    private void Renew(TimeNode node, int place)
-    {
-        node.CombineChild(place);
-        _bags?.Renew(node, place);
-    }
-
-    private void RemoveFirst(TimeNode node, int number)
-    {
-        for (var place = 0; place < number; place++)
-        {
-            _bags?.ReturnAt(node, place);
-            if (node.IsLeaf)
-                continue;
-            var child = node.ChildAt(place);
-            RemoveFirst(child, child.Count);
-            _workspace.Return(child);
-        }
-        node.RemoveFirst(number);
     }
 }

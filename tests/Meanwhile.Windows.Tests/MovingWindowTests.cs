@@ -64,6 +64,25 @@ public class MovingWindowTests
         Assert.Equal(201, series.Query(Start - 10, Start + 1000).Value(Count));
     }
 
+    [Fact]
+    public void One_late_reading_is_seen_at_once_by_quantiles_and_by_the_search_for_the_first()
+    {
+        var layout = new WindowLayout(1_000_000, [20_000, 150_000], Statistic.ParseList("mean,p0.1,p50"));
+        var (series, judge) = (new SlidingSeries(layout), new Judge(layout));
+        void Add(long time, double value)
+        {
+            series.Add(time, value);
+            judge.Add(time, value);
+            foreach (var window in layout.WindowsMs)
+                judge.Check(series, judge.Newest - window, judge.Newest);
+        }
+        for (var i = 0; i < 400; i++)
+            Add(Start + i * 50, i % 7);
+        Add(Start + 19_001, -100);
+        series.Add(Start + 18_999, -200);
+        Assert.Equal(Start + 18_999, series.FirstFrom(Start + 18_951));
+    }
+
     private static void Check(SlidingSeries series, WindowLayout layout, double[] inside, long from, long to)
     {
         var found = series.Query(from, to);
