@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 seconds=${1:-20}
 out=$(mktemp -d)
 trap 'rm -r "$out"' EXIT
-dotnet build -c Release -v q --nologo src/Meanwhile
+dotnet build -c Release -v q --nologo src/Meanwhile > "$out/build.log" || { cat "$out/build.log" >&2; exit 1; }
 meanwhile=$PWD/src/Meanwhile/bin/Release/net10.0/meanwhile
 
 # So that perf finds the names of what the runtime has compiled.

@@ -10,6 +10,7 @@ namespace Meanwhile.Benchmarking;
 /// <param name="Duration">Of a round.</param>
 /// <param name="Rounds">How many are counted; one more comes before them, to warm everybody up.</param>
 /// <param name="Sizes">What the scenario is measured at; null for its own.</param>
+/// <param name="HighestRate">What percents are of, messages a second; null where it is measured first.</param>
 /// <param name="Programs">Builds of this program; this one when there are none.</param>
 /// <param name="Beside">Other subscribers to compare with.</param>
 /// <param name="UserName">At a broker elsewhere; null for none.</param>
@@ -23,6 +24,7 @@ internal sealed record BenchOptions(
     TimeSpan Duration,
     int Rounds,
     IReadOnlyList<long>? Sizes,
+    long? HighestRate,
     IReadOnlyList<string> Programs,
     IReadOnlyList<string> Beside,
     string? UserName,

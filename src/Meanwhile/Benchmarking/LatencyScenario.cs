@@ -1,6 +1,6 @@
 namespace Meanwhile.Benchmarking;
 
-/// <summary>How long it takes from publishing a reading until its result is there, at a part of the highest rate, which is measured first.</summary>
+/// <summary>How long it takes from publishing a reading until its result is there, at a part of the highest rate, which is measured first unless it is given.</summary>
 internal static class LatencyScenario
 {
     private const int Syncs = 50;
@@ -10,13 +10,13 @@ internal static class LatencyScenario
     public static async Task<ScenarioReport> RunAsync(Stage stage, Steps steps, IReadOnlyList<long> percents, CancellationToken stop)
     {
         var options = stage.Options;
-        steps.Expect(1 + options.Rounds + ((options.Rounds + 1) * percents.Count * (1 + stage.Programs.Count())));
+        steps.Expect((options.HighestRate is null ? 1 + options.Rounds : 0) + ((options.Rounds + 1) * percents.Count * (1 + stage.Programs.Count())));
         steps.Next("starting");
         List<Lane> lanes = [await BrokerAsync(stage, stop)];
         foreach (var (name, program) in stage.Programs)
             lanes.Add(await ProgramAsync(stage, name, program, stop));
 
-        var highest = await HighestRateAsync(stage, steps, lanes[1].Contender!, stop);
+        var highest = options.HighestRate is { } given ? new Figure(Rows.Rate, Rows.Rate, [given]) : await HighestRateAsync(stage, steps, lanes[1].Contender!, stop);
         List<IReadOnlyList<double>> syncs = [];
         using var disk = new Disk(Path.Combine(stage.DiskFolder, $"sync-{Guid.NewGuid():n}"), stage.Time);
         for (var round = 0; round <= options.Rounds; round++)
@@ -34,7 +34,7 @@ internal static class LatencyScenario
             findings.AddRange(await lane.EndAsync(stage, stop));
         var sync = new Row("fdatasync alone", RowKind.Floor, Size: null, [.. Percentiles.Select(p => new Figure(p.Name, "ms", [.. syncs.Select(all => all[(int)Math.Min(Syncs * p.Percentile / 100, Syncs - 1)])]))]);
         return new ScenarioReport(
-            "latency", $"from publishing to the result; the highest rate of {lanes[1].Name} with one publisher was {highest.Show(highest.Median)} messages/s", "% of the highest rate", "p99",
+            "latency", $"from publishing to the result; the highest rate of {lanes[1].Name} with one publisher {(options.HighestRate is null ? "was" : "is given as")} {highest.Show(highest.Median)} messages/s", "% of the highest rate", "p99",
             [
                 sync,
                 .. lanes.SelectMany(lane => percents.Select(percent => lane.Report(percent, lanes.Take(2), sync))),

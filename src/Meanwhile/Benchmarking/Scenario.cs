@@ -6,13 +6,15 @@ namespace Meanwhile.Benchmarking;
 /// <param name="Sizes">What it is measured at, unless told otherwise; empty where there is one size only.</param>
 /// <param name="Bounds">Of sizes.</param>
 /// <param name="RunAsync">Measures it.</param>
-internal sealed record Scenario(string Name, string Description, IReadOnlyList<long> Sizes, (long Least, long Most) Bounds, Func<Stage, Steps, IReadOnlyList<long>, CancellationToken, Task<ScenarioReport>> RunAsync)
+/// <param name="IsOfHighestRate">Sizes are percents of a highest rate, which can be given.</param>
+internal sealed record Scenario(string Name, string Description, IReadOnlyList<long> Sizes, (long Least, long Most) Bounds, Func<Stage, Steps, IReadOnlyList<long>, CancellationToken, Task<ScenarioReport>> RunAsync,
+    bool IsOfHighestRate = false)
 {
     /// <summary>All there are.</summary>
     public static IReadOnlyList<Scenario> All { get; } =
     [
         new("ingest", "publish, commit, acknowledge, publish the result: as fast as it goes, beside its limits and other subscribers", [], (0, 0), (stage, steps, _, stop) => IngestScenario.RunAsync(stage, steps, stop)),
-        new("latency", "from publishing to the result, at so many percent of the highest rate", [10, 50, 90], (1, 1000), LatencyScenario.RunAsync),
+        new("latency", "from publishing to the result, at so many percent of the highest rate", [10, 50, 90], (1, 1000), LatencyScenario.RunAsync, IsOfHighestRate: true),
         Sweep.Series,
         Sweep.History,
         Sweep.Clients,

@@ -31,6 +31,9 @@ internal static class BenchVerb
 
     private static readonly Setting<IReadOnlyList<long>> Sizes = new("--sizes", null, null, "NUMBERS", "what a scenario is measured at, with commas between [default: the scenario's own]", ParseSizes);
 
+    private static readonly Setting<long?> HighestRate = new(
+        "--highest", null, null, "NUMBER", "messages a second that the percents are of, so that two runs can be at the same rates [default: measured first]", text => CommonSettings.ParseWhole(text, 1, 100_000_000));
+
     private static readonly Option<string[]> Programs = new("--program") { HelpName = "FILE", Description = "a build of meanwhile to measure, instead of this one; several take turns" };
 
     private static readonly Option<string[]> Beside = new("--beside")
@@ -53,8 +56,9 @@ internal static class BenchVerb
         foreach (var scenario in Scenario.All)
         {
             var sizes = scenario.Sizes.Count == 0 ? "" : $" [--sizes {string.Join(',', scenario.Sizes)}]";
+            Option[] more = [.. scenario.Sizes.Count == 0 ? (Option[])[] : [Sizes.Option], .. scenario.IsOfHighestRate ? (Option[])[HighestRate.Option] : []];
             command.Subcommands.Add(Session.Command(
-                scenario.Name, scenario.Description + sizes, [.. Options(), .. scenario.Sizes.Count == 0 ? (Option[])[] : [Sizes.Option]], (session, stop) =>
+                scenario.Name, scenario.Description + sizes, [.. Options(), .. more], (session, stop) =>
                 {
                     CheckSizes(session, scenario);
                     return RunAsync(session, [scenario], stop);
@@ -138,13 +142,17 @@ internal static class BenchVerb
             session.Read(Qos),
             TimeSpan.FromSeconds(session.Read(Seconds)),
             session.Read(Rounds),
-            session.CommandLine.CommandResult.Command.Options.Contains(Sizes.Option) ? session.Read(Sizes) : null,
+            ReadIfThere(session, Sizes),
+            ReadIfThere(session, HighestRate),
             [.. programs.Select(Path.GetFullPath)],
             session.CommandLine.GetValue(Beside) ?? [],
             session.Read(CommonSettings.UserName),
             session.Read(CommonSettings.PasswordFile),
             Folder: "");
     }
+
+    private static T? ReadIfThere<T>(Session session, Setting<T> setting) =>
+        session.CommandLine.CommandResult.Command.Options.Contains(setting.Option) ? session.Read(setting) : default;
 
     private static BrokerSettings ReadBroker(Session session) => CommonSettings.ReadBroker(session.CommandLine, session.Sources, ClientId);
 

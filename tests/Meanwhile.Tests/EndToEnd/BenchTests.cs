@@ -73,6 +73,18 @@ public sealed class BenchTests(PostgresFixture postgres) : ProgramTest
     }
 
     [Fact]
+    public async Task A_highest_rate_that_is_given_is_not_measured()
+    {
+        var bench = Meanwhile(["bench", "latency", "--sizes", "50", "--highest", "4000", .. Tiny, "--json", Folder["figures.json"]]);
+        Assert.True(await bench.ExitAsync(Patience) == 0, bench.Error);
+        Assert.Contains("with one publisher is given as 4,000 messages/s", bench.Output, StringComparison.Ordinal);
+        using var figures = JsonDocument.Parse(await File.ReadAllTextAsync(Folder["figures.json"], TestContext.Current.CancellationToken));
+        var last = figures.RootElement.GetProperty("scenarios")[0].GetProperty("rows").EnumerateArray().Last();
+        Assert.InRange(last.GetProperty("figures").GetProperty("messages/s").GetProperty("median").GetDouble(), 1, 2000);
+        Assert.DoesNotContain("the highest rate, round", bench.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Machines_get_nothing_but_JSON_and_progress_goes_elsewhere()
     {
         var bench = Meanwhile(["bench", "payload", "--sizes", "41", .. Tiny, "--json", "-"]);
@@ -103,6 +115,8 @@ public sealed class BenchTests(PostgresFixture postgres) : ProgramTest
     [InlineData("series --sizes 1,,2", "--sizes: '1,,2' cannot be understood")]
     [InlineData("series --sizes 10000000", "--sizes: 10000000 is beyond series: expected numbers from 1 to 1000000")]
     [InlineData("latency --sizes 0", "--sizes: 0 is beyond latency: expected numbers from 1 to 1000")]
+    [InlineData("latency --highest 0", "--highest: '0' cannot be understood")]
+    [InlineData("series --highest 1000", "'--highest' is neither")]
     [InlineData("ingest --program nowhere", "--program: 'nowhere' is not there")]
     [InlineData("ingest --db there", "--db: 'there' cannot be understood: expected a file that is not there yet")]
     public async Task What_cannot_be_understood_is_said_at_once(string commandLine, string expected)

@@ -1,0 +1,80 @@
+#!/bin/bash
+# The tables of docs/performance.md that "meanwhile bench" does not make, each in bench/results: of single parts, and beside other brokers.
+#   bench/parts.sh [--quick] [NAME...]   short and small, to see that it works; only those that are named
+# What needs a program that is not there (mosquitto, PostgreSQL, Chromium, perf) is left out, and says so.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+out=$PWD/bench/results
+scratch=$(mktemp -d)
+mkdir -p "$out"
+dotnet build -c Release -v q --nologo > "$scratch/build.log" || { cat "$scratch/build.log" >&2; exit 1; }
+meanwhile=$PWD/src/Meanwhile/bin/Release/net10.0/meanwhile
+
+if [ "${1:-}" = --quick ]; then
+  shift
+  windows=(--filter '*AddAndRead.Reading*') micro=(--filter '*' --job Dry) count=50000 throughput=(40000 1) watched=(60000 1) messages=10 seconds=1 rounds=1 memory=31 page=(1 100 10) profile=5
+else
+  windows=(--filter '*') micro=(--filter '*') count=300000 throughput=(500000 3) watched=(1000000 7) messages=150 seconds=3 rounds=3 memory=620 page=(3 10000 1000) profile=20
+fi
+
+program() { # NAME: by its own host, because some of them start themselves again
+  echo "bench/Meanwhile.$1.Bench/bin/Release/net10.0/Meanwhile.$1.Bench"
+}
+
+measure() { # NAME NEEDED-PROGRAM COMMAND...
+  if [ ${#wanted[@]} -gt 0 ] && [[ " ${wanted[*]} " != *" $1 "* ]]; then
+    return
+  fi
+  if ! command -v "$2" > /dev/null; then
+    echo "$1: left out, because $2 is not installed" | tee "$out/$1.txt"
+    return
+  fi
+  echo "== $1: ${*:3}"
+  "${@:3}" 2> "$scratch/$1.err" | tee "$out/$1.txt" || { tail -5 "$scratch/$1.err" >&2; exit 1; }
+}
+
+benchmarks() { # PROJECT OPTIONS...: what BenchmarkDotNet says at the end
+  "$(program "$1")" --artifacts "$scratch/$1" "${@:2}" > "$scratch/$1.log" || { tail -20 "$scratch/$1.log" >&2; return 1; }
+  cat "$scratch/$1/results/"*-report-github.md
+}
+
+postgres() {
+  local data=$scratch/postgres port as=()
+  port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  mkdir "$data"
+  if [ "$(id -u)" = 0 ]; then # Which PostgreSQL refuses to run as.
+    chmod 755 "$scratch"
+    chown postgres "$data"
+    as=(runuser -u postgres --)
+  fi
+  "${as[@]}" "$postgres_bin/initdb" -D "$data" -U me --auth=trust -E UTF8 --locale=C --no-sync > /dev/null
+  "${as[@]}" "$postgres_bin/pg_ctl" -D "$data" -w -l "$data/log" -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=" start > /dev/null
+  PGDATABASE=postgres DB_FILE=postgres://me@127.0.0.1:$port/postgres "$(program Postgres)" "$@" || { "${as[@]}" "$postgres_bin/pg_ctl" -D "$data" -m fast stop > /dev/null; return 1; }
+  "${as[@]}" "$postgres_bin/pg_ctl" -D "$data" -m fast stop > /dev/null
+}
+
+wanted=("$@")
+postgres_bin=$(ls -d /usr/lib/postgresql/*/bin 2> /dev/null | tail -1 || true)
+
+measure windows dotnet benchmarks Windows "${windows[@]}"
+measure micro dotnet benchmarks Micro "${micro[@]}"
+for part in path rows rebuild; do
+  measure "pipeline-$part" dotnet "$(program Pipeline)" "$scratch" "$count" 5 "$part"
+done
+measure throughput mosquitto "$(program Path)" throughput "${throughput[@]}" 0 "$meanwhile"
+measure alone mosquitto "$(program Path)" latency "$messages" "$meanwhile"
+measure alone-20ms mosquitto "$(program Path)" latency "$messages" "$meanwhile" 20
+measure alone-20ms-nodelay mosquitto "$(program Path)" latency "$messages" "$meanwhile" 20 nodelay
+for series in 1 10 1000; do
+  measure "watched-$series" dotnet "$(program Path)" watched "${watched[@]}" "$series" "$meanwhile"
+done
+measure page chromium "$(program Path)" page "${page[@]}" "$meanwhile"
+measure page-10 chromium "$(program Path)" page "${page[0]}" 10 10 "$meanwhile"
+for scenario in ingest latency passthrough fanout idle; do
+  measure "broker-$scenario" mosquitto "$(program Mqtt)" "$scenario" "$seconds" "$rounds"
+done
+measure broker-match dotnet "$(program Mqtt)" match
+measure postgres "${postgres_bin:-/usr/lib/postgresql}/initdb" postgres
+measure profile perf bench/profile.sh "$profile"
+measure memory mosquitto "$(program Path)" memory "$memory" "$meanwhile"
+rm -r "$scratch"

@@ -1,0 +1,38 @@
+#!/bin/bash
+# Every run of "meanwhile bench" for docs/performance.md: tables and figures in bench/results, charts in docs/pictures.
+#   bench/scenarios.sh [--quick]   short rounds and smaller sizes, to see that it works: its charts stay in bench/results
+set -euo pipefail
+cd "$(dirname "$0")/.."
+out=bench/results
+mkdir -p "$out"
+dotnet build -c Release -v q --nologo src/Meanwhile
+dotnet build -c Release -v q --nologo bench/Meanwhile.Obvious
+meanwhile=src/Meanwhile/bin/Release/net10.0/meanwhile
+obvious=bench/Meanwhile.Obvious/bin/Release/net10.0/obvious
+if [ "${1:-}" = --quick ]; then
+  rounds=(--seconds 0.3 --rounds 1) charts=$out rows=1000,100000 topics=1,1000 publishers=1,1000 restart=0,100000
+else
+  rounds=(--seconds 1 --rounds 5) charts=docs/pictures rows=1000,100000,10000000 topics=1,1000,100000,1000000 publishers=1,100,1000,10000 restart=0,100000,1000000,10000000
+fi
+
+bench() { # NAME SCENARIO [OPTIONS]
+  "$meanwhile" bench "${@:2}" "${rounds[@]}" --json "$out/$1.json" | tee "$out/$1.txt"
+}
+bench ingest ingest --beside "$obvious" --svg "$charts"
+bench ingest-mosquitto ingest --broker mosquitto --beside "$obvious"
+bench latency latency --svg "$charts"
+bench latency-mosquitto latency --broker mosquitto
+bench series series --sizes "$topics" --svg "$charts"
+bench history history --sizes "$rows" --svg "$charts"
+bench clients clients --sizes "$publishers" --svg "$charts"
+bench payload payload --svg "$charts"
+bench restart restart --sizes "$restart" --svg "$charts"
+
+# Half an hour later or the next day would say more, but a run that does not agree with itself at once needs a quieter machine.
+bench ingest-again ingest --beside "$obvious"
+# At the same rates: a highest rate that is measured anew would move all rows.
+highest=$(jq '[.scenarios[0].rows[] | select(.kind == "program" and .size == 10)][0].figures["messages/s"].median * 10 | round' "$out/latency.json")
+bench latency-again latency --highest "$highest"
+for name in ingest latency; do
+  bench/agree.sh "$out/$name.json" "$out/$name-again.json"
+done | tee "$out/agree.txt"
