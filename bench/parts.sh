@@ -14,7 +14,7 @@ if [ "${1:-}" = --quick ]; then
   shift
   windows=(--filter '*AddAndRead.Reading*') micro=(--filter '*' --job Dry) count=50000 throughput=(40000 1) watched=(60000 1) messages=10 seconds=1 rounds=1 memory=31 page=(1 100 10) profile=5
 else
-  windows=(--filter '*') micro=(--filter '*') count=300000 throughput=(500000 3) watched=(1000000 7) messages=150 seconds=3 rounds=3 memory=620 page=(3 10000 1000) profile=20
+  windows=(--filter '*') micro=(--filter '*') count=300000 throughput=(500000 3) watched=(1000000 15) messages=150 seconds=3 rounds=3 memory=620 page=(3 10000 1000) profile=20
 fi
 
 program() { # NAME: by its own host, because some of them start themselves again
@@ -30,12 +30,12 @@ measure() { # NAME NEEDED-PROGRAM COMMAND...
     return
   fi
   echo "== $1: ${*:3}"
-  "${@:3}" 2> "$scratch/$1.err" | tee "$out/$1.txt" || { tail -5 "$scratch/$1.err" >&2; exit 1; }
+  "${@:3}" 2> "$scratch/$1.err" | sed -u "s#$PWD/##g" | tee "$out/$1.txt" || { tail -5 "$scratch/$1.err" >&2; exit 1; }
 }
 
-benchmarks() { # PROJECT OPTIONS...: what BenchmarkDotNet says at the end
+benchmarks() { # PROJECT OPTIONS...: the tables of BenchmarkDotNet
   "$(program "$1")" --artifacts "$scratch/$1" "${@:2}" > "$scratch/$1.log" || { tail -20 "$scratch/$1.log" >&2; return 1; }
-  cat "$scratch/$1/results/"*-report-github.md
+  grep -h '^|' "$scratch/$1/results/"*-report-github.md | sed 's/\*\*//g; s/&quot;/"/g'
 }
 
 postgres() {
