@@ -1,6 +1,6 @@
 #!/bin/bash
 # Two results of the same scenario side by side: medians of the first figure of each row, with the lowest and the highest round, and whether those spreads overlap.
-#   bench/agree.sh bench/results/ingest.json bench/results/ingest-again.json
+#   bench/agree.sh bench/results/ingest.json bench/results/ingest-2.json
 #   bench/agree.sh A1.json,A2.json B1.json,B2.json   rounds of several runs together, which have taken turns: then both have seen the machine at its best and at its worst
 set -euo pipefail
 read -ra one <<< "${1//,/ }"

@@ -6,8 +6,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 out=$PWD/bench/results
 scratch=$(mktemp -d)
+as=() matched=0
 mkdir -p "$out"
-dotnet build -c Release -v q --nologo > "$scratch/build.log" || { cat "$scratch/build.log" >&2; exit 1; }
 meanwhile=$PWD/src/Meanwhile/bin/Release/net10.0/meanwhile
 
 if [ "${1:-}" = --quick ]; then
@@ -17,6 +17,11 @@ else
   windows=(--filter '*') micro=(--filter '*') count=300000 throughput=(500000 3) watched=(1000000 15) messages=150 seconds=3 rounds=3 memory=620 page=(3 10000 1000) profile=20
 fi
 
+clean_up() {
+  stop_postgres
+  rm -rf "$scratch"
+}
+
 program() { # NAME: by its own host, because some of them start themselves again
   echo "bench/Meanwhile.$1.Bench/bin/Release/net10.0/Meanwhile.$1.Bench"
 }
@@ -25,6 +30,7 @@ measure() { # NAME NEEDED-PROGRAM COMMAND...
   if [ ${#wanted[@]} -gt 0 ] && [[ " ${wanted[*]} " != *" $1 "* ]]; then
     return
   fi
+  matched=$((matched + 1))
   if ! command -v "$2" > /dev/null; then
     echo "$1: left out, because $2 is not installed" | tee "$out/$1.txt"
     return
@@ -39,21 +45,27 @@ benchmarks() { # PROJECT OPTIONS...: the tables of BenchmarkDotNet
 }
 
 postgres() {
-  local data=$scratch/postgres port as=()
+  local data=$scratch/postgres port
   port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
   mkdir "$data"
-  if [ "$(id -u)" = 0 ]; then # Which PostgreSQL refuses to run as.
+  if [ ${#as[@]} -gt 0 ]; then # PostgreSQL refuses to run as root.
     chmod 755 "$scratch"
     chown postgres "$data"
-    as=(runuser -u postgres --)
   fi
   "${as[@]}" "$postgres_bin/initdb" -D "$data" -U me --auth=trust -E UTF8 --locale=C --no-sync > /dev/null
   "${as[@]}" "$postgres_bin/pg_ctl" -D "$data" -w -l "$data/log" -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=" start > /dev/null
-  PGDATABASE=postgres DB_FILE=postgres://me@127.0.0.1:$port/postgres "$(program Postgres)" "$@" || { "${as[@]}" "$postgres_bin/pg_ctl" -D "$data" -m fast stop > /dev/null; return 1; }
-  "${as[@]}" "$postgres_bin/pg_ctl" -D "$data" -m fast stop > /dev/null
+  DB_FILE=postgres://me@127.0.0.1:$port/postgres "$(program Postgres)" || return 1
+  stop_postgres
 }
 
+stop_postgres() {
+  [ ! -f "$scratch/postgres/postmaster.pid" ] || (cd / && "${as[@]}" "$postgres_bin/pg_ctl" -D "$scratch/postgres" -m fast stop > /dev/null)
+}
+
+trap clean_up EXIT
+dotnet build -c Release -v q --nologo > "$scratch/build.log" || { cat "$scratch/build.log" >&2; exit 1; }
 wanted=("$@")
+[ "$(id -u)" != 0 ] || as=(runuser -u postgres --)
 postgres_bin=$(ls -d /usr/lib/postgresql/*/bin 2> /dev/null | tail -1 || true)
 
 measure windows dotnet benchmarks Windows "${windows[@]}"
@@ -77,4 +89,4 @@ measure broker-match dotnet "$(program Mqtt)" match
 measure postgres "${postgres_bin:-/usr/lib/postgresql}/initdb" postgres
 measure profile perf bench/profile.sh "$profile"
 measure memory mosquitto "$(program Path)" memory "$memory" "$meanwhile"
-rm -r "$scratch"
+[ "$matched" -ge ${#wanted[@]} ] || { echo "parts.sh: not all of '${wanted[*]}' are known: expected names of files in bench/results, without .txt" >&2; exit 2; }

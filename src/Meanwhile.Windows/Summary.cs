@@ -9,7 +9,7 @@ public readonly ref struct Summary
     private readonly double _spanMs;
     private readonly double _toMs;
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)] // A call would write the fields to the stack and read them back for each query.
     internal Summary(Workspace workspace, double spanMs, double toMs) => (_workspace, _spanMs, _toMs) = (workspace, spanMs, toMs);
 
     private ref readonly Sum Sum => ref _workspace.Answer.SumOf(0);

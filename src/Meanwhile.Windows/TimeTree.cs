@@ -78,7 +78,7 @@ internal sealed class TimeTree
     }
 
     /// <summary>Forgets all readings before the cut-off.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining)] // Seldom called, like the others marked so: inlined, they would take the compiler's budget from what is called for each reading.
     public void Prune()
     {
         _prunedToMs = _workspace.CutoffMs;
