@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Meanwhile.Windows;
 
 /// <summary>A row of partial results, one for each stretch of time. A partial is a count and a sum, and the layout's further parts.</summary>
@@ -33,6 +35,7 @@ internal readonly struct Partials(int capacity, Parts parts)
     }
 
     /// <summary>Sets a partial to what two others amount to, of which only the newer may be empty.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Join(int at, in Partials older, int olderFrom, in Partials newer, int newerFrom)
     {
         if (_parts.Width == 0)

@@ -47,6 +47,7 @@ internal readonly struct Sum
     /// <summary>The mean; the sum must not be empty.</summary>
     public double Mean
     {
+        [MethodImpl(MethodImplOptions.NoInlining)] // One of the bounds of which TimeTree.Add tells.
         get
         {
             var (quotient, remainder, exponent) = Divide();
@@ -130,6 +131,7 @@ internal readonly struct Sum
     }
 
     // Of the division by the count, all scaled by 2^Exponent.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private (double Quotient, double Remainder, int Exponent) Divide()
     {
         var (high, low, exponent) = Split();
@@ -138,6 +140,7 @@ internal readonly struct Sum
     }
 
     // (High + Low) × 2^Exponent, with a High of 53 bits.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private (double High, double Low, int Exponent) Split()
     {
         var sign = _high >> 63;
@@ -158,6 +161,7 @@ internal readonly struct Sum
         return (signed * (long)(high >> 11), signed * ((long)(high & 0x7FF) * TwoToMinus11 + (long)(low >> 11) * TwoToMinus64), Exponent - zeros + 75);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static double Scale(double value, int exponent) =>
         exponent is > -1000 and < 900 ? value * BitConverter.Int64BitsToDouble((exponent + 1023L) << 52) : Math.ScaleB(value, exponent);
 }

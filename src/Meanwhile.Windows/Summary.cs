@@ -26,33 +26,35 @@ public readonly ref struct Summary
     /// pN: the reading of rank ⌈N × count ÷ 100⌉ in ascending order, exact up to 512 readings, within 1% of it beyond.
     /// </remarks>
     /// <exception cref="InvalidOperationException">The statistic is not among the layout's.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public double? Value(Statistic statistic)
     {
         if (statistic.Kind == StatisticKind.Count)
             return Sum.Count;
         if (Sum.IsEmpty)
             return null;
-        var value = statistic.Kind switch
-        {
-            StatisticKind.Sum => Sum.Total,
-            StatisticKind.Mean => Sum.Mean,
-            StatisticKind.Min => Part(Parts.Extremes, 0, statistic),
-            StatisticKind.Max => Part(Parts.Extremes, 1, statistic),
-            StatisticKind.Range => Part(Parts.Extremes, 1, statistic) - Part(Parts.Extremes, 0, statistic),
-            StatisticKind.First => Part(Parts.Ends, 0, statistic),
-            StatisticKind.Last => Part(Parts.Ends, 1, statistic),
-            StatisticKind.Var => SampleDeviation(statistic) * SampleDeviation(statistic),
-            StatisticKind.VarP => Part(Parts.Spread, 0, statistic) * Part(Parts.Spread, 0, statistic),
-            StatisticKind.StdDev => SampleDeviation(statistic),
-            StatisticKind.StdDevP => Part(Parts.Spread, 0, statistic),
-            StatisticKind.Rate => Sum.Count / (_spanMs / 1000),
-            StatisticKind.Twa => TimeWeighted(statistic),
-            StatisticKind.Ewma => Part(Parts.Decay, 2 * Parts.DecayFor(_spanMs) + 1, statistic),
-            StatisticKind.Quantile => Quantile(statistic),
-            _ => throw NotKept(statistic),
-        };
+        var value = statistic.Kind == StatisticKind.Mean ? Sum.Mean : OtherThanMean(statistic);
         return double.IsFinite(value) ? value : null;
     }
+
+    private double OtherThanMean(in Statistic statistic) => statistic.Kind switch
+    {
+        StatisticKind.Sum => Sum.Total,
+        StatisticKind.Min => Part(Parts.Extremes, 0, statistic),
+        StatisticKind.Max => Part(Parts.Extremes, 1, statistic),
+        StatisticKind.Range => Part(Parts.Extremes, 1, statistic) - Part(Parts.Extremes, 0, statistic),
+        StatisticKind.First => Part(Parts.Ends, 0, statistic),
+        StatisticKind.Last => Part(Parts.Ends, 1, statistic),
+        StatisticKind.Var => SampleDeviation(statistic) * SampleDeviation(statistic),
+        StatisticKind.VarP => Part(Parts.Spread, 0, statistic) * Part(Parts.Spread, 0, statistic),
+        StatisticKind.StdDev => SampleDeviation(statistic),
+        StatisticKind.StdDevP => Part(Parts.Spread, 0, statistic),
+        StatisticKind.Rate => Sum.Count / (_spanMs / 1000),
+        StatisticKind.Twa => TimeWeighted(statistic),
+        StatisticKind.Ewma => Part(Parts.Decay, 2 * Parts.DecayFor(_spanMs) + 1, statistic),
+        StatisticKind.Quantile => Quantile(statistic),
+        _ => throw NotKept(statistic),
+    };
 
     private Parts Parts => _workspace.Layout.Parts;
 

@@ -35,6 +35,7 @@ internal sealed class TimeTree
     public bool IsPruningDue => _workspace.CutoffMs - _prunedToMs > _workspace.Layout.RetentionMs / 16;
 
     /// <summary>Adds a reading; it is newest if nothing here is of a later time.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)] // Between these bounds, here and below, all is inlined: left to what the compiler has seen by chance, some processes took half as long again.
     public void Add(long time, double value, bool newest)
     {
         _workspace.Lifted.Lift(0, time, value);
@@ -58,6 +59,7 @@ internal sealed class TimeTree
     }
 
     /// <summary>Puts the readings from a time on into the answer, for one of the layout's windows: its start hardly ever goes back.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public void CollectWindow(int window, long from)
     {
         var front = _fronts[window] ??= new WindowFront(_workspace.Layout.Parts);

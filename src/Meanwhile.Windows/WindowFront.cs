@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Meanwhile.Windows;
 
 /// <summary>
@@ -24,6 +26,7 @@ internal sealed class WindowFront(Parts parts)
     }
 
     /// <summary>Takes note of a reading, which is newest if none is of a later time.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(long time, in Partials lifted, bool newest)
     {
         if (!IsValid || time < _from)
@@ -35,6 +38,7 @@ internal sealed class WindowFront(Parts parts)
     }
 
     /// <summary>Gives the partial of all readings from a time on, if that is what these entries can tell.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryAnswer(long from, in Partials answer)
     {
         if (from < _from)
