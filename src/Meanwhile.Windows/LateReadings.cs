@@ -10,7 +10,7 @@ internal sealed class LateReadings
     private const int Most = 16;
 
     private readonly (long TimeMs, double Value)[] _readings = new (long, double)[Most];
-    private readonly TimeNode?[] _leaves = new TimeNode?[Most];
+    private readonly TimeNode?[] _nodes = new TimeNode?[Most];
     private int _count;
 
     public bool IsFull => _count == Most;
@@ -21,18 +21,24 @@ internal sealed class LateReadings
 
     public void Clear()
     {
-        _leaves.AsSpan(0, _count).Clear();
+        _nodes.AsSpan(0, _count).Clear();
         _count = 0;
     }
 
-    /// <summary>Brings the leaves to which the readings belong into the processor's caches.</summary>
+    /// <summary>Brings into the processor's caches what the readings will need on their ways through a tree.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public void Fetch(TimeNode root)
     {
-        for (var i = 0; i < _count; i++)
-            _leaves[i] = root.LeafOf(_readings[i].TimeMs);
-        // A loop of its own, in which no step depends on the one before: the processor begins several before the first has its memory.
-        for (var i = 0; i < _count; i++)
-            _ = _leaves[i]!.PlaceOf(_readings[i].TimeMs);
+        // Level by level, and twice at each: in the first round no step depends on the one before, and the processor begins several before the first has its memory.
+        _nodes.AsSpan(0, _count).Fill(root);
+        for (var first = root; ; first = first.ChildAt(0))
+        {
+            for (var i = 0; i < _count; i++)
+                _nodes[i]!.FetchNear(_readings[i].TimeMs);
+            if (first.IsLeaf)
+                return;
+            for (var i = 0; i < _count; i++)
+                _nodes[i] = _nodes[i]!.ChildOf(_readings[i].TimeMs);
+        }
     }
 }

@@ -4,17 +4,12 @@ namespace Meanwhile.Windows;
 /// A node of the tree: entries in order of time. An entry of a leaf is the partial of all readings of one time; one of an inner node is the partial of a child,
 /// at a time no later than the child's first.
 /// </summary>
-internal sealed class TimeNode(bool isLeaf, Parts parts, bool withBags, int capacity)
+internal sealed class TimeNode(bool isLeaf, Workspace workspace, int capacity)
 {
-    public const int MostEntries = 64;
-
-    // Readings in order leave room for late ones, so that one in ten can be late without a split, which would leave two nodes half full.
-    private const int MostInOrder = 52;
-
     private long[] _times = new long[capacity];
-    private Partials _entries = new(capacity, parts);
+    private Partials _entries = new(capacity, workspace.Layout.Parts);
     private TimeNode[] _children = isLeaf ? [] : new TimeNode[capacity];
-    private ValueBag?[] _bags = withBags ? new ValueBag?[capacity] : [];
+    private ValueBag?[] _bags = workspace.HasQuantiles ? new ValueBag?[capacity] : [];
 
     public bool IsLeaf => isLeaf;
 
@@ -43,7 +38,7 @@ internal sealed class TimeNode(bool isLeaf, Parts parts, bool withBags, int capa
             return 0;
         if (time > times[^1])
             return Count;
-        var place = (int)((double)(time - times[0]) / (times[^1] - times[0]) * (Count - 1));
+        var place = GuessPlaceOf(time);
         while (times[place] > time)
             place--;
         while (times[place] < time)
@@ -54,18 +49,21 @@ internal sealed class TimeNode(bool isLeaf, Parts parts, bool withBags, int capa
     /// <summary>The place of the child to which a time belongs.</summary>
     public int ChildPlaceOf(long time) => Math.Max(0, PlaceOf(time + 1) - 1);
 
-    /// <summary>The leaf below to which a time belongs.</summary>
-    public TimeNode LeafOf(long time)
+    /// <summary>The child to which a time belongs.</summary>
+    public TimeNode ChildOf(long time) => _children[ChildPlaceOf(time)];
+
+    /// <summary>Reads what a search for a time will begin with; no branch waits for it.</summary>
+    public void FetchNear(long time)
     {
-        var node = this;
-        while (!node.IsLeaf)
-            node = node._children[node.ChildPlaceOf(time)];
-        return node;
+        var place = GuessPlaceOf(time);
+        _ = Volatile.Read(in _times[place]);
+        if (!isLeaf)
+            _ = Volatile.Read(in _children[place]);
     }
 
     /// <summary>Whether a reading fits in without a split; a newest one is to leave some room to late ones.</summary>
     public bool HasRoomFor(long time, bool newest) =>
-        Count < (newest ? MostInOrder : MostEntries) || (isLeaf && PlaceOf(time) is var place && place < Count && _times[place] == time);
+        Count < (newest ? workspace.MostInOrder : workspace.MostEntries) || (isLeaf && PlaceOf(time) is var place && place < Count && _times[place] == time);
 
     /// <summary>Folds the partial of a reading into a leaf.</summary>
     public void Fold(long time, in Partials lifted)
@@ -156,12 +154,19 @@ internal sealed class TimeNode(bool isLeaf, Parts parts, bool withBags, int capa
         Copy(this, number, this, 0, Count);
     }
 
+    // Where a time would be if the entries were evenly spaced.
+    private int GuessPlaceOf(long time)
+    {
+        var (first, last) = (_times[0], _times[Count - 1]);
+        return Math.Clamp((int)((double)(time - first) / (last - first) * (Count - 1)), 0, Count - 1);
+    }
+
     private void Open(int place, long time)
     {
         MakeRoom(Count + 1);
         Copy(this, place, this, place + 1, Count - place);
         _times[place] = time;
-        if (withBags)
+        if (workspace.HasQuantiles)
             _bags[place] = null;
         Count++;
     }
@@ -170,12 +175,12 @@ internal sealed class TimeNode(bool isLeaf, Parts parts, bool withBags, int capa
     {
         if (count <= _times.Length)
             return;
-        var places = Math.Min(MostEntries, Math.Max(count, 2 * _times.Length));
+        var places = Math.Min(workspace.MostEntries, Math.Max(count, 2 * _times.Length));
         Array.Resize(ref _times, places);
         _entries = _entries.Grown(places);
         if (!isLeaf)
             Array.Resize(ref _children, places);
-        if (withBags)
+        if (workspace.HasQuantiles)
             Array.Resize(ref _bags, places);
     }
 

@@ -58,7 +58,7 @@ internal sealed class WindowFront(Parts parts)
         var first = leaf.PlaceOf(from);
         (_from, _next, _count) = (from, 0, leaf.Count - first);
         if (_times.Length < _count)
-            (_times, _suffixes) = (new long[TimeNode.MostEntries], new Partials(TimeNode.MostEntries, parts));
+            (_times, _suffixes) = (new long[leaf.Capacity], new Partials(leaf.Capacity, parts));
         leaf.CopyTimesTo(_times, first);
         _suffixes.SetSuffixes(leaf.Entries, first, _count);
         _rest.Copy(0, answer, 0);

@@ -18,6 +18,7 @@ public sealed class WindowLayout
         if (WindowsMs.Length == 0 || WindowsMs[0] < 1 || WindowsMs[^1] > retentionMs)
             throw new ArgumentException($"windows must be between 1 ms and the retention of {retentionMs} ms, and at least one", nameof(windowsMs));
         Parts = new Parts(Statistics, WindowsMs);
+        HasQuantiles = Statistics.Any(s => s.Kind == StatisticKind.Quantile);
     }
 
     /// <summary>Means over 1, 5 and 30 minutes, with a retention of 35 minutes.</summary>
@@ -31,6 +32,8 @@ public sealed class WindowLayout
     public ImmutableArray<Statistic> Statistics { get; }
 
     internal Parts Parts { get; }
+
+    internal bool HasQuantiles { get; }
 
     /// <summary>The index of the window of a length, or -1.</summary>
     internal int WindowOf(long spanMs)

@@ -23,7 +23,16 @@ internal sealed class Workspace(WindowLayout layout)
 
     public WindowLayout Layout => layout;
 
-    public bool HasQuantiles { get; } = layout.Statistics.Any(s => s.Kind == StatisticKind.Quantile);
+    public bool HasQuantiles => layout.HasQuantiles;
+
+    /// <summary>
+    /// How many entries a node can have. Counts and sums alone combine so fast that fewer, longer nodes cost less; of other parts, or where the order of time
+    /// matters, much has to be made anew from all entries of a node.
+    /// </summary>
+    public int MostEntries { get; } = layout.Parts.Width == 0 && !layout.HasQuantiles ? 128 : 64;
+
+    /// <summary>How many entries a node is given by readings in order: they leave room, so that one in ten can be late without a split, which would leave two nodes half full.</summary>
+    public int MostInOrder => MostEntries / 16 * 13;
 
     /// <summary>Readings older than this are left out of every answer.</summary>
     public long CutoffMs { get; set; } = -FarthestMs;
@@ -32,7 +41,7 @@ internal sealed class Workspace(WindowLayout layout)
 
     /// <summary>A node with room for so many entries at first, if none has been laid by.</summary>
     public TimeNode RentNode(bool isLeaf, int capacity = FewestPlaces) =>
-        (isLeaf ? _leaves : _innerNodes).TryPop(out var node) ? node : new TimeNode(isLeaf, layout.Parts, HasQuantiles, capacity);
+        (isLeaf ? _leaves : _innerNodes).TryPop(out var node) ? node : new TimeNode(isLeaf, this, capacity);
 
     public ValueBag RentBag() => _exactBags.TryPop(out var bag) ? bag : new ValueBag();
 
