@@ -12,9 +12,9 @@ meanwhile=$PWD/src/Meanwhile/bin/Release/net10.0/meanwhile
 
 if [ "${1:-}" = --quick ]; then
   shift
-  windows=(--filter '*AddAndRead.Reading*') micro=(--filter '*' --job Dry) count=50000 throughput=(40000 1) watched=(60000 1) messages=10 seconds=1 rounds=1 memory=31 page=(1 100 10) profile=5
+  windows=(--filter '*AddAndRead.Reading*') flat=1 micro=(--filter '*' --job Dry) count=50000 throughput=(40000 1) watched=(60000 1) messages=10 seconds=1 rounds=1 memory=31 page=(1 100 10) profile=5
 else
-  windows=(--filter '*') micro=(--filter '*') count=300000 throughput=(500000 3) watched=(1000000 15) messages=150 seconds=3 rounds=3 memory=620 page=(3 10000 1000) profile=20
+  windows=(--filter '*') flat=6 micro=(--filter '*') count=300000 throughput=(500000 3) watched=(1000000 15) messages=150 seconds=3 rounds=3 memory=620 page=(3 10000 1000) profile=20
 fi
 
 clean_up() {
@@ -44,6 +44,22 @@ benchmarks() { # PROJECT OPTIONS...: the tables of BenchmarkDotNet
   grep -h '^|' "$scratch/$1/results/"*-report-github.md | sed 's/\*\*//g; s/&quot;/"/g'
 }
 
+flatness() { # ROUNDS: the windows beside 1,000, 100,000 and 10,000,000 readings, all sizes in each round, because the machine is faster at one time than at another
+  for ((round = 1; round <= $1; round++)); do
+    benchmarks Windows --filter '*AddAndRead.Windows*'
+  done | awk -F '|' '
+    BEGIN { printf "%-14s %5s %9s %9s %11s   %s\n", "median, ns", "round", "1,000", "100,000", "10,000,000", "farthest from their middle" }
+    $2 ~ /Windows/ {
+      kind = $4 ~ /True/ ? "one in ten late" : "in order"
+      sizes[kind] = sizes[kind] " " $8 + 0
+      if (split(sizes[kind], ns, " ") < 3) next
+      least = most = ns[1]
+      for (i in ns) { if (ns[i] < least) least = ns[i]; if (ns[i] > most) most = ns[i] }
+      printf "%-15s %4d %9.1f %9.1f %11.1f   %.0f%%\n", kind, ++rounds[kind], ns[1], ns[2], ns[3], 100 * (most - least) / (most + least)
+      sizes[kind] = ""
+    }'
+}
+
 postgres() {
   local data=$scratch/postgres port
   port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
@@ -69,6 +85,7 @@ wanted=("$@")
 postgres_bin=$(ls -d /usr/lib/postgresql/*/bin 2> /dev/null | tail -1 || true)
 
 measure windows dotnet benchmarks Windows "${windows[@]}"
+measure windows-flat dotnet flatness "$flat"
 measure micro dotnet benchmarks Micro "${micro[@]}"
 for part in path rows rebuild; do
   measure "pipeline-$part" dotnet "$(program Pipeline)" "$scratch" "$count" 5 "$part"
