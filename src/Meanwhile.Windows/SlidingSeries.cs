@@ -78,8 +78,11 @@ public class SlidingSeries
             Prune();
     }
 
-    /// <summary>The earliest time not before the given one, if there is any.</summary>
-    public long? FirstFrom(long timeMs)
+    /// <summary>The earliest time not before the given one, if there is any; what was dropped is left out.</summary>
+    public long? FirstFrom(long timeMs) => FirstHeldFrom(Math.Max(timeMs, _workspace.CutoffMs));
+
+    /// <summary>The same, but what was dropped is seen until its room is given up: it may be what has just left a window as long as the retention.</summary>
+    private protected long? FirstHeldFrom(long timeMs)
     {
         if (_tree is not null)
             return _tree.FirstFrom(timeMs);

@@ -20,7 +20,7 @@ internal class WheelSeries : SlidingSeries
         var (start, end) = (Math.Max(LatestMs, beforeMs), Math.Max(LatestMs, afterMs));
         foreach (var window in Layout.WindowsMs)
         {
-            if (FirstFrom(start - window) < end - window)
+            if (FirstHeldFrom(start - window) < end - window)
                 return true;
         }
         return false;
@@ -33,7 +33,7 @@ internal class WheelSeries : SlidingSeries
         for (var i = 0; ofWindows && i < Layout.WindowsMs.Length; i++)
         {
             var window = Layout.WindowsMs[i];
-            if (FirstFrom(Math.Max(LatestMs, clockMs) - window) is { } first)
+            if (FirstHeldFrom(Math.Max(LatestMs, clockMs) - window) is { } first)
                 next = Math.Min(next, first + window + 1);
         }
         return next;

@@ -40,6 +40,39 @@ public class MovingWindowTests
         }
     }
 
+    [Theory]
+    [InlineData("sum", 30_000)]
+    [InlineData("sum,min,max", 12_000)]
+    [InlineData("sum,min,max,first,last", 12_000)]
+    public void Trees_of_three_levels_are_exact(string statistics, int readings)
+    {
+        var random = Seeds.Next();
+        var layout = new WindowLayout(20_000, [20_000], Statistic.ParseList(statistics));
+        var (series, held, newest) = (new SlidingSeries(layout), new List<(long Time, double Value)>(), Start);
+        int PlaceOf(long time) => ~held.BinarySearch((time, double.NaN), Comparer<(long Time, double)>.Create((a, b) => a.Time < b.Time ? -1 : 1));
+        void CheckSpan(long from, long to) => Check(series, layout, [.. held[PlaceOf(from)..PlaceOf(to + 1)].Select(r => r.Value)], from, to);
+        for (var i = 0; i < readings; i++)
+        {
+            newest += random.Next(1, 10);
+            var time = random.Next(10) == 0 && held.Count > 0 ? random.NextInt64(held[0].Time, newest) : newest;
+            var reading = (Time: time, Value: (double)random.Next(-100, 100));
+            Assert.True(series.Add(reading.Time, reading.Value));
+            held.Insert(PlaceOf(reading.Time + 1), reading);
+            // Often enough for each leaf to be the one in which a window starts.
+            if (i % 40 != 0)
+                continue;
+            CheckSpan(newest - 20_000, newest);
+            var (a, b) = (held[random.Next(held.Count)].Time, held[random.Next(held.Count)].Time + random.Next(-1, 2));
+            CheckSpan(Math.Min(a, b), Math.Max(a, b));
+            Assert.Equal(held[PlaceOf(b - 1)].Time, series.FirstFrom(b - 1));
+            Assert.Equal(held[0].Time, series.FirstFrom(Start));
+            if (random.Next(100) != 0)
+                continue;
+            series.DropBefore(a = held[held.Count / 10].Time);
+            held.RemoveRange(0, PlaceOf(a));
+        }
+    }
+
     [Fact]
     public void What_has_expired_does_not_come_back_to_a_window_with_the_clock()
     {

@@ -127,6 +127,23 @@ public class TableTests
         Assert.Equal(0, _table.Find("a")?.Query(Now - Retention, Now + readings).Value(Statistic.Of(StatisticKind.Count)) ?? 0);
     }
 
+    [Theory]
+    [InlineData("sum", 30_000)]
+    [InlineData("first", 12_000)]
+    public void Nor_does_it_in_a_tree_of_three_levels_wherever_the_clock_has_been(string statistics, int readings)
+    {
+        var table = new SeriesTable<string>(new WindowLayout(Retention, [Retention], Statistic.ParseList(statistics)), Retention);
+        for (var i = 0; i < readings; i++)
+            table.Add("a", Now + i, 1, Now);
+        // Often enough to end in each leaf.
+        for (var gone = 0; gone < readings; gone += 40)
+        {
+            table.Advance(Now + Retention + gone, []);
+            table.Advance(Now, []);
+            Assert.Equal(readings - gone, table.Find("a")!.Query(Now - 1, Now + readings).Value(Statistic.Of(StatisticKind.Count)));
+        }
+    }
+
     private static bool Leaves(WindowLayout layout, List<long> times, long before, long after)
     {
         if (times.Count == 0)
