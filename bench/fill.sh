@@ -1,5 +1,5 @@
 #!/bin/bash
-# Puts what bench/all.sh has measured into docs/performance.md: each block of code that follows a comment with the name of its file.
+# Puts what has been measured into docs/performance.md: each block of code that follows a comment with the name of its file, if that file is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 page=docs/performance.md
@@ -7,9 +7,10 @@ awk '
   /^<!-- bench\/results\/.*\.txt -->$/ {
     file = $2
     print
+    if ((getline line < file) <= 0) next
     print ""
     print "```"
-    while ((getline line < file) > 0) { sub(/ +$/, "", line); print line }
+    do { sub(/ +$/, "", line); print line } while ((getline line < file) > 0)
     print "```"
     isOld = 1
     next
