@@ -60,6 +60,10 @@ flatness() { # ROUNDS: the windows beside 1,000, 100,000 and 10,000,000 readings
     }'
 }
 
+windows_memory() {
+  tests/Meanwhile.Windows.Tests/bin/Release/net10.0/Meanwhile.Windows.Tests --filter-class '*CostTests' --output Detailed | sed -n 's/^ *\(.* bytes, at most .*\)/\1/p' | sort
+}
+
 postgres() {
   local data=$scratch/postgres port
   port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
@@ -86,6 +90,7 @@ postgres_bin=$(ls -d /usr/lib/postgresql/*/bin 2> /dev/null | tail -1 || true)
 
 measure windows dotnet benchmarks Windows "${windows[@]}"
 measure windows-flat dotnet flatness "$flat"
+measure windows-memory dotnet windows_memory
 measure micro dotnet benchmarks Micro "${micro[@]}"
 for part in path rows rebuild; do
   measure "pipeline-$part" dotnet "$(program Pipeline)" "$scratch" "$count" 5 "$part"
