@@ -83,6 +83,7 @@ internal sealed class TimeTree
     [MethodImpl(MethodImplOptions.NoInlining)] // Seldom called, like the others marked so: inlined, they would take the compiler's budget from what is called for each reading.
     public void Prune()
     {
+        InsertLate();
         _prunedToMs = _workspace.CutoffMs;
         foreach (var front in _fronts)
             front?.ForgetIfBefore(_prunedToMs);

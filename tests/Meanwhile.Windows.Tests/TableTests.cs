@@ -127,6 +127,18 @@ public class TableTests
         Assert.Equal(0, _table.Find("a")?.Query(Now - Retention, Now + readings).Value(Statistic.Of(StatisticKind.Count)) ?? 0);
     }
 
+    [Fact]
+    public void Nor_does_a_late_reading()
+    {
+        for (var i = 0; i < 1000; i++)
+            _table.Add("a", Now + i, 1, Now);
+        _table.Add("a", Now + 100, 1, Now);
+        _table.Add("a", Now + 900, 1, Now);
+        _table.Advance(Now + 500 + Retention, []);
+        _table.Advance(Now, []);
+        Assert.Equal(501, _table.Find("a")!.Query(Now - Retention, Now + 1000).Value(Count));
+    }
+
     [Theory]
     [InlineData("sum", 30_000)]
     [InlineData("first", 12_000)]
