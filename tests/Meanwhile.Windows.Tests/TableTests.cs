@@ -156,6 +156,40 @@ public class TableTests
         }
     }
 
+    [Theory]
+    [InlineData("sum")]
+    [InlineData("sum,last")]
+    [InlineData("sum,p50")]
+    public void A_clock_that_goes_either_way_leaves_what_has_never_expired(string statistics)
+    {
+        var random = Seeds.Next();
+        var layout = new WindowLayout(100_000, [10_000, 60_000, 100_000], Statistic.ParseList(statistics));
+        var (table, held, now) = (new SeriesTable<int>(layout, 5_000, followsClock: true), new List<(int Key, long Time, double Value)>(), Now);
+        for (var i = 0; i < 20_000; i++)
+        {
+            now += random.Next(300) switch { 0 => random.Next(-60_000, 60_000), < 20 => random.Next(-3_000, 3_000), _ => random.Next(30) };
+            var reading = (Key: random.Next(3), Time: now + random.Next(10) switch { 0 => -random.Next(110_000), 1 => random.Next(6_000), _ => 0 }, Value: (double)random.Next(-100, 100));
+            if (random.Next(10) == 0)
+                table.Advance(now, []);
+            else if (table.Add(reading.Key, reading.Time, reading.Value, now) == ReadingOutcome.Added)
+                held.Add(reading);
+            else
+                continue;
+            held.RemoveAll(r => r.Time < now - layout.RetentionMs);
+            if (random.Next(20) != 0 || table.Find(reading.Key) is not { Newest: { } newest } series)
+                continue;
+            foreach (var window in layout.WindowsMs)
+            {
+                // With readings ahead of it, when it has gone back, or before.
+                var end = random.Next(2) == 0 ? now : Math.Max(now, newest);
+                var inside = held.Where(r => r.Key == reading.Key && r.Time >= end - window && r.Time <= end).ToList();
+                var found = series.Query(end - window, end);
+                Assert.Equal(inside.Count, found.Value(Count));
+                Assert.Equal(inside.Count == 0 ? null : inside.Sum(r => r.Value), found.Value(Statistic.Of(StatisticKind.Sum)));
+            }
+        }
+    }
+
     private static bool Leaves(WindowLayout layout, List<long> times, long before, long after)
     {
         if (times.Count == 0)
