@@ -31,11 +31,11 @@ internal sealed class LateReadings
     {
         // Level by level, and twice at each: in the first round no step depends on the one before, and the processor begins several before the first has its memory.
         _nodes.AsSpan(0, _count).Fill(root);
-        for (var first = root; ; first = first.ChildAt(0))
+        while (true)
         {
             for (var i = 0; i < _count; i++)
                 _nodes[i]!.FetchNear(_readings[i].TimeMs);
-            if (first.IsLeaf)
+            if (_nodes[0]!.IsLeaf) // And so are the others: all leaves are at one depth.
                 return;
             for (var i = 0; i < _count; i++)
                 _nodes[i] = _nodes[i]!.ChildOf(_readings[i].TimeMs);

@@ -57,7 +57,7 @@ public class SlidingSeries
     /// <returns>A view that is valid until the next query to this series, or to any other of the same table.</returns>
     public Summary Query(long fromMs, long toMs)
     {
-        if (_workspace.HasQuantiles)
+        if (Layout.HasQuantiles)
             _workspace.AnswerValues.Clear();
         var from = Math.Clamp(fromMs, _workspace.CutoffMs, Workspace.FarthestMs + 1);
         var to = Math.Min(toMs, Workspace.FarthestMs);
@@ -143,7 +143,7 @@ public class SlidingSeries
             var (time, value) = _readings[i];
             _workspace.Lifted.Lift(0, time, value);
             _workspace.Answer.Combine(0, _workspace.Lifted, 0);
-            if (_workspace.HasQuantiles)
+            if (Layout.HasQuantiles)
                 _workspace.AnswerValues.Add(value);
         }
     }

@@ -74,7 +74,7 @@ public readonly ref struct Summary
     }
 
     private double Quantile(Statistic statistic) =>
-        _workspace.HasQuantiles ? _workspace.AnswerValues.Quantile(statistic.Percent) : throw NotKept(statistic);
+        _workspace.Layout.HasQuantiles ? _workspace.AnswerValues.Quantile(statistic.Percent) : throw NotKept(statistic);
 
     private static InvalidOperationException NotKept(Statistic statistic) => new($"the layout does not keep {statistic}");
 }

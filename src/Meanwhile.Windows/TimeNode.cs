@@ -9,7 +9,7 @@ internal sealed class TimeNode(bool isLeaf, Workspace workspace, int capacity)
     private long[] _times = new long[capacity];
     private Partials _entries = new(capacity, workspace.Layout.Parts);
     private TimeNode[] _children = isLeaf ? [] : new TimeNode[capacity];
-    private ValueBag?[] _bags = workspace.HasQuantiles ? new ValueBag?[capacity] : [];
+    private ValueBag?[] _bags = workspace.Layout.HasQuantiles ? new ValueBag?[capacity] : [];
 
     public bool IsLeaf => isLeaf;
 
@@ -166,7 +166,7 @@ internal sealed class TimeNode(bool isLeaf, Workspace workspace, int capacity)
         MakeRoom(Count + 1);
         Copy(this, place, this, place + 1, Count - place);
         _times[place] = time;
-        if (workspace.HasQuantiles)
+        if (workspace.Layout.HasQuantiles)
             _bags[place] = null;
         Count++;
     }
@@ -180,7 +180,7 @@ internal sealed class TimeNode(bool isLeaf, Workspace workspace, int capacity)
         _entries = _entries.Grown(places);
         if (!isLeaf)
             Array.Resize(ref _children, places);
-        if (workspace.HasQuantiles)
+        if (workspace.Layout.HasQuantiles)
             Array.Resize(ref _bags, places);
     }
 

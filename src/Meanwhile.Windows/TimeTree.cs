@@ -21,7 +21,7 @@ internal sealed class TimeTree
     public TimeTree(Workspace workspace)
     {
         _workspace = workspace;
-        _bags = workspace.HasQuantiles ? new BagKeeper(workspace) : null;
+        _bags = workspace.Layout.HasQuantiles ? new BagKeeper(workspace) : null;
         _nodes = new NodeKeeper(workspace, _bags);
         _fronts = new WindowFront?[workspace.Layout.WindowsMs.Length];
         _combine = CombineIntoAnswer;

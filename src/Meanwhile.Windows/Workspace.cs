@@ -23,8 +23,6 @@ internal sealed class Workspace(WindowLayout layout)
 
     public WindowLayout Layout => layout;
 
-    public bool HasQuantiles => layout.HasQuantiles;
-
     /// <summary>
     /// How many entries a node can have. Counts and sums alone combine so fast that fewer, longer nodes cost less; of other parts, or where the order of time
     /// matters, much has to be made anew from all entries of a node.

@@ -119,12 +119,12 @@ public class TableTests
         var half = readings / 2;
         _table.Advance(Now + half + Retention, []);
         _table.Advance(Now, []);
-        Assert.Equal(readings - half, _table.Find("a")!.Query(Now - Retention, Now + readings).Value(Statistic.Of(StatisticKind.Count)));
+        Assert.Equal(readings - half, _table.Find("a")!.Query(Now - Retention, Now + readings).Value(Count));
 
         _table.Add("b", Now + Retention, 1, Now + Retention + readings);
         _table.Add("b", Now, 1, Now);
         Assert.Null(_table.Find("a")?.Newest);
-        Assert.Equal(0, _table.Find("a")?.Query(Now - Retention, Now + readings).Value(Statistic.Of(StatisticKind.Count)) ?? 0);
+        Assert.Equal(0, _table.Find("a")?.Query(Now - Retention, Now + readings).Value(Count) ?? 0);
     }
 
     [Fact]
@@ -152,7 +152,7 @@ public class TableTests
         {
             table.Advance(Now + Retention + gone, []);
             table.Advance(Now, []);
-            Assert.Equal(readings - gone, table.Find("a")!.Query(Now - 1, Now + readings).Value(Statistic.Of(StatisticKind.Count)));
+            Assert.Equal(readings - gone, table.Find("a")!.Query(Now - 1, Now + readings).Value(Count));
         }
     }
 
