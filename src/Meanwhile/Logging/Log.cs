@@ -47,6 +47,9 @@ internal static partial class Log
     [LoggerMessage(14, LogLevel.Warning, "older than the retention when it arrived: a reading on {Topic}{Repeated}")]
     public static partial void Expired(ILogger logger, string topic, string repeated);
 
+    [LoggerMessage(110, LogLevel.Information, "ignored: {Cause} (topic {Topic}){Repeated}")]
+    public static partial void Ignored(ILogger logger, string cause, string topic, string repeated);
+
     [LoggerMessage(15, LogLevel.Warning, "results match the filter of the readings: passed over (topic {Topic}){Repeated}")]
     public static partial void OwnResult(ILogger logger, string topic, string repeated);
 

@@ -9,6 +9,8 @@ namespace Meanwhile.Pipeline;
 /// <summary>Sorts deliveries into a batch: readings, messages that are none, and what needs no more than an acknowledgement.</summary>
 internal sealed class Intake(AggregatorOptions options, Ledger ledger, ILogger logger, LogLimiter limiter)
 {
+    private const string IsEmpty = "the payload is empty, as that of a message which clears a retained one";
+
     private readonly Admission _admission = new(options);
 
     /// <summary>What the next commit makes durable.</summary>
@@ -19,6 +21,7 @@ internal sealed class Intake(AggregatorOptions options, Ledger ledger, ILogger l
 
     private int _duplicates;
     private int _expired;
+    private int _ignored;
 
     /// <summary>Takes a delivery into the batch.</summary>
     /// <param name="delivery">What came.</param>
@@ -47,6 +50,8 @@ internal sealed class Intake(AggregatorOptions options, Ledger ledger, ILogger l
             Log.Received(logger, delivery.Topic, Encoding.UTF8.GetString(delivery.Payload.Span));
         if (delivery.Kind == DeliveryKind.Redelivery)
             _duplicates++;
+        else if (delivery.Payload.IsEmpty)
+            Ignore(delivery.Topic, IsEmpty);
         else if (!_admission.TryAdmit(delivery.Topic, delivery.Payload, delivery.Arrived, delivery.Arrived, out var reading, out var reason))
             Quarantine(delivery, reason!);
         else if (reading.Time < cutoff)
@@ -58,7 +63,7 @@ internal sealed class Intake(AggregatorOptions options, Ledger ledger, ILogger l
     /// <summary>The batch is durable: the ledger says so.</summary>
     public void Account(CommitReport report)
     {
-        ledger.Account(Batch.Readings.Count, Batch.Quarantined.Count, _duplicates + report.Known, _expired);
+        ledger.Account(Batch.Readings.Count, Batch.Quarantined.Count, _duplicates + report.Known, _expired, _ignored);
         if (report.Dropped == 0)
             return;
         ledger.DropFromQuarantine(report.Dropped);
@@ -71,7 +76,7 @@ internal sealed class Intake(AggregatorOptions options, Ledger ledger, ILogger l
     {
         Batch.Clear();
         Deliveries.Clear();
-        _duplicates = _expired = 0;
+        _duplicates = _expired = _ignored = 0;
     }
 
     private void Quarantine(in Delivery delivery, string reason)
@@ -86,6 +91,14 @@ internal sealed class Intake(AggregatorOptions options, Ledger ledger, ILogger l
         _expired++;
         if (limiter.MayLog(nameof(Expire), out var repeated))
             Log.Expired(logger, topic, repeated);
+    }
+
+    // Nothing is wrong with the message, and it is no reading: it needs an acknowledgement alone.
+    private void Ignore(string topic, string cause)
+    {
+        _ignored++;
+        if (limiter.MayLog(cause, out var repeated))
+            Log.Ignored(logger, cause, topic, repeated);
     }
 
     private void PassOverOwnResult(string topic)

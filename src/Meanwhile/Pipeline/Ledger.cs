@@ -1,8 +1,8 @@
 namespace Meanwhile.Pipeline;
 
 /// <summary>
-/// Counters that account for every message that came in: received = committed + quarantined + duplicates + expired on arrival, once nothing is on
-/// its way, and acknowledged never exceeds their sum. The data path alone writes these; anybody may read.
+/// Counters that account for every message that came in: received = committed + quarantined + duplicates + expired on arrival
+/// + ignored, once nothing is on its way, and acknowledged never exceeds their sum. The data path alone writes these; anybody may read.
 /// </summary>
 internal sealed class Ledger
 {
@@ -12,6 +12,7 @@ internal sealed class Ledger
     private long _quarantined;
     private long _duplicates;
     private long _expired;
+    private long _ignored;
     private long _acknowledged;
     private long _ownResults;
     private long _droppedFromQuarantine;
@@ -35,6 +36,9 @@ internal sealed class Ledger
     /// <summary>Readings that were older than the retention when they arrived.</summary>
     public long Expired => Volatile.Read(ref _expired);
 
+    /// <summary>Messages that are neither readings nor faults, such as empty ones: acknowledged, and nothing else.</summary>
+    public long Ignored => Volatile.Read(ref _ignored);
+
     /// <summary>Messages whose PUBACK or PUBREC was handed to the connection.</summary>
     public long Acknowledged => Volatile.Read(ref _acknowledged);
 
@@ -48,7 +52,7 @@ internal sealed class Ledger
     public long RefusedResults => Volatile.Read(ref _refusedResults);
 
     /// <summary>Received and not yet accounted for.</summary>
-    public long OnTheWay => Received - Committed - Quarantined - Duplicates - Expired;
+    public long OnTheWay => Received - Committed - Quarantined - Duplicates - Expired - Ignored;
 
     /// <summary>A message was taken in.</summary>
     public void Receive(bool dup)
@@ -59,12 +63,13 @@ internal sealed class Ledger
     }
 
     /// <summary>A batch is durable.</summary>
-    public void Account(int committed, int quarantined, int duplicates, int expired)
+    public void Account(int committed, int quarantined, int duplicates, int expired, int ignored)
     {
         Add(ref _committed, committed);
         Add(ref _quarantined, quarantined);
         Add(ref _duplicates, duplicates);
         Add(ref _expired, expired);
+        Add(ref _ignored, ignored);
     }
 
     /// <summary>Acknowledgements were handed to the connection.</summary>
@@ -82,6 +87,7 @@ internal sealed class Ledger
     /// <inheritdoc/>
     public override string ToString() =>
         $"received {Received} = committed {Committed} + quarantined {Quarantined} + duplicates {Duplicates} + expired {Expired}"
+        + (Ignored == 0 ? "" : $" + ignored {Ignored}")
         + (OnTheWay == 0 ? "" : $" + not finished {OnTheWay}")
         + $"; acknowledged {Acknowledged}; with DUP {ReceivedAgain}"
         + (DroppedFromQuarantine == 0 ? "" : $"; dropped from the quarantine {DroppedFromQuarantine}")

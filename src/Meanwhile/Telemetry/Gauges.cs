@@ -37,6 +37,7 @@ internal sealed class Gauges(Insight insight, int mostSeries, TimeProvider time)
         Count("meanwhile.messages.quarantined", "{message}", "Messages that are no reading, on disk with their reason.", () => ledger.Quarantined);
         Count("meanwhile.messages.duplicate", "{message}", "Redeliveries of what was taken in before.", () => ledger.Duplicates);
         Count("meanwhile.messages.expired", "{message}", "Readings that were older than the retention when they arrived.", () => ledger.Expired);
+        Count("meanwhile.messages.ignored", "{message}", "Messages that were acknowledged and nothing else, such as empty ones.", () => ledger.Ignored);
         Count("meanwhile.messages.acknowledged", "{message}", "Messages whose acknowledgement was handed to the connection.", () => ledger.Acknowledged);
         Count("meanwhile.quarantine.dropped", "{message}", "Messages that had to leave the quarantine, because it is bounded.", () => ledger.DroppedFromQuarantine);
         Count("meanwhile.results.own", "{message}", "Results that came back as messages, and were passed over.", () => ledger.OwnResults);

@@ -58,6 +58,7 @@ internal sealed class StatusApi(Insight insight, TimeProvider time)
         json.WriteNumber("quarantined"u8, ledger.Quarantined);
         json.WriteNumber("duplicates"u8, ledger.Duplicates);
         json.WriteNumber("expired"u8, ledger.Expired);
+        json.WriteNumber("ignored"u8, ledger.Ignored);
         json.WriteNumber("acknowledged"u8, ledger.Acknowledged);
         json.WriteNumber("received_with_dup"u8, ledger.ReceivedAgain);
         json.WriteNumber("dropped_from_quarantine"u8, ledger.DroppedFromQuarantine);

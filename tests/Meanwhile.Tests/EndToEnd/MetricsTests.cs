@@ -38,12 +38,13 @@ public sealed class MetricsTests : HttpTest
         foreach (var topic in new[] { "plant/\"a\\", "plant/b", "plant/c" })
             await sender.SendAsync(topic, "1.5");
         await sender.SendAsync("plant/b", "no number");
+        await sender.SendAsync("plant/b", "");
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(http, "/metrics")) { Headers = { { "Accept", accept } } };
         using var answer = await Client.SendAsync(request, TestContext.Current.CancellationToken);
         var metrics = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         foreach (var line in new[]
             {
-                "meanwhile_messages_received_total 4", "meanwhile_messages_committed_total 3", "meanwhile_messages_quarantined_total 1",
+                "meanwhile_messages_received_total 5", "meanwhile_messages_committed_total 3", "meanwhile_messages_quarantined_total 1", "meanwhile_messages_ignored_total 1",
                 "meanwhile_series 3", "meanwhile_series_not_shown 1", "meanwhile_broker_connected 1", "meanwhile_ready 1",
                 "meanwhile_series_readings{topic=\"plant/b\",window=\"30min\"} 1",
             })

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Meanwhile.Processes;
 using Meanwhile.Terminal;
 using Meanwhile.Tests.Support;
 
@@ -30,6 +31,23 @@ public sealed partial class MosquittoTests : MosquittoTest
         Assert.Contains("ledger: received 25 = committed 25 + quarantined 0 + duplicates 0 + expired 0; acknowledged 25; with DUP 0", aggregate.Error, StringComparison.Ordinal);
         Assert.Equal("", aggregate.Output);
         Assert.Equal("", publish.Output);
+    }
+
+    [Theory]
+    [InlineData("mosquitto")]
+    [InlineData("embedded")]
+    public async Task Clearing_a_retained_message_is_ignored_and_leaves_nothing_in_the_quarantine(string broker)
+    {
+        using var mosquitto = await MosquittoServer.StartAsync(Folder.Path);
+        var isEmbedded = broker == "embedded";
+        var port = isEmbedded ? Loopback.FreePort() : mosquitto.Port;
+        var aggregate = Run(isEmbedded ? $"embedded://127.0.0.1:{port}" : mosquitto.Address, "aggregate");
+        await aggregate.SaysAsync(isEmbedded ? "read back" : "subscribed to");
+        foreach (var payload in new[] { new[] { "-m", "5" }, ["-n"] })
+            Assert.Equal(0, await Peer("mosquitto_pub", ["-p", $"{port}", "-t", "DATA", "-q", "1", "-r", .. payload]).ExitAsync());
+        await aggregate.SaysAsync("ignored: the payload is empty");
+        Assert.Equal(0, await aggregate.TerminateAsync());
+        Assert.Contains("ledger: received 2 = committed 1 + quarantined 0 + duplicates 0 + expired 0 + ignored 1; acknowledged 2; with DUP 0", aggregate.Error, StringComparison.Ordinal);
     }
 
     [Fact]

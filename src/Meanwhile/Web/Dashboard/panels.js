@@ -49,7 +49,7 @@ function showStates(state, status) {
 
 /** Every message is accounted for, and what is not yet is on its way. */
 export function showLedger({ ledger }) {
-  const parts = ["committed", "quarantined", "duplicates", "expired"];
+  const parts = ["committed", "quarantined", "duplicates", "expired", "ignored"];
   const onTheWay = ledger.received - parts.reduce((sum, part) => sum + ledger[part], 0);
   const balance = byId("balance");
   balance.textContent = onTheWay === 0 ? "balances" : `${count(onTheWay)} on the way`;
