@@ -118,9 +118,10 @@ internal sealed class Sender(SessionLog? log = null)
     public void Received(ushort packetId, ReasonCode reason)
     {
         _ = TryFind(packetId, 2, out var sent);
-        if (sent is not null && reason >= ReasonCodes.FirstError)
+        if (reason >= ReasonCodes.FirstError) // No PUBREL is due for it, known or not.
         {
-            Finish(sent);
+            if (sent is not null)
+                Finish(sent);
             return;
         }
         if (sent is { IsReleased: false })

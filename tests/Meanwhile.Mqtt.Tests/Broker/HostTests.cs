@@ -251,7 +251,7 @@ public class HostTests
     {
         var read = new List<Incoming>();
         while (read.Count < count)
-            read.Add(await broker.Incoming.ReadAsync(TestContext.Current.CancellationToken));
+            read.Add(await broker.Incoming.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System));
         return read;
     }
 }

@@ -4,6 +4,7 @@ using Meanwhile.Mqtt.Broker;
 using Meanwhile.Mqtt.Session;
 using Meanwhile.Mqtt.Tests.Support;
 using Meanwhile.Mqtt.Wire;
+using Meanwhile.Tests.Support;
 
 namespace Meanwhile.Mqtt.Tests.Broker;
 
@@ -139,7 +140,7 @@ public class PermissionTests
             if (mayStill)
                 await admin.ExpectAsync("30 { 'ok/w' \"x\" }");
             else
-                await UntilAsync(() => _refusals.Any(refusal => refusal is { Kind: RefusalKind.Message, Explanation: "ok/w" }));
+                await Until.TrueAsync(() => _refusals.Any(refusal => refusal is { Kind: RefusalKind.Message, Explanation: "ok/w" }), () => "nobody said that the will was refused");
         }
         await admin.ExpectNothingAsync();
     }
@@ -182,7 +183,7 @@ public class PermissionTests
         await client.ExpectAsync("30 { 'ok/1' \"x\" }");
         await client.ExpectNothingAsync();
         var connect = Bytes.Of("10 { 'MQTT' 04 | 02 | 00 00 | 'c' }").Length;
-        await UntilAsync(() => broker.Statistics.BytesSent == 4 + 5 + 9 + 2);
+        await Until.TrueAsync(() => broker.Statistics.BytesSent == 4 + 5 + 9 + 2, () => $"{broker.Statistics}");
         Assert.Equal(
             new BrokerStatistics
             {
@@ -202,12 +203,6 @@ public class PermissionTests
     {
         await client.SendAsync($"82 {{ 00 01 | {properties} | '{filter}' 00 }}");
         await client.ExpectAsync($"90 {{ 00 01 | {properties} | 00 }}");
-    }
-
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        while (!condition())
-            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, TestContext.Current.CancellationToken);
     }
 
     // Whose name begins with admin may do everything; others what the test says.

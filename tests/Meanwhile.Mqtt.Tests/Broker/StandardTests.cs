@@ -125,6 +125,25 @@ public class StandardTests
     }
 
     [Theory]
+    [InlineData("80")]
+    [InlineData("91")]
+    [InlineData("97")]
+    [InlineData("99")]
+    public async Task A_pubrec_that_refuses_is_answered_by_nothing_whether_its_identifier_is_known_or_not(string reason)
+    {
+        await using var broker = await TestBroker.StartAsync();
+        await using var client = await RawClient.Connect5Async(broker.EndPoints[0], "c");
+        await client.SendAsync("82 { 00 01 {} | 'a' 02 } | 34 { 'a' 00 07 {} }");
+        await client.ExpectAsync("90 { 00 01 {} 02 }");
+        byte[][] answers = [await client.ReadPacketAsync(), await client.ReadPacketAsync()];
+        Assert.Equal([0x34, 0x50], answers.Select(answer => (int)answer[0]).Order());
+        await client.SendAsync($"50 03 00 05 {reason} | 50 03 00 01 {reason} | 50 03 00 01 {reason}"); // [MQTT-4.3.3-4]
+        await client.ExpectNothingAsync();
+        await client.SendAsync("50 03 00 05 10 | 50 02 00 05"); // Not known either, but it does not refuse.
+        await client.ExpectAsync("62 03 00 05 92 | 62 03 00 05 92");
+    }
+
+    [Theory]
     [InlineData(1, "32", "50 02 00 01")]
     [InlineData(1, "32", "70 02 00 01")]
     [InlineData(2, "34", "40 02 00 01")]
@@ -230,11 +249,7 @@ public class StandardTests
 
     private static async Task PassAsync(FakeTimeProvider time, Task awaited)
     {
-        while (!awaited.IsCompleted)
-        {
-            time.Advance(TimeSpan.FromSeconds(1));
-            await Task.WhenAny(awaited, Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, TestContext.Current.CancellationToken));
-        }
+        await time.PassUntilAsync(() => awaited.IsCompleted, () => "what was to come as time passes did not come");
         await awaited;
     }
 }

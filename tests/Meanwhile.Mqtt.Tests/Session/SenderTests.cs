@@ -64,6 +64,16 @@ public class SenderTests
     }
 
     [Fact]
+    public void A_pubrec_that_refuses_a_message_that_is_not_known_needs_no_pubrel()
+    {
+        var sender = new Sender();
+        sender.Connected(1);
+        sender.Received(5, ReasonCode.UnspecifiedError);
+        Assert.False(sender.TryNext(TimeSpan.Zero, out _));
+        Assert.Equal(0, sender.OwedReleases);
+    }
+
+    [Fact]
     public void After_65535_messages_identifiers_come_again_but_never_one_in_use()
     {
         var sender = new Sender();

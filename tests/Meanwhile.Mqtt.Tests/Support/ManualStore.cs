@@ -7,6 +7,8 @@ namespace Meanwhile.Mqtt.Tests.Support;
 /// <summary>A store in which a commit takes until the test lets it end.</summary>
 internal sealed class ManualStore(params Change[] kept) : IBrokerStore
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     private readonly Channel<IReadOnlyList<Change>> _begun = Channel.CreateUnbounded<IReadOnlyList<Change>>();
     private readonly Channel<bool> _ends = Channel.CreateUnbounded<bool>();
     private volatile Exception? _failure;
@@ -32,7 +34,7 @@ internal sealed class ManualStore(params Change[] kept) : IBrokerStore
     }
 
     /// <summary>Waits for the next commit, which goes on until it may end.</summary>
-    public ValueTask<IReadOnlyList<Change>> BegunAsync() => _begun.Reader.ReadAsync(TestContext.Current.CancellationToken);
+    public Task<IReadOnlyList<Change>> BegunAsync() => _begun.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Patience, TimeProvider.System);
 
     /// <summary>One commit, this one or the next, ends well.</summary>
     public void End() => _ends.Writer.TryWrite(true);

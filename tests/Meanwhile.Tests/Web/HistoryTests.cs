@@ -95,9 +95,10 @@ public sealed class HistoryTests : HttpTest
         while (readings.Count < 2 || !isLast)
         {
             var name = await events.ReadLineAsync(TestContext.Current.CancellationToken);
-            if (name?.StartsWith("id: ", StringComparison.Ordinal) == true)
+            Assert.True(name is not null, $"the stream has ended after {readings.Count} readings");
+            if (name.StartsWith("id: ", StringComparison.Ordinal))
                 numbers.Add(long.Parse(name["id: ".Length..]));
-            if (name?.StartsWith("event: ", StringComparison.Ordinal) != true)
+            if (!name.StartsWith("event: ", StringComparison.Ordinal))
                 continue;
             var data = JsonElement.Parse((await events.ReadLineAsync(TestContext.Current.CancellationToken))!["data: ".Length..]);
             if (name == "event: readings")

@@ -31,7 +31,9 @@ public sealed class WebTests
         List<string> read = [];
         while (read.LastOrDefault()?.Contains($": {Results}}}", StringComparison.Ordinal) != true)
         {
-            if (await events.ReadLineAsync(TestContext.Current.CancellationToken) is { } line && line.StartsWith("data: ", StringComparison.Ordinal))
+            var line = await events.ReadLineAsync(TestContext.Current.CancellationToken);
+            Assert.True(line is not null, $"the stream has ended after {read.Count} results");
+            if (line.StartsWith("data: ", StringComparison.Ordinal))
                 read.Add(line);
         }
         Assert.InRange(read.Count, 2, Results / 2);
