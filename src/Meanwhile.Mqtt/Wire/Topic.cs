@@ -1,9 +1,39 @@
+using System.Text;
+
 namespace Meanwhile.Mqtt.Wire;
 
 /// <summary>The rules of topic names and topic filters [MQTT-5.0, 4.7].</summary>
 public static class Topic
 {
+    private const int LongestName = 65_535;
     private const string SharePrefix = "$share/";
+
+    // Throws where a surrogate stands alone, and replaces nothing.
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <summary>What keeps a text from being the name of a topic, wherever the text comes from; null when nothing does.</summary>
+    public static string? FaultOf(string name) => name.AsSpan().IndexOfAny('+', '#') >= 0
+        ? $"'{name}' is no topic of a message: expected a name without the wildcards + and #" // [MQTT-3.3.2-2]
+        : FaultOfText(name);
+
+    /// <summary>What keeps a text from being the name of a topic or a filter, wildcards aside; null when nothing does.</summary>
+    public static string? FaultOfText(string text)
+    {
+        if (text.Length == 0)
+            return "the topic is empty: expected a name of 1 to 65,535 bytes"; // [MQTT-4.7.3-1]
+        if (text.Contains('\0', StringComparison.Ordinal))
+            return "the topic contains U+0000: expected a name without it"; // [MQTT-4.7.3-2]
+        try
+        {
+            return Strict.GetByteCount(text) is > LongestName and var length
+                ? $"the topic has {length} bytes: expected a name of 1 to 65,535" // [MQTT-4.7.3-3]
+                : null;
+        }
+        catch (EncoderFallbackException)
+        {
+            return "the topic contains half of a surrogate pair, which UTF-8 cannot hold: expected whole characters"; // [MQTT-1.5.4-1]
+        }
+    }
 
     /// <summary>Whether a text may name a topic: no wildcards, not empty [MQTT-3.3.2-2], [MQTT-4.7.3-1].</summary>
     public static bool IsName(ReadOnlySpan<char> name) => name.Length > 0 && name.IndexOfAny('+', '#') < 0;

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Meanwhile.Mqtt.Wire;
 using Meanwhile.Pipeline;
-using Meanwhile.Settings;
 using Meanwhile.Stores;
 
 namespace Meanwhile.History;
@@ -15,7 +15,7 @@ internal sealed class ReadingsTable
     private readonly DataFormat _format;
     private readonly int[] _columns = [0, 1, 2];
     private readonly List<string> _fields = [];
-    private string _topic = "";
+    private string? _topic;
 
     private ReadingsTable(DataFormat format) => _format = format;
 
@@ -48,9 +48,13 @@ internal sealed class ReadingsTable
             if (document.RootElement is { ValueKind: JsonValueKind.Object } members && members.TryGetProperty("topic", out var member) && member.ValueKind == JsonValueKind.String)
                 topic = member.GetString();
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException) // The latter for a text that is none.
+        catch (JsonException)
         {
             return "not valid JSON";
+        }
+        catch (InvalidOperationException)
+        {
+            return Topic.FaultOf("\uD800"); // Escapes can say what is no text.
         }
         if (topic is null)
             return "no topic at /topic";
@@ -78,17 +82,9 @@ internal sealed class ReadingsTable
         reading = default;
         if (!double.IsFinite(value))
             return "its number is not finite";
-        if (_topic != topic)
-        {
-            try
-            {
-                _topic = TopicName.ParseTopic(topic);
-            }
-            catch (FormatException e)
-            {
-                return $"'{topic}' is no topic of a message: expected {e.Message}";
-            }
-        }
+        if (_topic != topic && Topic.FaultOf(topic) is { } fault)
+            return fault;
+        _topic = topic;
         reading = new Reading(_topic, time, value);
         return null;
     }

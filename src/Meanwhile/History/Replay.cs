@@ -1,3 +1,4 @@
+using Meanwhile.Mqtt.Wire;
 using Meanwhile.Pipeline;
 using Meanwhile.Stores;
 
@@ -31,7 +32,10 @@ internal sealed class Replay(IStore store, AggregatorOptions options)
         var oldest = now - (long)options.Retention.TotalMilliseconds;
         foreach (var (number, message) in messages)
         {
-            if (_admission.TryAdmit(message.Topic, message.Payload, message.Arrived, now, out var reading, out var reason) && reading.Time < oldest)
+            var isReading = _admission.TryAdmit(message.Topic, message.Payload, message.Arrived, now, out var reading, out var reason);
+            if (isReading && FaultOf(message.Topic) is { } fault)
+                reason = fault;
+            else if (isReading && reading.Time < oldest)
                 reason = "it is a reading, but older than the retention";
             if (reason is not null)
             {
@@ -46,6 +50,9 @@ internal sealed class Replay(IStore store, AggregatorOptions options)
         }
         await CommitAsync(stop);
     }
+
+    // Whoever has put U+FFFD in the place of bytes may have made one name of two.
+    private static string? FaultOf(string topic) => topic.Contains('\uFFFD', StringComparison.Ordinal) ? "the topic contains U+FFFD, which stands for bytes that are not UTF-8" : Topic.FaultOf(topic);
 
     private async Task CommitAsync(CancellationToken stop)
     {

@@ -14,7 +14,7 @@ internal sealed class TableWriter(Stream output, DataFormat format)
     private static readonly SearchValues<char> NeedQuotes = SearchValues.Create(",\"\r\n");
 
     private readonly ArrayBufferWriter<byte> _buffer = new(2 * FlushFrom);
-    private (string Text, byte[] Encoded) _topic = ("", []);
+    private (string? Text, byte[] Encoded) _topic;
 
     /// <summary>Writes the names, where the format has a line for them.</summary>
     public void WriteNames(params IEnumerable<string> names)

@@ -41,6 +41,9 @@ internal static partial class Log
     [LoggerMessage(12, LogLevel.Information, "{Readings} readings of {Series} series read back")]
     public static partial void ReadBack(ILogger logger, int readings, int series);
 
+    [LoggerMessage(100, LogLevel.Warning, "{Store}: {Readings} readings are left out: {Reason}{Repeated}")]
+    public static partial void LeftOut(ILogger logger, string store, long readings, string reason, string repeated);
+
     [LoggerMessage(13, LogLevel.Warning, "no reading, kept in the quarantine: {Reason} (topic {Topic}){Repeated}")]
     public static partial void Quarantined(ILogger logger, string reason, string topic, string repeated);
 

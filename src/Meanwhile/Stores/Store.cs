@@ -20,10 +20,12 @@ internal static class Store
     /// <summary>Opens it for its owner, and keeps other owners away from it. Waits for a full disk to have room, or a server to answer.</summary>
     /// <exception cref="UserException">It cannot be used.</exception>
     public static Task<IStore> OpenAsync(string name, StoreOptions options, ILogger logger, TimeProvider time, CancellationToken stop) =>
-        new StoreWait(logger, new LogLimiter(time), time).ForAsync<IStore>(
-            async () => PostgresAddress.IsOne(name)
-                ? await PostgresStore.OpenAsync(PostgresAddress.Parse(name), options, logger, stop)
-                : SqliteStore.Open(name, options),
+        new StoreWait(logger, new LogLimiter(time), time).ForAsync(
+            async () => Tell<IStore>(
+                PostgresAddress.IsOne(name)
+                    ? await PostgresStore.OpenAsync(PostgresAddress.Parse(name), options, logger, stop)
+                    : SqliteStore.Open(name, options),
+                found => Log.LeftOut(logger, Describe(name), found.Readings, found.Reason, "")),
             stop);
 
     /// <summary>Opens the file of the embedded broker's own state, in the same way.</summary>
@@ -33,16 +35,33 @@ internal static class Store
 
     /// <summary>Opens it for reading, as it is at this moment, also while its owner is at work. Makes nothing that is not there.</summary>
     /// <param name="name">Its name.</param>
-    /// <param name="unnamedSeries">The series of rows that the seed's program wrote, which names none.</param>
+    /// <param name="unnamedSeries">The topic or filter of rows that the seed's program wrote, which name none.</param>
+    /// <param name="leftOut">Told what is left out of the readings.</param>
     /// <exception cref="UserException">It is not there.</exception>
     /// <exception cref="StoreException">It cannot be read.</exception>
-    public static IStoreReader OpenForReading(string name, string unnamedSeries) =>
-        PostgresAddress.IsOne(name) ? PostgresReader.Open(PostgresAddress.Parse(name), unnamedSeries) : SqliteReader.Open(name, unnamedSeries);
+    public static IStoreReader OpenForReading(string name, string unnamedSeries, Action<LeftOut>? leftOut = null) => Tell<IStoreReader>(
+        PostgresAddress.IsOne(name) ? PostgresReader.Open(PostgresAddress.Parse(name), unnamedSeries) : SqliteReader.Open(name, unnamedSeries), leftOut);
+
+    private static T Tell<T>(T store, Action<LeftOut>? leftOut)
+        where T : IStoreReader
+    {
+        try
+        {
+            if (leftOut is not null)
+                store.FindLeftOut().ToList().ForEach(leftOut);
+            return store;
+        }
+        catch
+        {
+            store.Dispose();
+            throw;
+        }
+    }
 }
 
 /// <summary>What a store has to know of its owner.</summary>
 /// <param name="Session">The feed's session at its broker, or its embedded broker: identifiers of others are kept apart from its own.</param>
-/// <param name="UnnamedSeries">The series of rows that the seed's program wrote, which names none.</param>
+/// <param name="UnnamedSeries">The topic or filter of rows that the seed's program wrote, which name none.</param>
 internal sealed record StoreOptions(string Session, string UnnamedSeries)
 {
     /// <summary>The name under which a client's session is kept.</summary>

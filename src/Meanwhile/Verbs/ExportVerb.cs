@@ -2,7 +2,6 @@ using System.CommandLine;
 using Meanwhile.History;
 using Meanwhile.Logging;
 using Meanwhile.Settings;
-using Meanwhile.Stores;
 using Meanwhile.Terminal;
 
 namespace Meanwhile.Verbs;
@@ -28,7 +27,7 @@ internal static class ExportVerb
         var path = session.CommandLine.GetValue(Path);
         var format = DataFile.FormatOf(session, path);
         var now = session.Time.GetUtcNow().ToUnixTimeMilliseconds();
-        using var store = Store.OpenForReading(session.Read(CommonSettings.DbFile)!, session.Read(CommonSettings.UnnamedTopic)!);
+        using var store = session.OpenForReading(session.Read(CommonSettings.UnnamedTopic)!);
         var count = 0L;
         await ProgressBar.ShowAsync("exporting", progress => DataFile.WriteAsync(path, output =>
         {

@@ -4,7 +4,6 @@ using Meanwhile.History;
 using Meanwhile.Logging;
 using Meanwhile.Pipeline;
 using Meanwhile.Settings;
-using Meanwhile.Stores;
 
 namespace Meanwhile.Verbs;
 
@@ -37,7 +36,7 @@ internal static class QueryVerb
         var byClock = session.CommandLine.GetValue(ByClock);
         var at = session.Read(At) ?? (byClock ? now : long.MaxValue);
         var format = DataFile.FormatOf(session, path: null);
-        using var store = Store.OpenForReading(session.Read(CommonSettings.DbFile)!, options.Filter);
+        using var store = session.OpenForReading(options.Filter);
         var past = new AsOf(store, options, at, byClock);
         if (past.EarliestStart < Math.Min(past.Oldest, now - (long)LeastRetention.TotalMilliseconds))
             Log.MayBeIncomplete(session.Logger, DateTimeOffset.FromUnixTimeMilliseconds(past.EarliestStart).UtcDateTime);

@@ -81,6 +81,14 @@ internal sealed class Session : IDisposable
         new StoreOptions(Session: "", unnamedSeries) { QuarantinedMessages = long.MaxValue, QuarantinedBytes = long.MaxValue },
         Logger, Time, stop);
 
+    /// <summary>Opens the store for reading, also beside an aggregator, and says what is left out of its readings.</summary>
+    /// <param name="filter">The topic or filter that it is read for.</param>
+    public IStoreReader OpenForReading(string filter)
+    {
+        var name = Read(CommonSettings.DbFile)!;
+        return Store.OpenForReading(name, filter, found => Log.LeftOut(Logger, Store.Describe(name), found.Readings, found.Reason, repeated: ""));
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _services.Dispose(); // Writes what is left of the log.
 

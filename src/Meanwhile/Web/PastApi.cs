@@ -2,14 +2,16 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Meanwhile.History;
+using Meanwhile.Logging;
 using Meanwhile.Pipeline;
 using Meanwhile.Stores;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 
 namespace Meanwhile.Web;
 
 /// <summary>What the store knows: results as of a time, readings, and what was no reading. Each answer is of one moment.</summary>
-internal sealed class PastApi(string store, AggregatorOptions options, TimeProvider time) : IDisposable
+internal sealed class PastApi(string store, AggregatorOptions options, TimeProvider time, ILogger? logger = null) : IDisposable
 {
     private const int DefaultReadings = 1000;
     private const int MostReadings = 100_000;
@@ -18,6 +20,7 @@ internal sealed class PastApi(string store, AggregatorOptions options, TimeProvi
 
     // One reads, the others wait: the past is for people, and must not take the machine from the present.
     private readonly SemaphoreSlim _turn = new(1);
+    private readonly LogLimiter _limiter = new(time);
 
     public IEnumerable<Route> Routes =>
     [
@@ -168,7 +171,7 @@ internal sealed class PastApi(string store, AggregatorOptions options, TimeProvi
         await _turn.WaitAsync(context.RequestAborted);
         try
         {
-            using var reader = Store.OpenForReading(store, options.Filter);
+            using var reader = Store.OpenForReading(store, options.Filter, Say);
             sending = answer(reader);
         }
         finally
@@ -176,6 +179,12 @@ internal sealed class PastApi(string store, AggregatorOptions options, TimeProvi
             _turn.Release();
         }
         await sending;
+    }
+
+    private void Say(LeftOut leftOut)
+    {
+        if (logger is not null && _limiter.MayLog(nameof(LeftOut), out var repeated))
+            Log.LeftOut(logger, Store.Describe(store), leftOut.Readings, leftOut.Reason, repeated);
     }
 
     private long Now() => time.GetUtcNow().ToUnixTimeMilliseconds();

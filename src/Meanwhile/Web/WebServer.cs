@@ -46,7 +46,7 @@ internal sealed class WebServer : IAsyncDisposable
         });
         var application = builder.Build();
         var metrics = new MetricsPage(insight.Meter);
-        var past = new PastApi(store, insight.Options, time);
+        var past = new PastApi(store, insight.Options, time, logger);
         var routes = Routes(past, insight, metrics, time, application.Lifetime.ApplicationStopping);
         application.Run(new Site([.. Assets.Routes, .. routes], new Access(options.Token), logger, new LogLimiter(time)).ServeAsync);
         try

@@ -41,6 +41,9 @@ internal sealed class PostgresReader : IStoreReader
     public IEnumerable<Reading> ReadReadings(long from, long to) => _rows.ReadReadings(from, to);
 
     /// <inheritdoc/>
+    public IEnumerable<LeftOut> FindLeftOut() => _rows.FindLeftOut();
+
+    /// <inheritdoc/>
     public IEnumerable<QuarantinedMessage> ReadQuarantine(bool newestFirst = false) => _rows.ReadQuarantine(newestFirst);
 
     /// <inheritdoc/>

@@ -71,6 +71,9 @@ internal sealed class PostgresStore : IStore
     public IEnumerable<Reading> ReadReadings(long from, long to) => Rows().ReadReadings(from, to);
 
     /// <inheritdoc/>
+    public IEnumerable<LeftOut> FindLeftOut() => Rows().FindLeftOut();
+
+    /// <inheritdoc/>
     public IEnumerable<QuarantinedMessage> ReadQuarantine(bool newestFirst = false) => Rows().ReadQuarantine(newestFirst);
 
     /// <inheritdoc/>

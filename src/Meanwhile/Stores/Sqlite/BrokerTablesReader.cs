@@ -21,9 +21,9 @@ internal static class BrokerTablesReader
         .. Rows(database, "SELECT client, expires, sent FROM sessions WHERE expires IS NOT NULL", row => new SessionLeft(
             row.Text(0), TimeSpan.FromMilliseconds(row.Integer(1)), row.Integer(2))),
         .. Rows(database, "SELECT topic, payload, qos, retain, properties, client, number, due FROM wills ORDER BY number", row => new WillKept(
-            row.Text(5), row.Integer(6), new Will(row.Text(0), row.Blob(1), (int)row.Integer(2), row.Integer(3) != 0, Properties.FromBytes(row.Blob(4), ofWill: true)),
+            row.Text(5), row.Integer(6), new Will(Name(row, 0), row.Blob(1), (int)row.Integer(2), row.Integer(3) != 0, Properties.FromBytes(row.Blob(4), ofWill: true)),
             row.IsNull(7) ? null : TimeSpan.FromMilliseconds(row.Integer(7)))),
-        .. Rows(database, $"SELECT {MessageColumns} FROM retained", row => new RetainedChanged(row.Text(0), ReadMessage(row, retain: true))),
+        .. Rows(database, $"SELECT {MessageColumns} FROM retained", row => new RetainedChanged(Name(row, 0), ReadMessage(row, retain: true))),
     ];
 
     private static IEnumerable<Change> Rows(Database database, string sql, Func<Statement, Change> read)
@@ -35,13 +35,16 @@ internal static class BrokerTablesReader
 
     private static Message ReadMessage(Statement row, bool retain) => new()
     {
-        Topic = row.Text(0),
+        Topic = Name(row, 0),
         Payload = row.Blob(1),
         Qos = (int)row.Integer(2),
         Retain = retain,
         ExpiresAt = row.IsNull(3) ? null : TimeSpan.FromMilliseconds(row.Integer(3)),
         Properties = row.Blob(4) is { Length: > 0 } properties ? Properties.FromBytes(properties) : default,
     };
+
+    private static string Name(Statement row, int column) =>
+        row.Text(column) is var topic && Topic.FaultOf(topic) is { } fault ? throw new FormatException(fault) : topic;
 
     private static uint[]? ReadIdentifiers(string text) =>
         text.Length == 0 ? null : [.. text.Split(',').Select(identifier => uint.Parse(identifier, CultureInfo.InvariantCulture))];

@@ -113,6 +113,9 @@ internal sealed class Database : IDisposable
             throw Failure(code);
     }
 
+    /// <summary>What is thrown where its content cannot be what we have written.</summary>
+    public StoreException Damaged(string what) => new($"{_path} is damaged ({what}): move it away, or restore a copy", mayHeal: false);
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -129,7 +132,7 @@ internal sealed class Database : IDisposable
         raw.SQLITE_IOERR => new StoreException($"{_path} cannot be read or written ({Message()})", mayHeal: true),
         raw.SQLITE_READONLY => new StoreException($"{_path} is read-only: expected a file that can be written to", mayHeal: false),
         raw.SQLITE_NOTADB => new StoreException($"{_path} is no SQLite database: expected one, or no file at all", mayHeal: false),
-        raw.SQLITE_CORRUPT => new StoreException($"{_path} is damaged ({Message()}): move it away, or restore a copy", mayHeal: false),
+        raw.SQLITE_CORRUPT => Damaged(Message()),
         _ => new StoreException($"{_path}: {Message()} (SQLite code {code})", mayHeal: false),
     };
 

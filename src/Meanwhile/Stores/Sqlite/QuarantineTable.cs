@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Meanwhile.Stores.Sqlite;
 
 /// <summary>The messages that were no readings, bounded by count, bytes and age: the oldest leave first.</summary>
@@ -60,8 +62,11 @@ internal sealed class QuarantineTable
     {
         all.Reset();
         while (all.Step())
-            yield return new QuarantinedMessage(all.Integer(0), new Quarantined(ReadingsTable.TimeOf(all, 1), all.Text(2), all.Blob(3), all.Text(4)));
+            yield return new QuarantinedMessage(all.Integer(0), new Quarantined(ReadingsTable.TimeOf(all, 1), ForPeople(all, 2), all.Blob(3), ForPeople(all, 4)));
     }
+
+    // Where another program has left bytes that are not UTF-8 the message can be looked at all the same: a replay takes no topic with U+FFFD for a name.
+    private static string ForPeople(Statement row, int column) => Encoding.UTF8.GetString(row.TextBytes(column));
 
     /// <summary>What was written is gone.</summary>
     public void RolledBack() => _held = null;

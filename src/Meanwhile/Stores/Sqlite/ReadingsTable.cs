@@ -7,8 +7,8 @@ internal sealed class ReadingsTable
 {
     private readonly Database _database;
     private readonly Positions _positions;
+    private readonly SeriesById _byId;
     private readonly SeriesNames _series;
-    private readonly string _unnamedSeries;
     private readonly RowWriter _rows;
     private readonly Statement _insertIdentity;
     private readonly Statement _expire;
@@ -17,10 +17,10 @@ internal sealed class ReadingsTable
 
     /// <summary>The readings of a file that is up to date.</summary>
     /// <param name="database">The file.</param>
-    /// <param name="unnamedSeries">The series of rows that the seed's program wrote.</param>
-    public ReadingsTable(Database database, string unnamedSeries)
+    /// <param name="filter">What rows that the seed's program wrote are read for.</param>
+    public ReadingsTable(Database database, string filter)
     {
-        (_database, _unnamedSeries) = (database, unnamedSeries);
+        (_database, _byId) = (database, new SeriesById(database, filter));
         _positions = new Positions(database);
         _rows = new RowWriter(database);
         _insertIdentity = database.Prepare("INSERT INTO identities (position, series, identity) VALUES (?, ?, ?) ON CONFLICT (series, identity) DO NOTHING");
@@ -29,7 +29,7 @@ internal sealed class ReadingsTable
         _read = database.Prepare("SELECT number, epochtime, series FROM messages WHERE position BETWEEN ? AND ? ORDER BY position");
         var newest = database.Prepare("SELECT MAX(position) FROM messages");
         newest.Step();
-        _series = new SeriesNames(database, newest.IsNull(0) ? 0 : Positions.Time(newest.Integer(0)));
+        _series = new SeriesNames(database, _byId, newest.IsNull(0) ? 0 : Positions.Time(newest.Integer(0)));
         newest.Reset();
     }
 
@@ -70,10 +70,13 @@ internal sealed class ReadingsTable
         _read.Bind(1, Positions.First(from)).Bind(2, Positions.Last(to));
         while (_read.Step())
         {
-            if (IsReading(_read))
-                yield return new Reading(_read.IsNull(2) ? _unnamedSeries : _series.TopicOf(_read.Integer(2)) ?? _unnamedSeries, TimeOf(_read, 1), _read.Double(0));
+            if (IsReading(_read) && _byId.NameOf(_read, 2) is { } series)
+                yield return new Reading(series, TimeOf(_read, 1), _read.Double(0));
         }
     }
+
+    /// <summary>What is left out of them.</summary>
+    public IEnumerable<LeftOut> FindLeftOut() => _byId.FindLeftOut();
 
     /// <summary>Whether a row starts with a number and a time: another program may have left texts or nothing at all where they belong.</summary>
     public static bool IsReading(Statement row) => row.IsNumber(0) && row.IsNumber(1) && double.IsFinite(row.Double(0));

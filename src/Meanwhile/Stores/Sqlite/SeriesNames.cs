@@ -12,21 +12,20 @@ internal sealed class SeriesNames
     private readonly Statement _insert;
     private readonly Statement _delete;
     private readonly Dictionary<string, Known> _byTopic = new(StringComparer.Ordinal);
-    private readonly Dictionary<long, string> _byId = [];
+    private readonly SeriesById _byId;
     private readonly List<string> _uncommitted = [];
     private readonly List<string> _pruned = [];
     private long _nextPrune = long.MinValue;
 
-    /// <summary>Reads the table.</summary>
+    /// <summary>Takes over what the table holds.</summary>
     /// <param name="newest">No reading of any series is newer than this; milliseconds since the Unix epoch.</param>
-    public SeriesNames(Database database, long newest)
+    public SeriesNames(Database database, SeriesById byId, long newest)
     {
-        _database = database;
+        (_database, _byId) = (database, byId);
         _insert = database.Prepare("INSERT INTO series (topic) VALUES (?)");
         _delete = database.Prepare("DELETE FROM series WHERE id = ?");
-        var all = database.Prepare("SELECT id, topic FROM series");
-        while (all.Step())
-            Remember(all.Text(1), all.Integer(0), newest);
+        foreach (var (id, topic) in byId.Names)
+            _byTopic.TryAdd(topic, new Known(id, newest)); // Another program may have written a name twice: as text and as bytes.
     }
 
     /// <summary>A topic's number; it is given one if it has none.</summary>
@@ -41,13 +40,11 @@ internal sealed class SeriesNames
         }
         _insert.Bind(1, topic).Run();
         var id = _database.LastInsertRowId;
-        Remember(topic, id, time);
+        _byTopic.Add(topic, new Known(id, time));
+        _byId.Add(id, topic);
         _uncommitted.Add(topic);
         return id;
     }
-
-    /// <summary>A number's topic; null for none.</summary>
-    public string? TopicOf(long id) => _byId.GetValueOrDefault(id);
 
     /// <summary>Deletes, now and then, the topics whose readings have all expired.</summary>
     public void Prune(long cutoff)
@@ -81,12 +78,6 @@ internal sealed class SeriesNames
         _uncommitted.Clear();
         _pruned.Clear();
         _nextPrune = long.MinValue;
-    }
-
-    private void Remember(string topic, long id, long newest)
-    {
-        _byTopic.Add(topic, new Known(id, newest));
-        _byId.Add(id, topic);
     }
 
     private void Forget(string topic)

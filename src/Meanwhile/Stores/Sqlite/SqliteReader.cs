@@ -4,10 +4,11 @@ namespace Meanwhile.Stores.Sqlite;
 internal sealed class SqliteReader : IStoreReader
 {
     private readonly Database _database;
-    private readonly string _unnamedSeries;
-    private readonly bool _isOurs;
+    private readonly string? _unnamedSeries;
+    private readonly SeriesById? _series; // Null for a file that is not ours.
 
-    private SqliteReader(Database database, string unnamedSeries, bool isOurs) => (_database, _unnamedSeries, _isOurs) = (database, unnamedSeries, isOurs);
+    private SqliteReader(Database database, string filter, bool isOurs) =>
+        (_database, _unnamedSeries, _series) = (database, LeftOut.UnnamedSeriesOf(filter), isOurs ? new SeriesById(database, filter) : null);
 
     /// <summary>Opens a file that is there.</summary>
     /// <exception cref="UserException">It is not.</exception>
@@ -35,37 +36,50 @@ internal sealed class SqliteReader : IStoreReader
     /// <inheritdoc/>
     public IEnumerable<Reading> ReadReadings(long from, long to)
     {
-        if (!_isOurs)
-            return ReadForeignRows(FindForeignTable(), from, to).Select(row => row.Reading);
+        if (_series is null)
+            return ReadForeignRows(FindForeignTable("number, epochtime, rowid"), from, to).Select(row => row.Reading);
         var misplaced = ReadForeignRows("SELECT number, epochtime, position FROM messages WHERE series IS NULL", from, to)
             .Where(row => Positions.Time(row.Position) != row.Reading.Time);
-        return Merge(ReadInPlace(from, to), [.. misplaced.Select(row => row.Reading)]);
+        return Merge(ReadInPlace(_series, from, to), [.. misplaced.Select(row => row.Reading)]);
+    }
+
+    /// <inheritdoc/>
+    public IEnumerable<LeftOut> FindLeftOut()
+    {
+        if (_series is not null)
+            return _series.FindLeftOut();
+        if (_unnamedSeries is not null)
+            return [];
+        var count = _database.Prepare(FindForeignTable("COUNT(*)"));
+        var rows = count.Step() ? count.Integer(0) : 0;
+        count.Reset();
+        return rows == 0 ? [] : [LeftOut.OfUnnamed(rows)];
     }
 
     /// <inheritdoc/>
     public IEnumerable<QuarantinedMessage> ReadQuarantine(bool newestFirst = false) =>
-        _isOurs ? QuarantineTable.Read(_database.Prepare(newestFirst ? QuarantineTable.ReadNewestFirst : QuarantineTable.ReadAll)) : [];
+        _series is not null ? QuarantineTable.Read(_database.Prepare(newestFirst ? QuarantineTable.ReadNewestFirst : QuarantineTable.ReadAll)) : [];
 
     /// <inheritdoc/>
     public void Dispose() => _database.Dispose();
 
-    private string FindForeignTable()
+    private string FindForeignTable(string columns)
     {
         var table = _database.Prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'messages'");
         var isThere = table.Step();
         table.Reset();
-        return isThere ? "SELECT number, epochtime, rowid FROM messages" : "SELECT NULL, NULL, NULL WHERE FALSE";
+        return isThere ? $"SELECT {columns} FROM messages" : "SELECT NULL, NULL, NULL WHERE FALSE";
     }
 
-    private IEnumerable<Reading> ReadInPlace(long from, long to)
+    private IEnumerable<Reading> ReadInPlace(SeriesById series, long from, long to)
     {
-        var query = _database.Prepare(
-            "SELECT number, epochtime, position, topic FROM messages LEFT JOIN series ON series.id = messages.series WHERE position BETWEEN ? AND ? ORDER BY position");
+        var query = _database.Prepare("SELECT number, epochtime, position, series FROM messages WHERE position BETWEEN ? AND ? ORDER BY position");
         query.Bind(1, Positions.First(from)).Bind(2, Positions.Last(to));
         while (query.Step())
         {
-            if (ReadingsTable.IsReading(query) && (!query.IsNull(3) || Positions.Time(query.Integer(2)) == ReadingsTable.TimeOf(query, 1)))
-                yield return new Reading(query.IsNull(3) ? _unnamedSeries : query.Text(3), ReadingsTable.TimeOf(query, 1), query.Double(0));
+            var isInPlace = series.IsNamed(query, 3) || Positions.Time(query.Integer(2)) == ReadingsTable.TimeOf(query, 1);
+            if (ReadingsTable.IsReading(query) && isInPlace && series.NameOf(query, 3) is { } name)
+                yield return new Reading(name, ReadingsTable.TimeOf(query, 1), query.Double(0));
         }
     }
 
@@ -73,6 +87,8 @@ internal sealed class SqliteReader : IStoreReader
     private IEnumerable<(Reading Reading, long Position)> ReadForeignRows(string sql, long from, long to)
     {
         List<(Reading Reading, long Position)> rows = [];
+        if (_unnamedSeries is null)
+            return rows;
         var query = _database.Prepare(sql);
         while (query.Step())
         {

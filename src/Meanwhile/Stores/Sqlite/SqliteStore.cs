@@ -56,6 +56,9 @@ internal sealed class SqliteStore : IStore
     public IEnumerable<Reading> ReadReadings(long from, long to) => _readings.Read(from, to);
 
     /// <inheritdoc/>
+    public IEnumerable<LeftOut> FindLeftOut() => _readings.FindLeftOut();
+
+    /// <inheritdoc/>
     public IEnumerable<QuarantinedMessage> ReadQuarantine(bool newestFirst = false) => _quarantine.Read(newestFirst);
 
     /// <inheritdoc/>

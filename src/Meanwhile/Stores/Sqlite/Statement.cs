@@ -1,4 +1,6 @@
 using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Unicode;
 using SQLitePCL;
 
 namespace Meanwhile.Stores.Sqlite;
@@ -77,7 +79,23 @@ internal sealed class Statement(Database database, sqlite3_stmt handle) : IDispo
 
     public double Double(int column) => sqlite3_column_double(_statement, column);
 
-    public string Text(int column) => raw.sqlite3_column_text(handle, column).utf8_to_string();
+    /// <summary>A text that only we have written.</summary>
+    /// <exception cref="StoreException">Its bytes are not UTF-8.</exception>
+    public string Text(int column) => TryText(column) ?? throw database.Damaged("a text in it is not UTF-8");
+
+    /// <summary>A text; null where its bytes are not UTF-8. No byte is replaced: two names would become one.</summary>
+    public string? TryText(int column)
+    {
+        var utf8 = TextBytes(column);
+        return Utf8.IsValid(utf8) ? Encoding.UTF8.GetString(utf8) : null;
+    }
+
+    /// <summary>A text's bytes, valid until the next step. All of them: a text may hold zeros.</summary>
+    public ReadOnlySpan<byte> TextBytes(int column)
+    {
+        _ = raw.sqlite3_column_text(handle, column); // From now on they are UTF-8, whatever the file's encoding is.
+        return raw.sqlite3_column_blob(handle, column);
+    }
 
     public byte[] Blob(int column) => raw.sqlite3_column_blob(handle, column).ToArray();
 
