@@ -20,7 +20,7 @@ public sealed record BrokerOptions
     /// <summary>Where sessions, their queues and retained messages are kept, so that they outlive the process; null for nowhere.</summary>
     public IBrokerStore? Store { get; init; }
 
-    /// <summary>Decides who may connect and what they may do; null for everybody and everything.</summary>
+    /// <summary>Decides who may connect and what they may do; null for everybody and everything. The token is cancelled when the client has gone.</summary>
     public Func<Login, CancellationToken, ValueTask<LoginAnswer>>? Authenticate { get; init; }
 
     /// <summary>Told of what is refused or dropped, on any thread and in the middle of things: it must be quick and call nothing of the broker's. Null for nobody.</summary>

@@ -69,9 +69,14 @@ internal sealed class Handshake(Connection connection, Peer peer, BrokerParts pa
         return parts.Reception.HasRoomFor(clientId, parts.Memory) ? ReasonCode.Success : ReasonCode.QuotaExceeded;
     }
 
-    private ValueTask<LoginAnswer> AuthenticateAsync(ConnectPacket connect, string clientId) => parts.Authenticate is { } authenticate
-        ? authenticate(new Login(clientId, connect.UserName, connect.Password, peer), closing)
-        : ValueTask.FromResult(LoginAnswer.Accept(Permissions.All));
+    // A password may have to wait for others: not for a client that has gone.
+    private async ValueTask<LoginAnswer> AuthenticateAsync(ConnectPacket connect, string clientId)
+    {
+        if (parts.Authenticate is not { } authenticate)
+            return LoginAnswer.Accept(Permissions.All);
+        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(closing, peer.Gone);
+        return await authenticate(new Login(clientId, connect.UserName, connect.Password, peer), leaving.Token);
+    }
 
     private async ValueTask<bool> AcceptAsync(ConnectPacket connect, string clientId, Permissions permissions, Outbox outbox)
     {

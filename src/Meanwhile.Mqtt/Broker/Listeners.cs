@@ -78,5 +78,5 @@ internal sealed class Listeners
     }
 
     private static Peer PeerOf(ConnectionContext context) =>
-        new((context.RemoteEndPoint as IPEndPoint)?.Address, context.Features.Get<ITlsConnectionFeature>()?.ClientCertificate);
+        new((context.RemoteEndPoint as IPEndPoint)?.Address, context.Features.Get<ITlsConnectionFeature>()?.ClientCertificate) { Gone = context.ConnectionClosed };
 }

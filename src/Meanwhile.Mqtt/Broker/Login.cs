@@ -19,6 +19,9 @@ public readonly record struct Peer(IPAddress? Address, X509Certificate2? Certifi
 {
     /// <summary>It has come to a listener that is there for clients of the host's own process.</summary>
     public bool IsInside { get; init; }
+
+    /// <summary>Cancelled when it sends nothing any more: its connection, or its half of it, is closed.</summary>
+    internal CancellationToken Gone { get; init; }
 }
 
 /// <summary>The answer to a login.</summary>

@@ -31,7 +31,8 @@ internal sealed class WebSocketConnection(Stream stream) : IDuplexPipe
         await using var stream = WebSocketStream.Create(socket, WebSocketMessageType.Binary, parts.Limits.ConnectTimeout);
         var pipe = new WebSocketConnection(stream);
         var reading = pipe.ReadAsync();
-        var connection = new Connection(pipe, context.Abort, new Peer(context.Connection.RemoteIpAddress, context.Connection.ClientCertificate), parts);
+        var peer = new Peer(context.Connection.RemoteIpAddress, context.Connection.ClientCertificate) { Gone = context.RequestAborted };
+        var connection = new Connection(pipe, context.Abort, peer, parts);
         await Listeners.ServeAsync(connection, parts);
         await CloseAsync(socket, reading, parts);
     }

@@ -14,7 +14,7 @@ internal sealed class Gatekeeper(
     WatchedFiles<IReadOnlyDictionary<string, PasswordHash>>? users, WatchedFiles<AccessList>? accessList, bool allowAnonymous, TimeProvider time) : IDisposable
 {
     private const string CommonName = "2.5.4.3";
-    private readonly PasswordCheck _check = new(time);
+    private readonly PasswordCheck _check = new(Environment.ProcessorCount, time);
 
     /// <summary>Answers a login. A certificate counts more than a name and a password.</summary>
     public ValueTask<LoginAnswer> AnswerAsync(Login login, CancellationToken stop)
@@ -38,7 +38,7 @@ internal sealed class Gatekeeper(
     private async ValueTask<LoginAnswer> CheckAsync(Login login, string userName, CancellationToken stop)
     {
         var hash = users!.Current.GetValueOrDefault(userName);
-        var isRight = await _check.RunAsync(login.Peer.Address, hash, login.Password ?? default, stop);
+        var isRight = await _check.RunAsync(login.Peer.Address, userName, hash, login.Password ?? default, stop);
         if (isRight is null)
             return LoginAnswer.Refuse(ReasonCode.ServerBusy, $"too many logins at a time, from {login.Peer.Address}");
         if (isRight == false)

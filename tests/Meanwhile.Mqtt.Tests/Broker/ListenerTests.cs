@@ -116,6 +116,38 @@ public class ListenerTests
         await user.ExpectNothingAsync();
     }
 
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public async Task A_login_whose_client_has_gone_waits_no_longer(bool webSocket, bool tls)
+    {
+        var isWaiting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var isOver = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var listener = TestBroker.Loopback with { IsWebSocket = webSocket, Tls = tls ? () => new SslServerAuthenticationOptions { ServerCertificate = Server } : null };
+        await using var broker = await StartAsync(listener, options => options with
+        {
+            Authenticate = async (_, gone) =>
+            {
+                await using var told = gone.Register(isOver.SetResult);
+                isWaiting.SetResult();
+                await isOver.Task;
+                return LoginAnswer.Refuse(ReasonCode.ServerBusy, "");
+            },
+        });
+        using (var client = new MqttClientFactory().CreateMqttClient())
+        {
+            using var leave = new CancellationTokenSource();
+            var connecting = client.ConnectAsync(Options(broker, webSocket, tls), leave.Token);
+            await isWaiting.Task.WaitAsync(TestContext.Current.CancellationToken);
+            Assert.False(isOver.Task.IsCompleted);
+            await leave.CancelAsync();
+            await Assert.ThrowsAnyAsync<Exception>(() => connecting);
+        }
+        await isOver.Task.WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System, TestContext.Current.CancellationToken);
+    }
+
     [Fact]
     public async Task A_port_that_is_taken_is_no_place_to_listen()
     {
