@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Meanwhile.Stores;
 
 /// <summary>Keeps a second owner away from a database file: a lock of the operating system's on a file beside it, gone with the process.</summary>
@@ -17,7 +19,7 @@ internal sealed class FileLock : IDisposable
         var lockPath = path + ".lock";
         try
         {
-            var file = new FileStream(lockPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            var file = PrivateFile.Open(lockPath, FileMode.OpenOrCreate);
             NameHolder(HolderPath(path));
             return new FileLock(file, HolderPath(path));
         }
@@ -45,7 +47,8 @@ internal sealed class FileLock : IDisposable
     {
         try
         {
-            File.WriteAllText(holderPath, $"process {Environment.ProcessId} on {Environment.MachineName}");
+            using var file = PrivateFile.Open(holderPath, FileMode.Create, FileShare.Read);
+            file.Write(Encoding.UTF8.GetBytes($"process {Environment.ProcessId} on {Environment.MachineName}"));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -15,7 +15,7 @@ internal static class Store
     public static string Describe(string name) => PostgresAddress.Mask(name);
 
     /// <summary>The file of the embedded broker's own state that goes with a store: beside a file; with a server, where the plain broker has it.</summary>
-    public static string BrokerFileOf(string name) => PostgresAddress.IsOne(name) ? BrokerFile.DefaultPath : name + ".broker";
+    public static string BrokerFileOf(string name) => PostgresAddress.IsOne(name) ? BrokerFile.DefaultPath : PrivateFile.Resolve(name) + ".broker";
 
     /// <summary>Opens it for its owner, and keeps other owners away from it. Waits for a full disk to have room, or a server to answer.</summary>
     /// <exception cref="UserException">It cannot be used.</exception>

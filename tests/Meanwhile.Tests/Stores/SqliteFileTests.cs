@@ -142,6 +142,72 @@ public sealed class SqliteFileTests : IDisposable
         }
     }
 
+    [Fact]
+    public void What_is_made_is_for_its_owner_alone_and_what_is_there_keeps_its_mode()
+    {
+        const UnixFileMode OwnersOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        if (OperatingSystem.IsWindows())
+            return; // Files have no mode there.
+        foreach (var name in new[] { File, _folder["test.db.broker"] })
+        {
+            using IDisposable owner = name == File ? Open() : BrokerFile.Open(name, NullLogger.Instance, TimeProvider.System);
+            foreach (var suffix in new[] { "", "-wal", "-shm", ".lock", ".holder" })
+                Assert.Equal((name + suffix, OwnersOnly), (name + suffix, System.IO.File.GetUnixFileMode(name + suffix)));
+        }
+
+        const UnixFileMode Chosen = OwnersOnly | UnixFileMode.GroupRead;
+        System.IO.File.SetUnixFileMode(File, Chosen);
+        using var again = Open();
+        again.Commit(Batch(new Reading("a", Now, 1)));
+        Assert.Equal((Chosen, Chosen), (System.IO.File.GetUnixFileMode(File), System.IO.File.GetUnixFileMode(File + "-wal")));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_link_to_a_file_is_as_good_as_the_file_and_has_the_same_owner(bool isThere)
+    {
+        Directory.CreateDirectory(_folder["disk"]);
+        var file = _folder["disk/real.db"];
+        if (isThere)
+            SqliteStore.Open(file, Options).Dispose();
+        System.IO.File.CreateSymbolicLink(_folder["first"], "disk/real.db");
+        System.IO.File.CreateSymbolicLink(File, "first");
+        using (var store = Open())
+        {
+            store.Commit(Batch(new Reading("a", Now, 1)));
+            foreach (var name in new[] { File, _folder["first"], file })
+            {
+                var failure = Assert.Throws<UserException>(() => SqliteStore.Open(name, Options));
+                Assert.Contains("in use by another aggregator", failure.Message, StringComparison.Ordinal);
+                using var reader = Store.OpenForReading(name, "DATA");
+                Assert.Equal([new("a", Now, 1)], reader.ReadReadings(0, long.MaxValue));
+                Assert.Equal(file + ".broker", Store.BrokerFileOf(name));
+            }
+            System.IO.File.Delete(file);
+            Assert.Contains("deleted or moved", Assert.Throws<StoreException>(() => store.Commit(Batch(new Reading("a", Now, 2)))).Message, StringComparison.Ordinal);
+        }
+        Assert.Equal(["disk", "first", "test.db"], Directory.GetFileSystemEntries(_folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void A_link_that_leads_in_a_circle_is_said()
+    {
+        System.IO.File.CreateSymbolicLink(File, "other");
+        System.IO.File.CreateSymbolicLink(_folder["other"], "test.db");
+        Assert.Contains("the link cannot be followed", Assert.Throws<UserException>(Open).Message, StringComparison.Ordinal);
+    }
+
+    // 3.51.3 mends a rare fault: connections that write and move the log into the file at the same moment could damage it.
+    [Fact]
+    public void The_bundled_sqlite_is_one_without_the_fault_of_its_log()
+    {
+        using var database = new Database(File);
+        var version = database.Prepare("SELECT sqlite_version()");
+        Assert.True(version.Step());
+        Assert.True(Version.Parse(version.Text(0)) >= new Version(3, 51, 3), version.Text(0));
+    }
+
     public void Dispose() => _folder.Dispose();
 
     private SqliteStore Open() => SqliteStore.Open(File, Options);
