@@ -3,6 +3,7 @@ using Meanwhile.Feeds;
 using Microsoft.Extensions.Logging;
 using MQTTnet;
 using MQTTnet.Exceptions;
+using MQTTnet.Formatter;
 using MQTTnet.Protocol;
 
 namespace Meanwhile.Clients;
@@ -10,6 +11,7 @@ namespace Meanwhile.Clients;
 /// <summary>MQTTnet's client, kept connected: for publishing readings and watching results.</summary>
 internal sealed class BrokerClient : IAsyncDisposable
 {
+    private const int DefaultInFlight = 20; // MQTT 3.1.1 brokers do not say how much they take at once.
     private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(1);
 
     private readonly BrokerSettings _settings;
@@ -48,7 +50,7 @@ internal sealed class BrokerClient : IAsyncDisposable
     public void Subscribed(string filter) => _log.Subscribed(filter);
 
     /// <summary>How many QoS 1 and 2 messages the broker takes at once.</summary>
-    public int ReceiveMaximum { get; private set; } = 20;
+    public int ReceiveMaximum { get; private set; } = DefaultInFlight;
 
     /// <summary>Returns at once while connected; otherwise connects, for as long as it takes.</summary>
     /// <param name="connected">Run on each new connection, before anybody else uses it.</param>
@@ -149,15 +151,29 @@ internal sealed class BrokerClient : IAsyncDisposable
     {
         try
         {
+            await ConnectAsync(MqttProtocolVersion.V500, cancellationToken);
+        }
+        catch (BrokerException e) when (_version.FallsBack(e.Doubt))
+        {
+            await LeaveAsync();
+            await _ended.Task.WaitAsync(cancellationToken);
+            await ConnectAsync(MqttProtocolVersion.V311, cancellationToken);
+        }
+    }
+
+    private async Task ConnectAsync(MqttProtocolVersion version, CancellationToken cancellationToken)
+    {
+        try
+        {
             _ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously); // Before the connection can end.
-            var result = await Client.ConnectAsync(_settings.ToClientOptions(_version.Current, _sessionExpiry), cancellationToken);
-            BrokerFailure.Check((MqttConnectReasonCode)result.ResultCode, _settings, _version, _hasConnected);
+            var result = await Client.ConnectAsync(_settings.ToClientOptions(version, _sessionExpiry), cancellationToken);
+            BrokerFailure.Check((MqttConnectReasonCode)result.ResultCode, _settings, _hasConnected);
             _hasConnected = true;
             _isLeaving = false;
             _takeOvers.Accepted();
-            if (result.ReceiveMaximum is > 0)
-                ReceiveMaximum = result.ReceiveMaximum.Value;
-            _log.Connected(_version.Name);
+            ReceiveMaximum = result.ReceiveMaximum is > 0 ? result.ReceiveMaximum.Value : DefaultInFlight;
+            _version.Accepted(version);
+            _log.Connected(ProtocolVersion.NameOf(version));
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -167,12 +183,10 @@ internal sealed class BrokerClient : IAsyncDisposable
         {
             throw BrokerFailure.Untrusted(_settings, e);
         }
-        catch (Exception e) when (IsConnectionLoss(e) || e is MqttProtocolViolationException or InvalidOperationException) // The last while it still closes.
+        catch (Exception e) when (IsLibrarysFailure(e))
         {
-            // A broker that knows 3.1.1 only may close the connection, or answer in 3.1.1's form, which is malformed in 5.0.
-            if (!_hasConnected && e.GetBaseException() is not SocketException)
-                _version.FallBack();
-            throw new BrokerException(BrokerFailure.Describe(e), e);
+            var isOpen = e.GetBaseException() is not SocketException { SocketErrorCode: not SocketError.ConnectionReset };
+            throw new BrokerException(BrokerFailure.Describe(e), e) { Doubt = isOpen ? VersionDoubt.Suspected : VersionDoubt.None };
         }
         finally
         {
@@ -180,4 +194,7 @@ internal sealed class BrokerClient : IAsyncDisposable
                 _ended.TrySetResult();
         }
     }
+
+    // InvalidOperationException while it still closes. What the broker has answered comes from ourselves.
+    private static bool IsLibrarysFailure(Exception e) => e is not BrokerException && (IsConnectionLoss(e) || e is MqttProtocolViolationException or InvalidOperationException);
 }

@@ -7,4 +7,7 @@ internal sealed class BrokerException(string message, Exception? inner = null) :
 {
     /// <summary>What the broker is told before the connection is closed, if it speaks 5.0; null for nothing.</summary>
     public MqttDisconnectReasonCode? Answer { get; init; }
+
+    /// <summary>Whether the broker's age may be the reason.</summary>
+    public VersionDoubt Doubt { get; init; }
 }

@@ -24,16 +24,15 @@ internal static class BrokerFailure
     /// <summary>Judges a broker's answer to CONNECT.</summary>
     /// <param name="answer">From CONNACK; MQTTnet translates 3.1.1's codes.</param>
     /// <param name="settings">For what is said.</param>
-    /// <param name="version">Falls back when that is what was refused.</param>
     /// <param name="hasConnected">The same settings worked before, so a refusal will pass.</param>
     /// <exception cref="BrokerException">Worth trying again.</exception>
     /// <exception cref="UserException">Somebody has to do something about it.</exception>
-    public static void Check(MqttConnectReasonCode answer, BrokerSettings settings, ProtocolVersion version, bool hasConnected)
+    public static void Check(MqttConnectReasonCode answer, BrokerSettings settings, bool hasConnected)
     {
         if (answer == MqttConnectReasonCode.Success)
             return;
-        if (answer is MqttConnectReasonCode.UnsupportedProtocolVersion or UnacceptableProtocolVersion && version.FallBack())
-            throw new BrokerException("it does not speak MQTT 5.0");
+        if (answer is MqttConnectReasonCode.UnsupportedProtocolVersion or UnacceptableProtocolVersion)
+            throw new BrokerException("it does not speak this version of MQTT") { Doubt = VersionDoubt.Proven };
         if (!hasConnected && IsFinal(answer))
             throw new UserException($"{settings.Address} refuses the client '{settings.ClientId}' ({answer}): check MQTT_USERNAME, MQTT_PASSWORD_FILE and MQTT_CLIENT_ID");
         throw new BrokerException($"it refuses the connection ({answer})");

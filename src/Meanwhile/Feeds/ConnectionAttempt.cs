@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using MQTTnet;
+using MQTTnet.Formatter;
 using MQTTnet.Packets;
 
 namespace Meanwhile.Feeds;
@@ -7,6 +8,7 @@ namespace Meanwhile.Feeds;
 /// <summary>From a TCP connection to CONNACK: MQTT 5.0, and 3.1.1 where the broker knows no better.</summary>
 internal sealed class ConnectionAttempt(BrokerSettings settings, ConnectionLog log, ILogger logger, TimeProvider time)
 {
+    private const int ShortestConnAck5 = 5; // Flags, reason and the length of the properties, after two bytes of header.
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
     private readonly ProtocolVersion _version = new(logger);
     private bool _hasConnected;
@@ -16,14 +18,29 @@ internal sealed class ConnectionAttempt(BrokerSettings settings, ConnectionLog l
     /// <exception cref="UserException">The broker refuses us, and will go on doing so.</exception>
     public async Task<(PacketChannel Channel, MqttConnAckPacket Accepted)> ConnectAsync(CancellationToken cancellationToken)
     {
-        var options = settings.ToClientOptions(_version.Current, sessionExpiry: uint.MaxValue);
+        try
+        {
+            return await ConnectAsync(MqttProtocolVersion.V500, cancellationToken);
+        }
+        catch (BrokerException e) when (_version.FallsBack(e.Doubt))
+        {
+            return await ConnectAsync(MqttProtocolVersion.V311, cancellationToken);
+        }
+    }
+
+    private async Task<(PacketChannel Channel, MqttConnAckPacket Accepted)> ConnectAsync(MqttProtocolVersion version, CancellationToken cancellationToken)
+    {
+        var options = settings.ToClientOptions(version, sessionExpiry: uint.MaxValue);
         var channel = new PacketChannel(options, time);
         try
         {
             var accepted = await HandshakeAsync(channel, options, cancellationToken);
-            BrokerFailure.Check(accepted.ReasonCode, settings, _version, _hasConnected);
+            if (version == MqttProtocolVersion.V500 && channel.PacketLength < ShortestConnAck5)
+                throw new BrokerException("it answers in the form of MQTT 3.1.1") { Doubt = VersionDoubt.Proven };
+            BrokerFailure.Check(accepted.ReasonCode, settings, _hasConnected);
             _hasConnected = true;
-            log.Connected(_version.Name);
+            _version.Accepted(version);
+            log.Connected(ProtocolVersion.NameOf(version));
             return (channel, accepted);
         }
         catch
@@ -56,10 +73,7 @@ internal sealed class ConnectionAttempt(BrokerSettings settings, ConnectionLog l
         }
         catch (Exception e) when (e is not (OperationCanceledException or UserException))
         {
-            // A broker that knows 3.1.1 only may close the connection, or answer in 3.1.1's form, which is malformed in 5.0.
-            if (isOpen && !_hasConnected)
-                _version.FallBack();
-            throw new BrokerException(BrokerFailure.Describe(e), e);
+            throw new BrokerException(BrokerFailure.Describe(e), e) { Doubt = isOpen ? VersionDoubt.Suspected : VersionDoubt.None };
         }
     }
 

@@ -34,6 +34,7 @@ internal sealed class FeedSession(IEnumerable<ushort> receivedIds, ResultRefusal
     private int _forgettingsToStore;
     private TaskCompletionSource _allForgottenStored = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private uint _largestPacket;
+    private bool _atMostOnce;
     private volatile bool _stopped;
 
     /// <summary>The other end of the queue.</summary>
@@ -60,12 +61,13 @@ internal sealed class FeedSession(IEnumerable<ushort> receivedIds, ResultRefusal
     /// <param name="sessionPresent">The broker knows our session.</param>
     /// <param name="receiveMaximum">How many we may have in flight towards it.</param>
     /// <param name="largestPacket">How many bytes of a packet it takes; 0 for any number.</param>
+    /// <param name="atMostOnce">It takes nothing but QoS 0 [MQTT-3.2.2-11].</param>
     /// <returns>What has to be stored before anything that comes on it.</returns>
-    public Delivery Connected(bool sessionPresent, int receiveMaximum, uint largestPacket)
+    public Delivery Connected(bool sessionPresent, int receiveMaximum, uint largestPacket, bool atMostOnce = false)
     {
         lock (_gate)
         {
-            _largestPacket = largestPacket;
+            (_largestPacket, _atMostOnce) = (largestPacket, atMostOnce);
             _outbox.Connected(sessionPresent, receiveMaximum);
             var change = _receiver.Connected(sessionPresent, ReceiveMaximum);
             if (change.Kind == IdChangeKind.AllForgotten && _forgettingsToStore++ == 0)
@@ -176,9 +178,24 @@ internal sealed class FeedSession(IEnumerable<ushort> receivedIds, ResultRefusal
         return acknowledged;
     }
 
+    /// <summary>The connection has ended, and not by our will.</summary>
+    /// <returns>Whether that is put down to a result that the broker does not take.</returns>
+    public bool Ended()
+    {
+        bool isBecauseOfResult;
+        string? givenUp;
+        lock (_gate)
+            isBecauseOfResult = _outbox.Ended(out givenUp);
+        if (givenUp is not null)
+            refusals.ByClosing(givenUp);
+        return isBecauseOfResult;
+    }
+
     /// <summary>A result is to be published.</summary>
     public void AddResult(string topic, byte[] payload)
     {
+        if (!refusals.Sends(topic))
+            return;
         lock (_gate)
             _outbox.Add(topic, payload);
     }
@@ -205,13 +222,15 @@ internal sealed class FeedSession(IEnumerable<ushort> receivedIds, ResultRefusal
                     refusals.TooLarge(_largestPacket);
                     continue;
                 }
+                if (_atMostOnce)
+                    _outbox.Acknowledged(result.Id); // Nobody else will.
                 return new MqttPublishPacket
                 {
-                    PacketIdentifier = result.Id,
+                    PacketIdentifier = _atMostOnce ? (ushort)0 : result.Id,
                     Topic = result.Topic,
                     PayloadSegment = result.Payload,
-                    QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce,
-                    Dup = result.Dup,
+                    QualityOfServiceLevel = _atMostOnce ? MqttQualityOfServiceLevel.AtMostOnce : MqttQualityOfServiceLevel.AtLeastOnce,
+                    Dup = result.Dup && !_atMostOnce, // [MQTT-3.3.1-2]
                 };
             }
             return null;

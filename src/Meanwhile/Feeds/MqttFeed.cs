@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Meanwhile.Logging;
 using Meanwhile.Stores;
 using Microsoft.Extensions.Logging;
+using MQTTnet.Formatter;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
 
@@ -108,7 +109,7 @@ internal sealed class MqttFeed : IFeed
         var takeOvers = new TakeOverDetector(_time);
         while (!stop.IsCancellationRequested)
         {
-            var isBroken = false;
+            var isExplained = false;
             try
             {
                 var (channel, answer) = await _attempt.ConnectAsync(stop);
@@ -122,11 +123,11 @@ internal sealed class MqttFeed : IFeed
                     _log.Lost(e.Message);
                 else
                     _log.Away(e.Message);
-                isBroken = e.Answer is not null; // We have ended it, not another client.
+                isExplained = (takeOvers.IsConnected && _session.Ended()) || e.Answer is not null; // The latter when we have ended it.
             }
-            if (takeOvers.Ended(out var isTakeOver))
+            if (takeOvers.Ended(out var isTakeOver, isExplained))
                 backoff.Reset();
-            if (isTakeOver && !isBroken && !stop.IsCancellationRequested)
+            if (isTakeOver && !stop.IsCancellationRequested)
                 throw BrokerFailure.TakenOver(_settings.ClientId);
             await Task.Delay(backoff.Next(), _time, stop);
         }
@@ -142,7 +143,8 @@ internal sealed class MqttFeed : IFeed
         if (!resumed)
             _subscription = null;
         var isSubscribed = resumed && _subscription == _filter;
-        var change = _session.Connected(resumed, accepted.ReceiveMaximum == 0 ? DefaultInFlight : accepted.ReceiveMaximum, accepted.MaximumPacketSize);
+        var change = _session.Connected(resumed, accepted.ReceiveMaximum == 0 ? DefaultInFlight : accepted.ReceiveMaximum, accepted.MaximumPacketSize,
+            atMostOnce: channel.Version == MqttProtocolVersion.V500 && accepted.MaximumQoS == MqttQualityOfServiceLevel.AtMostOnce);
         await _session.HandOverAsync(change, _closing.Token);
 
         var keepAlive = accepted.ServerKeepAlive == 0 ? BrokerSettings.KeepAlive : TimeSpan.FromSeconds(accepted.ServerKeepAlive); // [MQTT-3.2.2-21]

@@ -42,6 +42,9 @@ internal sealed class PacketChannel : IDisposable
     /// <summary>When the end of the packet that was received last came out of the socket, in milliseconds since the Unix epoch.</summary>
     public long Arrived { get; private set; }
 
+    /// <summary>How long the packet was that was received last, in bytes.</summary>
+    public int PacketLength => _packetLength;
+
     /// <summary>For how long the socket has given nothing.</summary>
     public TimeSpan Silence => _time.GetElapsedTime(Volatile.Read(ref _lastRead));
 

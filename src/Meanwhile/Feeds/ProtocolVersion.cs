@@ -4,22 +4,53 @@ using MQTTnet.Formatter;
 
 namespace Meanwhile.Feeds;
 
-/// <summary>MQTT 5.0, until the broker shows that it knows 3.1.1 only.</summary>
+/// <summary>
+/// Every connection begins with MQTT 5.0, and goes on with 3.1.1 where the broker has shown that it knows no more. One that closes a connection shows nothing
+/// yet: it may have been restarted. And one that was old may be new by the next connection.
+/// </summary>
 internal sealed class ProtocolVersion(ILogger logger)
 {
-    /// <summary>To be used for the next attempt.</summary>
-    public MqttProtocolVersion Current { get; private set; } = MqttProtocolVersion.V500;
+    private const int MostEndings = 3;
+    private int _endings; // In a row, each after a CONNECT of 5.0 and before its answer.
+    private bool _isOld;
 
     /// <summary>As people call it.</summary>
-    public string Name => Current == MqttProtocolVersion.V500 ? "5.0" : "3.1.1";
+    public static string NameOf(MqttProtocolVersion version) => version == MqttProtocolVersion.V500 ? "5.0" : "3.1.1";
 
-    /// <summary>Uses 3.1.1 from now on. False when it does so already.</summary>
-    public bool FallBack()
+    /// <summary>An attempt with 5.0 has failed. Whether one with 3.1.1 should follow at once.</summary>
+    public bool FallsBack(VersionDoubt doubt)
     {
-        if (Current == MqttProtocolVersion.V311)
+        _endings = doubt switch
+        {
+            VersionDoubt.Proven => MostEndings,
+            VersionDoubt.Suspected => _isOld ? MostEndings : _endings + 1,
+            _ => 0,
+        };
+        if (_endings < MostEndings)
             return false;
-        Current = MqttProtocolVersion.V311;
-        Log.FellBack(logger);
+        _endings = 0; // If 3.1.1 fares no better, it was not the version.
         return true;
     }
+
+    /// <summary>The broker has accepted a connection.</summary>
+    public void Accepted(MqttProtocolVersion version)
+    {
+        if (!_isOld && version == MqttProtocolVersion.V311)
+            Log.FellBack(logger);
+        _isOld = version == MqttProtocolVersion.V311;
+        _endings = 0;
+    }
+}
+
+/// <summary>Whether an attempt failed because the broker does not know MQTT 5.0.</summary>
+internal enum VersionDoubt
+{
+    /// <summary>It failed because of something else.</summary>
+    None,
+
+    /// <summary>The connection ended between CONNECT and its answer.</summary>
+    Suspected,
+
+    /// <summary>The broker says so, or answers as 3.1.1 has it.</summary>
+    Proven,
 }

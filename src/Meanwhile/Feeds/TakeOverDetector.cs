@@ -19,12 +19,13 @@ internal sealed class TakeOverDetector(TimeProvider time)
 
     /// <summary>A connection, or an attempt at one, has ended.</summary>
     /// <param name="isTakeOver">Too many short connections in a row.</param>
+    /// <param name="isExplained">It is known why it has ended, and that it was no other client.</param>
     /// <returns>True when it was a connection of some length: the broker is well.</returns>
-    public bool Ended(out bool isTakeOver)
+    public bool Ended(out bool isTakeOver, bool isExplained = false)
     {
         var wasShort = _accepted is { } since && time.GetElapsedTime(since) < Short;
         var wasGood = _accepted is not null && !wasShort;
-        _shortOnes = wasShort ? _shortOnes + 1 : 0;
+        _shortOnes = wasShort && !isExplained ? _shortOnes + 1 : 0;
         _accepted = null;
         isTakeOver = _shortOnes == TooMany;
         return wasGood;

@@ -11,14 +11,17 @@ public sealed class RawBrokerTests : ProgramTest
     private readonly RawBroker _broker = new(); // Gone with the process: a listener on loopback.
 
     [Theory]
-    [InlineData("20020001")] // CONNACK as 3.1.1 has it: unacceptable protocol version.
-    [InlineData("2003008400")] // CONNACK as 5.0 has it.
-    [InlineData("")] // Closes the connection.
-    public async Task A_broker_that_knows_3_1_1_only_is_spoken_to_in_3_1_1(string refusal)
+    [InlineData("20020001", 1)] // CONNACK as 3.1.1 has it: unacceptable protocol version.
+    [InlineData("20020005", 1)] // Not authorized, in the same form.
+    [InlineData("20020000", 1)]
+    [InlineData("2003008400", 1)] // CONNACK as 5.0 has it.
+    [InlineData("", 3)] // Closes the connection, which one that is restarted does as well.
+    public async Task A_broker_that_knows_3_1_1_only_is_spoken_to_in_3_1_1(string refusal, int times)
     {
         var aggregate = Aggregate();
-        using (var first = await _broker.AcceptAsync())
+        for (; times > 0; times--)
         {
+            using var first = await _broker.AcceptAsync();
             Assert.Contains(Connect5, await first.ReceiveAsync(), StringComparison.Ordinal);
             await first.SendAsync(refusal);
         }

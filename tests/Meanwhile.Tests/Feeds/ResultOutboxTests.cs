@@ -99,6 +99,93 @@ public class ResultOutboxTests
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(9)]
+    [InlineData(65_535)]
+    public void No_more_go_again_than_a_smaller_receive_maximum_allows_and_the_rest_follows_in_order(int receiveMaximum)
+    {
+        _outbox.Connected(sessionPresent: false, receiveMaximum: 10);
+        var topics = Enumerable.Range(0, 12).Select(i => $"t{i}").ToList();
+        topics.ForEach(topic => Add(topic, "1"));
+        Assert.Equal(10, Send().Count);
+
+        _outbox.Connected(sessionPresent: true, receiveMaximum);
+        List<string> again = [];
+        for (var inFlight = new Queue<ushort>(); again.Count < 12; _outbox.Acknowledged(inFlight.Dequeue()))
+        {
+            foreach (var (id, topic, _, dup) in Send())
+            {
+                inFlight.Enqueue(id);
+                again.Add(topic);
+                Assert.Equal(again.Count <= 10, dup);
+            }
+            Assert.InRange(inFlight.Count, 1, receiveMaximum);
+        }
+        Assert.Equal(topics, again);
+    }
+
+    [Fact]
+    public void What_is_acknowledged_before_it_goes_again_makes_no_room()
+    {
+        _outbox.Connected(sessionPresent: false, receiveMaximum: 10);
+        foreach (var topic in new[] { "a", "b", "c" })
+            Add(topic, "1");
+        var sent = Send();
+        _outbox.Connected(sessionPresent: true, receiveMaximum: 1);
+        Assert.Equal(["a 1"], Send().Select(Text));
+        _outbox.Acknowledged(sent[1].Id);
+        Assert.Empty(Send());
+        _outbox.Acknowledged(sent[0].Id);
+        Assert.Equal(["c 1"], Send().Select(Text));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_result_that_ends_every_connection_is_found_among_many_and_given_up(bool sessionPresent)
+    {
+        List<string> taken = [];
+        string? givenUp = null;
+        foreach (var topic in new[] { "a", "b", "bad", "c", "d" })
+            Add(topic, "1");
+        for (var connection = 0; !_outbox.IsEmpty; connection++)
+        {
+            Assert.InRange(connection, 0, 4);
+            _outbox.Connected(sessionPresent && connection > 0, receiveMaximum: 10);
+            var isOpen = true;
+            for (var sent = Send(); isOpen && sent.Count > 0; sent = Send())
+            {
+                foreach (var result in sent.TakeWhile(result => isOpen = result.Topic != "bad"))
+                {
+                    taken.Add(Text(result));
+                    _outbox.Acknowledged(result.Id);
+                }
+            }
+            if (!isOpen && _outbox.Ended(out var topic) && topic is not null)
+                givenUp = topic;
+        }
+        Assert.Equal("bad", givenUp);
+        Assert.Equal(["a 1", "b 1", "c 1", "d 1"], taken);
+    }
+
+    [Fact]
+    public void A_result_is_not_given_up_while_others_of_its_topic_are_taken()
+    {
+        for (var i = 0; i < 10; i++)
+        {
+            Add("a", $"{i}");
+            _outbox.Connected(sessionPresent: true, receiveMaximum: 10);
+            Assert.Single(Send());
+            Assert.False(_outbox.Ended(out var givenUp));
+            Assert.Null(givenUp);
+            _outbox.Connected(sessionPresent: true, receiveMaximum: 10);
+            _outbox.Acknowledged(Assert.Single(Send()).Id);
+        }
+        Assert.True(_outbox.IsEmpty);
+    }
+
     private static string Text((ushort Id, string Topic, byte[] Payload, bool Dup) result) => $"{result.Topic} {Encoding.UTF8.GetString(result.Payload)}";
 
     private void Add(string topic, string payload) => _outbox.Add(topic, Encoding.UTF8.GetBytes(payload));

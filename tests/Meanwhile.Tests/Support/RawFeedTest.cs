@@ -37,6 +37,9 @@ public abstract class RawFeedTest : IAsyncLifetime
         _ = _feed.RunAsync(_stop.Token);
     }
 
+    /// <summary>The feed's next connection, before its CONNECT.</summary>
+    private protected Task<RawConnection> AcceptRawAsync() => _broker.AcceptAsync();
+
     /// <summary>Takes the feed's next connection in, in the version that is asked for.</summary>
     /// <param name="connAck">Its rest after the fixed header, as hexadecimal text: 5.0 has properties.</param>
     private protected async Task<RawConnection> AcceptAsync(string connAck)
