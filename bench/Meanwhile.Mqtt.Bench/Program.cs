@@ -8,6 +8,7 @@ using Meanwhile.Mqtt.Bench;
 //   fanout SECONDS ROUNDS [PROGRAM]        to 1,000 subscribers, beside mosquitto
 //   idle SECONDS ROUNDS [PROGRAM]          10,000 idle connections
 //   match                                  one topic against 1,000,000 filters
+//   retained                               SUBSCRIBE with 1,000 filters against 100,000 retained messages
 // PROGRAM is a built meanwhile; without it, the one that was built together with this.
 switch (args)
 {
@@ -29,6 +30,9 @@ switch (args)
     case ["match"]:
         Matching.Run();
         return 0;
+    case ["retained"]:
+        await Retained.RunAsync();
+        return 0;
     case ["mqttnet", var port]:
         await MqttNetServer.RunAsync(Number(port));
         return 0;
@@ -36,7 +40,7 @@ switch (args)
         await AnsweringPeer.ServeAsync(Number(port), Number(connections));
         return 0;
     default:
-        await Console.Error.WriteLineAsync("ingest|latency|passthrough|fanout|idle SECONDS ROUNDS [PROGRAM] | match");
+        await Console.Error.WriteLineAsync("ingest|latency|passthrough|fanout|idle SECONDS ROUNDS [PROGRAM] | match | retained");
         return 2;
 }
 

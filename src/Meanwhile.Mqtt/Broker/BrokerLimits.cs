@@ -30,6 +30,9 @@ public sealed record BrokerLimits
     /// <summary>Subscriptions of one client.</summary>
     public int SubscriptionsPerClient { get; init; } = 1000;
 
+    // Of one SUBSCRIBE or UNSUBSCRIBE, whose filters are read in one go: repeats escape the limit of subscriptions.
+    internal int FiltersPerPacket => Math.Max(10_000, SubscriptionsPerClient);
+
     /// <summary>Messages of one client that are not acknowledged yet; also towards clients that name no Receive Maximum.</summary>
     public int ReceiveMaximum { get; init; } = 2048;
 

@@ -10,6 +10,8 @@ namespace Meanwhile.Mqtt.Broker;
 /// </summary>
 public sealed class MqttBroker : IAsyncDisposable
 {
+    private const int ExpiredAtOnce = 256;
+
     private static readonly TimeSpan HousekeepingInterval = TimeSpan.FromSeconds(1);
 
     private readonly BrokerParts _parts;
@@ -102,7 +104,8 @@ public sealed class MqttBroker : IAsyncDisposable
             foreach (var connection in _parts.Reception.All())
                 connection.Check(now);
             await _parts.Reception.CleanUpAsync(now);
-            _parts.Router.Expire(now);
+            while (!_parts.Router.Expire(now, ExpiredAtOnce))
+                await Task.Yield(); // Others want to go on.
         }
         while (await _timer.WaitForNextTickAsync(CancellationToken.None));
     }

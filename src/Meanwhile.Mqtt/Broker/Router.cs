@@ -16,6 +16,7 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
     private readonly RetainedMessages _retained = new();
     private readonly List<Subscription> _matches = [];
     private readonly Dictionary<ClientSession, Outgoing> _merged = [];
+    private readonly List<RetainedSearch> _searches = []; // For subscriptions that are not in force yet.
     private readonly HashSet<ClientSession> _full = [];
     private volatile bool _isAnyFull; // Of these: seldom, so that nobody need look.
     private long _dropped;
@@ -72,24 +73,59 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
     /// <summary>Whether a message has to be refused: there is no memory left, a session in which it would wait is full, or nothing more can be retained.</summary>
     public bool IsRefused(string topic, bool retain) => memory.IsFull || ((retain || _isAnyFull) && IsRefusedNow(topic, retain));
 
-    /// <summary>Adds a subscription; retained messages that belong to it are queued.</summary>
-    /// <returns>What the client is granted.</returns>
-    public ReasonCode Subscribe(ClientSession session, SubscriptionRequest request, uint? identifier, TimeSpan now)
+    /// <summary>What a client is to be granted.</summary>
+    /// <param name="request">What it asks for.</param>
+    /// <param name="isNew">It has no such subscription.</param>
+    /// <param name="subscriptions">How many it has.</param>
+    public ReasonCode Judge(SubscriptionRequest request, bool isNew, int subscriptions)
     {
-        var subscription = Subscription.Of(session, request, identifier);
+        if (Topic.Levels(request.Filter) > limits.TopicLevels)
+            return ReasonCode.TopicFilterInvalid;
+        return isNew && (memory.IsFull || subscriptions >= limits.SubscriptionsPerClient) ? ReasonCode.QuotaExceeded : (ReasonCode)request.Qos;
+    }
+
+    /// <summary>Begins to look for the retained messages of subscriptions; until it is closed, the search is told of what is retained anew.</summary>
+    public RetainedSearch Search(ClientSession session, IEnumerable<Subscription> subscriptions)
+    {
         lock (_gate)
         {
-            if (Topic.Levels(request.Filter) > limits.TopicLevels)
-                return ReasonCode.TopicFilterInvalid;
-            if ((memory.IsFull || session.Subscriptions.Count >= limits.SubscriptionsPerClient) && !session.Subscriptions.Contains(request.Filter))
-                return ReasonCode.QuotaExceeded;
-            var isNew = _tree.Set(subscription);
-            session.Subscribed(request, identifier);
-            var sendsRetained = request.RetainHandling == RetainHandling.Send || (request.RetainHandling == RetainHandling.SendIfNew && isNew); // [MQTT-3.3.1-10], [MQTT-3.3.1-11]
-            if (sendsRetained && !subscription.IsShared)
-                SendRetained(subscription, now);
+            var search = new RetainedSearch(session, subscriptions, _retained.Topics, limits.QueuedMessages + 1);
+            _searches.Add(search);
+            return search;
         }
-        return (ReasonCode)request.Qos;
+    }
+
+    /// <summary>Ends a search.</summary>
+    public void Close(RetainedSearch search)
+    {
+        lock (_gate)
+            _searches.Remove(search);
+    }
+
+    /// <summary>Queues some of the retained messages that were found. After the last one, or when no more fit in, the subscriptions come into force, so that no message is missed.</summary>
+    /// <param name="search">What was found.</param>
+    /// <param name="subscriptions">All that the search is for, and those that get nothing retained.</param>
+    /// <param name="most">How many messages.</param>
+    /// <param name="now">The time.</param>
+    /// <returns>Whether the subscriptions are in force.</returns>
+    public bool Subscribe(RetainedSearch search, IReadOnlyList<NewSubscription> subscriptions, int most, TimeSpan now)
+    {
+        lock (_gate)
+        {
+            while (search.MoveNext())
+            {
+                if (search.Current is var (subscription, topic) && !SendRetained(subscription, topic, now))
+                    break;
+                if (--most == 0)
+                    return false;
+            }
+            foreach (var (subscription, request, identifier) in subscriptions)
+            {
+                _tree.Set(subscription);
+                subscription.Session.Subscribed(request, identifier);
+            }
+            return true;
+        }
     }
 
     /// <summary>Takes a subscription out.</summary>
@@ -120,12 +156,17 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
     }
 
     /// <summary>Retained messages that have expired are forgotten.</summary>
-    public void Expire(TimeSpan now)
+    /// <param name="now">The time.</param>
+    /// <param name="most">How many at once.</param>
+    /// <returns>False when there may be more.</returns>
+    public bool Expire(TimeSpan now, int most)
     {
         lock (_gate)
         {
-            foreach (var topic in _retained.Expire(now))
+            var expired = _retained.Expire(now, most);
+            foreach (var topic in expired)
                 KeepRetained(topic, null);
+            return expired.Count < most;
         }
     }
 
@@ -151,7 +192,11 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
     {
         if (message.Payload.IsEmpty && !_retained.Contains(message.Topic))
             return 0;
-        _retained.Set(message);
+        if (_retained.Set(message) is { } topic)
+        {
+            foreach (var search in _searches)
+                search.Renew(topic);
+        }
         return KeepRetained(message.Topic, message.Payload.IsEmpty ? null : message);
     }
 
@@ -171,26 +216,32 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
         };
     }
 
-    private void SendRetained(Subscription subscription, TimeSpan now)
+    // False when nothing more fits in.
+    private bool SendRetained(Subscription subscription, RetainedTopic topic, TimeSpan now)
     {
-        foreach (var message in _retained.Matching(subscription.Filter, now))
-            HandOver(subscription.Session, subscription.CopyOf(message) with { Retain = true }, canRefuse: false); // [MQTT-3.3.1-8]
+        if (topic.Message is not { } message || message.IsExpired(now))
+            return true;
+        if (IsFull(subscription.Session))
+        {
+            Drop(subscription.Session);
+            return false;
+        }
+        Queue(subscription.Session, subscription.CopyOf(message) with { Retain = true }, canRefuse: false); // [MQTT-3.3.1-8]
+        return true;
     }
 
+    private Routed HandOver(ClientSession session, Outgoing outgoing, bool canRefuse) =>
+        session.Permissions.MayRead(outgoing.Message.Topic) ? Queue(session, outgoing, canRefuse) : default;
+
     // While a queue is full, publishers to it are refused, so that what still goes in is bounded; the host cannot be refused, nor can a will.
-    private Routed HandOver(ClientSession session, Outgoing outgoing, bool canRefuse)
+    private Routed Queue(ClientSession session, Outgoing outgoing, bool canRefuse)
     {
-        if (!session.Permissions.MayRead(outgoing.Message.Topic))
-            return default;
         long? batch;
         lock (session.Gate)
         {
             batch = memory.IsFull && outgoing.Qos == 0 ? null : session.Add(outgoing, isBounded: canRefuse && outgoing.Qos > 0);
             if (batch is null && (session.IsConnected || outgoing.Qos > 0))
-            {
-                _dropped++;
-                refused(new Refusal(RefusalKind.Copy, session.ClientId, ReasonCode.QuotaExceeded, ""));
-            }
+                Drop(session);
             session.WakeUp?.Invoke();
             if (!session.IsFull || outgoing.Qos == 0)
                 return Routed.To(batch);
@@ -199,6 +250,12 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
         _full.Add(session);
         _isAnyFull = true;
         return Routed.To(batch);
+    }
+
+    private void Drop(ClientSession session)
+    {
+        _dropped++;
+        refused(new Refusal(RefusalKind.Copy, session.ClientId, ReasonCode.QuotaExceeded, ""));
     }
 
     private static bool IsFull(ClientSession session)

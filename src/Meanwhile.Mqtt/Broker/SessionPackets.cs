@@ -14,6 +14,7 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWil
 {
     private readonly TopicCache _topics = new();
     private readonly Gathering _gathering = new(parts.Intake);
+    private readonly Subscribing _subscribing = new(session, parts, closing);
     private bool _hasTakenLeave;
 
     /// <summary>The session.</summary>
@@ -58,9 +59,9 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWil
                     Session.Answered(answer);
                 return ListenedToAsync();
             case PacketType.Subscribe:
-                return SubscribeAsync(SubscribePacket.Read(frame, Terms.Version));
+                return SubscribeAsync(SubscribePacket.Read(frame, Terms.Version, parts.Limits.FiltersPerPacket));
             case PacketType.Unsubscribe:
-                return UnsubscribeAsync(UnsubscribePacket.Read(frame, Terms.Version));
+                return UnsubscribeAsync(UnsubscribePacket.Read(frame, Terms.Version, parts.Limits.FiltersPerPacket));
             case PacketType.PingReq:
                 PingPacket.Read(frame);
                 return AnswerAsync(static (writer, _) => new PingPacket(PacketType.PingResp).Write(writer)); // [MQTT-3.12.4-1]
@@ -76,13 +77,13 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWil
     private ValueTask<bool> SubscribeAsync(SubscribePacket subscribe)
     {
         CheckAnswerFits(subscribe.Requests.Count);
-        return AnswerFirstAsync(() => Subscribe(subscribe));
+        return AnswerFirstAsync(() => _subscribing.SubscribeAsync(subscribe));
     }
 
     private ValueTask<bool> UnsubscribeAsync(UnsubscribePacket unsubscribe)
     {
         CheckAnswerFits(unsubscribe.Filters.Count);
-        return AnswerFirstAsync(() => Unsubscribe(unsubscribe));
+        return AnswerFirstAsync(() => _subscribing.UnsubscribeAsync(unsubscribe));
     }
 
     // An answer that may not be sent [MQTT-3.1.2-24] is known to be one before anything is done.
@@ -183,12 +184,12 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWil
     }
 
     // Retained messages come after the answer, though they are queued, and committed where the session is kept, together with it.
-    private async ValueTask<bool> AnswerFirstAsync(Func<SubAckPacket> work)
+    private async ValueTask<bool> AnswerFirstAsync(Func<Task<SubAckPacket>> work)
     {
         outbox.Hold();
         try
         {
-            var answer = work();
+            var answer = await work();
             if (Session.IsKept)
                 await parts.Journal.FlushAsync().WaitAsync(closing);
             return await AnswerAsync(answer.Write);
@@ -217,28 +218,6 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWil
     {
         lock (Session.Gate)
             return Session.Owed < limit;
-    }
-
-    private SubAckPacket Subscribe(SubscribePacket subscribe)
-    {
-        var identifier = subscribe.Properties.Number(PropertyId.SubscriptionIdentifier);
-        List<ReasonCode> reasons = [.. subscribe.Requests.Select(request => Subscribe(request, identifier))];
-        return new SubAckPacket(PacketType.SubAck, subscribe.PacketId, reasons); // [MQTT-3.8.4-1], [MQTT-3.8.4-2]
-    }
-
-    private ReasonCode Subscribe(SubscriptionRequest request, uint? identifier)
-    {
-        if (Session.Permissions.MaySubscribe(Topic.TrySplitShare(request.Filter, out _, out var shared) ? shared.ToString() : request.Filter))
-            return parts.Router.Subscribe(Session, request, identifier, parts.Now());
-        parts.Refused(new Refusal(RefusalKind.Subscription, Session.ClientId, ReasonCode.NotAuthorized, request.Filter));
-        return ReasonCode.NotAuthorized;
-    }
-
-    private SubAckPacket Unsubscribe(UnsubscribePacket unsubscribe)
-    {
-        List<ReasonCode> reasons = [.. unsubscribe.Filters.Select(filter =>
-            parts.Router.Unsubscribe(Session, filter) ? ReasonCode.Success : ReasonCode.NoSubscriptionExisted)];
-        return new SubAckPacket(PacketType.UnsubAck, unsubscribe.PacketId, reasons); // [MQTT-3.10.4-4], [MQTT-3.10.4-5]
     }
 
     private void Disconnect(DisconnectPacket disconnect)

@@ -13,6 +13,9 @@ internal sealed class SubscriptionNode
     /// <summary>The level '#' below this one.</summary>
     public SubscriptionNode? Hash { get; private set; }
 
+    /// <summary>The names of the levels below this one.</summary>
+    public IReadOnlyCollection<string> Names => _children?.Keys ?? (IReadOnlyCollection<string>)[];
+
     /// <summary>Nothing hangs on it.</summary>
     public bool IsEmpty => Plus is null && Hash is null && _children is not { Count: > 0 } && _own is not { Count: > 0 } && _shared is not { Count: > 0 };
 

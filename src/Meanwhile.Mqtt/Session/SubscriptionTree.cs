@@ -5,14 +5,15 @@ namespace Meanwhile.Mqtt.Session;
 /// <summary>All subscriptions, level by level, so that a topic finds those that match without looking at the others.</summary>
 internal sealed class SubscriptionTree
 {
-    private readonly SubscriptionNode _root = new();
+    /// <summary>The level above the first.</summary>
+    public SubscriptionNode Root { get; } = new();
 
     /// <summary>Adds a subscription, or replaces the one of the same session and filter [MQTT-3.8.4-3].</summary>
     /// <returns>Whether it is new.</returns>
     public bool Set(Subscription subscription)
     {
         var (share, filter) = Split(subscription.Filter);
-        var node = _root;
+        var node = Root;
         foreach (var range in filter.AsSpan().Split('/'))
             node = node.ChildOrNew(filter.AsSpan(range));
         return node.Set(subscription, share);
@@ -22,12 +23,12 @@ internal sealed class SubscriptionTree
     public void Remove(ClientSession session, string filter)
     {
         var (share, inner) = Split(filter);
-        Remove(_root, inner, session, share);
+        Remove(Root, inner, session, share);
     }
 
     /// <summary>Collects the subscriptions that match a topic name; of each shared one, the member whose turn it is.</summary>
     /// <remarks>Filters that begin with a wildcard do not match topics that begin with $ [MQTT-4.7.2-1].</remarks>
-    public void Match(string topic, List<Subscription> matches) => Match(_root, topic, 0, hidden: topic.StartsWith('$'), matches);
+    public void Match(string topic, List<Subscription> matches) => Match(Root, topic, 0, hidden: topic.StartsWith('$'), matches);
 
     private static void Match(SubscriptionNode node, string topic, int start, bool hidden, List<Subscription> matches)
     {

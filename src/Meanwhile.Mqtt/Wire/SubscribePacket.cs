@@ -7,7 +7,10 @@ namespace Meanwhile.Mqtt.Wire;
 public sealed record SubscribePacket(ushort PacketId, IReadOnlyList<SubscriptionRequest> Requests, Properties Properties = default)
 {
     /// <summary>Reads one.</summary>
-    public static SubscribePacket Read(Frame frame, ProtocolVersion version)
+    /// <param name="frame">The packet.</param>
+    /// <param name="version">The version.</param>
+    /// <param name="mostFilters">How many filters it may have.</param>
+    public static SubscribePacket Read(Frame frame, ProtocolVersion version, int mostFilters = int.MaxValue)
     {
         var reader = new PacketReader(frame.Body);
         var packetId = reader.ReadPacketId();
@@ -15,6 +18,7 @@ public sealed record SubscribePacket(ushort PacketId, IReadOnlyList<Subscription
         var requests = new List<SubscriptionRequest>();
         do
         {
+            TopicFilters.CheckCount(requests.Count + 1, mostFilters);
             requests.Add(SubscriptionRequest.Read(ref reader, version));
         }
         while (!reader.IsAtEnd); // [MQTT-3.8.3-2]: one at least

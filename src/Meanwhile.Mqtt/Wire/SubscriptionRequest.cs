@@ -51,4 +51,11 @@ internal static class TopicFilters
         var filter = reader.ReadName();
         return Topic.IsFilter(filter) ? filter : throw ProtocolException.Malformed("text that is no topic filter");
     }
+
+    /// <summary>Sees to it that a packet has not more of them than it may.</summary>
+    public static void CheckCount(int count, int most)
+    {
+        if (count > most)
+            throw new ProtocolException(ReasonCode.QuotaExceeded, $"more than {most} filters in one packet");
+    }
 }

@@ -7,7 +7,10 @@ namespace Meanwhile.Mqtt.Wire;
 public sealed record UnsubscribePacket(ushort PacketId, IReadOnlyList<string> Filters, Properties Properties = default)
 {
     /// <summary>Reads one.</summary>
-    public static UnsubscribePacket Read(Frame frame, ProtocolVersion version)
+    /// <param name="frame">The packet.</param>
+    /// <param name="version">The version.</param>
+    /// <param name="mostFilters">How many filters it may have.</param>
+    public static UnsubscribePacket Read(Frame frame, ProtocolVersion version, int mostFilters = int.MaxValue)
     {
         var reader = new PacketReader(frame.Body);
         var packetId = reader.ReadPacketId();
@@ -15,6 +18,7 @@ public sealed record UnsubscribePacket(ushort PacketId, IReadOnlyList<string> Fi
         var filters = new List<string>();
         do
         {
+            TopicFilters.CheckCount(filters.Count + 1, mostFilters);
             filters.Add(TopicFilters.Read(ref reader));
         }
         while (!reader.IsAtEnd); // [MQTT-3.10.3-2]: one at least

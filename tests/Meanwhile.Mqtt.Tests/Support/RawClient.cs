@@ -48,7 +48,7 @@ internal sealed class RawClient : IAsyncDisposable
     public async Task ExpectAsync(string notation)
     {
         var expected = Bytes.Of(notation);
-        Assert.Equal(Convert.ToHexString(expected), Convert.ToHexString(await ReadAsync(expected.Length)));
+        Assert.Equal(Convert.ToHexString(expected), Convert.ToHexString(await ReadExactlyAsync(expected.Length)));
     }
 
     /// <summary>Nothing was sent that was not expected: the answer to a ping is the next that comes.</summary>
@@ -82,9 +82,9 @@ internal sealed class RawClient : IAsyncDisposable
     /// <summary>The next packet, which is short.</summary>
     public async Task<byte[]> ReadPacketAsync()
     {
-        var header = await ReadAsync(2);
+        var header = await ReadExactlyAsync(2);
         Assert.InRange(header[1], 0, 127);
-        return [.. header, .. await ReadAsync(header[1])];
+        return [.. header, .. await ReadExactlyAsync(header[1])];
     }
 
     public ValueTask DisposeAsync()
@@ -93,7 +93,8 @@ internal sealed class RawClient : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    private async Task<byte[]> ReadAsync(int count)
+    /// <summary>As many bytes as that.</summary>
+    public async Task<byte[]> ReadExactlyAsync(int count)
     {
         using var patience = new CancellationTokenSource(Patience, TimeProvider.System);
         var bytes = new byte[count];
