@@ -24,7 +24,7 @@ internal sealed class Handshake(Connection connection, Peer peer, BrokerParts pa
         if (frame.Type != PacketType.Connect)
             throw ProtocolException.Error($"{frame.Type} before CONNECT"); // [MQTT-3.1.0-1]
         if (Read(frame, out var fault) is not { } connect)
-            return await RefuseAsync(outbox, fault!.Reason, VersionOf(frame), explanation: fault.Message);
+            return await RefuseAsync(outbox, fault!.Reason, ConnectPacket.FormOfRefusal(frame)!.Value, explanation: fault.Message);
         _isCurious = connect.Properties.Number(PropertyId.RequestProblemInformation) == 1;
         var clientId = connect.ClientId.Length > 0 ? connect.ClientId : $"auto-{Guid.NewGuid():N}"; // [MQTT-3.1.3-6]
         _clientId = clientId;
@@ -33,12 +33,12 @@ internal sealed class Handshake(Connection connection, Peer peer, BrokerParts pa
         var answer = await AuthenticateAsync(connect, clientId);
         if (answer.Permissions is not { } permissions)
             return await RefuseAsync(outbox, answer.Reason, connect.Version, RefusalKind.Login, answer.Explanation);
-        if (connect.Will is { } will && !permissions.LetPublish(will.Topic))
+        if (connect.Will is { } will && !permissions.LetPublish(will.Topic, clientId))
             return await RefuseAsync(outbox, ReasonCode.NotAuthorized, connect.Version, explanation: $"its will is for '{will.Topic}'");
         return await AcceptAsync(connect, clientId, permissions, outbox);
     }
 
-    // In 3.1.1 there are no words for what is wrong with CONNECT: the connection is closed, as it is for a protocol of another name [MQTT-3.1.2-1].
+    // Where there are no words for what is wrong, the connection is closed.
     private static ConnectPacket? Read(Frame frame, out ProtocolException? fault)
     {
         fault = null;
@@ -46,22 +46,19 @@ internal sealed class Handshake(Connection connection, Peer peer, BrokerParts pa
         {
             return ConnectPacket.Read(frame);
         }
-        catch (ProtocolException e) when (ConnectPacket.LevelOf(frame) != (int)ProtocolVersion.V311)
+        catch (ProtocolException e) when (ConnectPacket.FormOfRefusal(frame) is not null)
         {
             fault = e;
             return null;
         }
     }
 
-    // Clients older than 3.1.1 are answered in its form, those newer than 5.0 in that of 5.0 [MQTT-3.1.2-2].
-    private static ProtocolVersion VersionOf(Frame frame) => ConnectPacket.LevelOf(frame) < (int)ProtocolVersion.V311 ? ProtocolVersion.V311 : ProtocolVersion.V5;
-
     private ReasonCode Check(ConnectPacket connect, string clientId)
     {
-        if (connect.ClientId.Length == 0 && !connect.CleanStart && connect.Version == ProtocolVersion.V311)
-            return ReasonCode.ClientIdentifierNotValid; // [MQTT-3.1.3-8] of 3.1.1
+        if (connect.ClientId.Length == 0 && (connect.Version == ProtocolVersion.V31 || (connect.Version == ProtocolVersion.V311 && !connect.CleanStart)))
+            return ReasonCode.ClientIdentifierNotValid; // [MQTT-3.1.3-8] of 3.1.1; in 3.1 there has to be one
         if (connect.ClientId.Length > parts.Limits.ClientIdLength)
-            return ReasonCode.ClientIdentifierNotValid; // [MQTT-3.1.3-5]: 23 are enough
+            return ReasonCode.ClientIdentifierNotValid; // [MQTT-3.1.3-5]: 23 are enough, and in 3.1 the most that there may be; longer ones do no harm
         if (connect.Properties.Text(PropertyId.AuthenticationMethod) is not null)
             return ReasonCode.BadAuthenticationMethod; // [MQTT-4.12.0-1]
         if (connect.Will is { } will && Topic.Levels(will.Topic) > parts.Limits.TopicLevels)
@@ -123,7 +120,7 @@ internal sealed class Handshake(Connection connection, Peer peer, BrokerParts pa
 
     private TimeSpan KeepAliveOf(ConnectPacket connect)
     {
-        if (connect.KeepAlive == 0 && connect.Version == ProtocolVersion.V311)
+        if (connect.KeepAlive == 0 && connect.Version != ProtocolVersion.V5)
             return TimeSpan.FromDays(1000); // It cannot be told to show signs of life.
         var asked = TimeSpan.FromSeconds(connect.KeepAlive);
         return connect.KeepAlive == 0 || (asked > parts.Limits.KeepAlive && connect.Version == ProtocolVersion.V5) ? parts.Limits.KeepAlive : asked;
@@ -131,7 +128,7 @@ internal sealed class Handshake(Connection connection, Peer peer, BrokerParts pa
 
     private Properties PropertiesFor(ConnectPacket connect, string clientId, Terms terms)
     {
-        if (connect.Version == ProtocolVersion.V311)
+        if (connect.Version != ProtocolVersion.V5)
             return default;
         List<Property> items =
         [

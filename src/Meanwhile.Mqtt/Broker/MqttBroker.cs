@@ -5,7 +5,7 @@ using Meanwhile.Mqtt.Session;
 namespace Meanwhile.Mqtt.Broker;
 
 /// <summary>
-/// An MQTT 3.1.1 and 5.0 broker inside this process, whose host decides when a publish is acknowledged: an acknowledgement means that the host has completed it,
+/// An MQTT 3.1, 3.1.1 and 5.0 broker inside this process, whose host decides when a publish is acknowledged: an acknowledgement means that the host has completed it,
 /// and only then do subscribers get the message.
 /// </summary>
 public sealed class MqttBroker : IAsyncDisposable

@@ -134,7 +134,7 @@ internal sealed class Reception(SessionTable table, Router router, Intake intake
         if (kept is null || session is null)
             return;
         var will = kept.Will;
-        if (!session.Permissions.LetPublish(will.Topic))
+        if (!session.Permissions.LetPublish(will.Topic, session.ClientId))
         {
             kept.Forget();
             refused(new Refusal(RefusalKind.Message, session.ClientId, ReasonCode.NotAuthorized, will.Topic));

@@ -77,7 +77,7 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWil
     private ValueTask<bool> SubscribeAsync(SubscribePacket subscribe)
     {
         CheckAnswerFits(subscribe.Requests.Count);
-        return AnswerFirstAsync(() => _subscribing.SubscribeAsync(subscribe));
+        return AnswerFirstAsync(() => _subscribing.SubscribeAsync(Terms.IsBridge ? subscribe.OfBridge() : subscribe));
     }
 
     private ValueTask<bool> UnsubscribeAsync(UnsubscribePacket unsubscribe)
@@ -110,7 +110,7 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWil
         lock (Session.Gate)
         {
             incoming = default;
-            if (publish.Qos > 0 && Terms.Version == ProtocolVersion.V311 && Session.Owed >= parts.Limits.ReceiveMaximum)
+            if (publish.Qos > 0 && Terms.Version != ProtocolVersion.V5 && Session.Owed >= parts.Limits.ReceiveMaximum)
                 return false;
             incoming = Session.Publish(publish, message, Received);
             return true;
@@ -130,7 +130,7 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWil
     {
         if (Topic.Levels(topic) > parts.Limits.TopicLevels)
             return ReasonCode.TopicNameInvalid;
-        if (!Session.Permissions.LetPublish(topic))
+        if (!Session.Permissions.LetPublish(topic, Session.ClientId))
             return ReasonCode.NotAuthorized;
         // What comes again may be known already: then it was taken in.
         return publish.Qos > 0 && !publish.Dup && parts.Router.IsRefused(topic, publish.Retain) ? ReasonCode.QuotaExceeded : ReasonCode.Success;
@@ -140,7 +140,7 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWil
     // reasons the connection is closed [MQTT-3.3.5-2] of 3.1.1.
     private async ValueTask<bool> RefuseAsync(PublishPacket publish, string topic, ReasonCode reason)
     {
-        if (reason != ReasonCode.NotAuthorized && (publish.Qos == 0 || Terms.Version == ProtocolVersion.V311))
+        if (reason != ReasonCode.NotAuthorized && (publish.Qos == 0 || Terms.Version != ProtocolVersion.V5))
             throw new ProtocolException(reason, $"a message to '{topic}' that is refused");
         parts.Refused(new Refusal(RefusalKind.Message, Session.ClientId, reason, topic));
         if (publish.Qos == 0)

@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using System.Net.WebSockets;
+using Meanwhile.Mqtt.Wire;
 using Microsoft.AspNetCore.Http;
 
 namespace Meanwhile.Mqtt.Broker;
@@ -9,7 +10,8 @@ namespace Meanwhile.Mqtt.Broker;
 /// <remarks>Reads from a WebSocket must not be cancelled, which would end it before the last words: so they go through a pipe.</remarks>
 internal sealed class WebSocketConnection(Stream stream) : IDuplexPipe
 {
-    private const string SubProtocol = "mqtt";
+    // What clients offer [MQTT-6.0.0-3]: that of 3.1 says nothing of the version that CONNECT asks for.
+    private static readonly string[] SubProtocols = ["mqtt", "mqttv3.1"];
 
     private readonly Pipe _incoming = new();
 
@@ -22,12 +24,14 @@ internal sealed class WebSocketConnection(Stream stream) : IDuplexPipe
     /// <summary>Serves one client until it is gone.</summary>
     public static async Task ServeAsync(HttpContext context, BrokerParts parts)
     {
-        if (!context.WebSockets.WebSocketRequestedProtocols.Contains(SubProtocol)) // [MQTT-6.0.0-3]
+        var offered = context.WebSockets.WebSocketRequestedProtocols;
+        var chosen = SubProtocols.FirstOrDefault(offered.Contains);
+        if (!context.WebSockets.IsWebSocketRequest || (chosen is null && offered.Count > 0))
         {
-            context.Response.StatusCode = StatusCodes.Status400BadRequest;
+            await RefuseAsync(context, parts);
             return;
         }
-        using var socket = new BinaryWebSocket(await context.WebSockets.AcceptWebSocketAsync(SubProtocol)); // [MQTT-6.0.0-4]
+        using var socket = new BinaryWebSocket(await context.WebSockets.AcceptWebSocketAsync(chosen)); // [MQTT-6.0.0-4]; nothing to who offers nothing
         await using var stream = WebSocketStream.Create(socket, WebSocketMessageType.Binary, parts.Limits.ConnectTimeout);
         var pipe = new WebSocketConnection(stream);
         var reading = pipe.ReadAsync();
@@ -35,6 +39,20 @@ internal sealed class WebSocketConnection(Stream stream) : IDuplexPipe
         var connection = new Connection(pipe, context.Abort, peer, parts);
         await Listeners.ServeAsync(connection, parts);
         await CloseAsync(socket, reading, parts);
+    }
+
+    private static async Task RefuseAsync(HttpContext context, BrokerParts parts)
+    {
+        var isWebSocket = context.WebSockets.IsWebSocketRequest;
+        var problem = isWebSocket
+            ? $"none of the WebSocket subprotocols that the client offers is one of MQTT: expected {string.Join(" or ", SubProtocols)}, or none at all"
+            : "this port speaks MQTT over WebSocket, and this is an ordinary HTTP request: expected a WebSocket client, and ws:// or wss:// in its settings";
+        parts.Refused(new Refusal(RefusalKind.Connection, "", ReasonCode.UnsupportedProtocolVersion, $"{problem} (from {context.Connection.RemoteIpAddress})"));
+        context.Response.StatusCode = isWebSocket ? StatusCodes.Status400BadRequest : StatusCodes.Status426UpgradeRequired;
+        if (!isWebSocket)
+            context.Response.Headers.Upgrade = "websocket";
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        await context.Response.WriteAsync(problem + "\n", context.RequestAborted);
     }
 
     private static async Task CloseAsync(WebSocket socket, Task reading, BrokerParts parts)

@@ -6,6 +6,8 @@ namespace Meanwhile.Mqtt.Session;
 public sealed record Permissions(Func<string, bool> MayPublish, Func<string, bool> MaySubscribe)
 {
     private const string Server = "$SYS";
+    private const string BeforeId = "$SYS/broker/connection/"; // As mosquitto's bridges have it.
+    private const string AfterId = "/state";
 
     /// <summary>Whether it gets messages of a topic: a filter with wildcards may match more than its client may read.</summary>
     public Func<string, bool> MayRead { get; init; } = static _ => true;
@@ -15,9 +17,13 @@ public sealed record Permissions(Func<string, bool> MayPublish, Func<string, boo
 
     internal static Permissions All { get; } = new(static _ => true, static _ => true);
 
-    // What the server says of itself is said by nobody else [MQTT-5.0, 4.7.2].
-    internal bool LetPublish(string topic) => !IsOfServer(topic) && MayPublish(topic);
+    // What the server says of itself is said by nobody else [MQTT-5.0, 4.7.2]; only a bridge says, in its will too, whether it is connected, and has to say so to connect at all.
+    internal bool LetPublish(string topic, string clientId) => IsOfServer(topic) ? IsStateOf(topic, clientId) : MayPublish(topic);
 
     /// <summary>Whether a topic is for what the server says of itself.</summary>
     internal static bool IsOfServer(string topic) => topic.StartsWith(Server, StringComparison.Ordinal) && (topic.Length == Server.Length || topic[Server.Length] == '/');
+
+    private static bool IsStateOf(ReadOnlySpan<char> topic, string clientId) =>
+        topic.StartsWith(BeforeId, StringComparison.Ordinal) && topic.EndsWith(AfterId, StringComparison.Ordinal) && topic.Length == BeforeId.Length + clientId.Length + AfterId.Length
+        && topic.Slice(BeforeId.Length, clientId.Length).SequenceEqual(clientId);
 }

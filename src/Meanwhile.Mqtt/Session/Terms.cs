@@ -2,7 +2,7 @@ using Meanwhile.Mqtt.Wire;
 
 namespace Meanwhile.Mqtt.Session;
 
-/// <summary>What a client asked for in CONNECT, for as long as that connection lasts. 3.1.1 has no words for most of it: defaults stand in.</summary>
+/// <summary>What a client asked for in CONNECT, for as long as that connection lasts. Before 5.0 there are no words for most of it: defaults stand in.</summary>
 internal sealed class Terms
 {
     // Aliases cost memory here; no more than this, whatever the client takes.
@@ -19,15 +19,19 @@ internal sealed class Terms
         _longestExpiry = longestExpiry;
         var properties = connect.Properties;
         Version = connect.Version;
+        IsBridge = connect.IsBridge;
         ReceiveMaximum = (int)(properties.Number(PropertyId.ReceiveMaximum) ?? (uint)mostInFlight);
         MaximumPacketSize = properties.Number(PropertyId.MaximumPacketSize) ?? uint.MaxValue;
         IsCurious = properties.Number(PropertyId.RequestProblemInformation) == 1;
         Aliases = new SentAliases((int)Math.Min(properties.Number(PropertyId.TopicAliasMaximum) ?? 0, MostSentAliases));
-        SetSessionExpiry(Version == ProtocolVersion.V311 ? (connect.CleanStart ? 0 : uint.MaxValue) : properties.Number(PropertyId.SessionExpiryInterval) ?? 0);
+        SetSessionExpiry(Version != ProtocolVersion.V5 ? (connect.CleanStart ? 0 : uint.MaxValue) : properties.Number(PropertyId.SessionExpiryInterval) ?? 0);
     }
 
     /// <summary>The version.</summary>
     public ProtocolVersion Version { get; }
+
+    /// <summary>It is another broker's bridge.</summary>
+    public bool IsBridge { get; }
 
     /// <summary>How many messages it takes unacknowledged.</summary>
     public int ReceiveMaximum { get; }

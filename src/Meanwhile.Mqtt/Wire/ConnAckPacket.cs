@@ -24,7 +24,7 @@ public readonly record struct ConnAckPacket(bool SessionPresent, ReasonCode Reas
     public void Write(PacketWriter writer, ProtocolVersion version)
     {
         var mark = writer.Begin(PacketType.ConnAck);
-        writer.WriteByte(SessionPresent ? (byte)1 : (byte)0);
+        writer.WriteByte(SessionPresent && version != ProtocolVersion.V31 ? (byte)1 : (byte)0);
         writer.WriteByte(version == ProtocolVersion.V5 ? (byte)Reason : ReasonCodes.ToReturnCode(Reason));
         if (version == ProtocolVersion.V5)
             Properties.Write(writer);

@@ -38,10 +38,10 @@ public readonly record struct Frame(PacketType Type, byte Flags, ReadOnlySequenc
 
     private static void CheckFlags(PacketType type, byte flags, ProtocolVersion version)
     {
-        if (type == PacketType.Reserved || (type == PacketType.Auth && version == ProtocolVersion.V311))
+        if (type == PacketType.Reserved || (type == PacketType.Auth && version != ProtocolVersion.V5))
             throw ProtocolException.Malformed($"packet type {(int)type} is reserved");
-        if (type == PacketType.Publish)
-            return;
+        if (type == PacketType.Publish || version == ProtocolVersion.V31)
+            return; // In 3.1 others have no meaning, or DUP.
         var expected = type is PacketType.PubRel or PacketType.Subscribe or PacketType.Unsubscribe ? 2 : 0; // [MQTT-3.6.1-1], [MQTT-3.8.1-1], [MQTT-3.10.1-1]
         if (flags != expected)
             throw ProtocolException.Malformed($"flags {flags} in {type}"); // [MQTT-2.1.3-1]

@@ -15,7 +15,7 @@ internal static class Outcome
     /// <summary>Writes them in their shortest form.</summary>
     public static void Write(PacketWriter writer, ReasonCode reason, Properties properties, ProtocolVersion version)
     {
-        if (version == ProtocolVersion.V311 || (reason == ReasonCode.Success && properties.IsEmpty))
+        if (version != ProtocolVersion.V5 || (reason == ReasonCode.Success && properties.IsEmpty))
             return;
         writer.WriteByte((byte)reason);
         if (!properties.IsEmpty)

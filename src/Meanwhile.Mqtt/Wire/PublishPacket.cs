@@ -37,7 +37,7 @@ public readonly record struct PublishPacket
         var dup = (frame.Flags & 8) != 0;
         if (qos == 3)
             throw ProtocolException.Malformed("QoS 3"); // [MQTT-3.3.1-4]
-        if (qos == 0 && dup)
+        if (qos == 0 && dup && version != ProtocolVersion.V31)
             throw ProtocolException.Malformed("DUP at QoS 0"); // [MQTT-3.3.1-2]
         var topic = topics.Read(ref reader);
         var packetId = qos > 0 ? reader.ReadPacketId() : (ushort)0; // [MQTT-2.2.1-2]

@@ -39,7 +39,7 @@ public enum ReasonCode : byte
     /// <summary>Valid, but not accepted by this implementation.</summary>
     ImplementationSpecificError = 0x83,
 
-    /// <summary>Another version than 3.1.1 and 5.0.</summary>
+    /// <summary>Another version than 3.1, 3.1.1 and 5.0.</summary>
     UnsupportedProtocolVersion = 0x84,
 
     /// <summary>The client identifier is not accepted.</summary>

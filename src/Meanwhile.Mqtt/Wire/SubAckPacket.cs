@@ -20,7 +20,7 @@ public sealed record SubAckPacket(PacketType Type, ushort PacketId, IReadOnlyLis
         while (HasReasons(frame.Type, version) && !reader.IsAtEnd)
         {
             var reason = ReasonCodes.Checked(reader.ReadByte(), frame.Type);
-            if (version == ProtocolVersion.V311 && reason > ReasonCode.UnspecifiedError)
+            if (version != ProtocolVersion.V5 && reason > ReasonCode.UnspecifiedError)
                 throw ProtocolException.Malformed($"return code 0x{(byte)reason:X2} in SubAck"); // [MQTT-3.9.3-2] of 3.1.1
             reasons.Add(reason);
         }

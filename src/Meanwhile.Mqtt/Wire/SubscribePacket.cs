@@ -25,6 +25,9 @@ public sealed record SubscribePacket(ushort PacketId, IReadOnlyList<Subscription
         return new SubscribePacket(packetId, requests, properties);
     }
 
+    /// <summary>What a bridge means by it, which before 5.0 it could not say: RETAIN as published, and nothing back of what it sends.</summary>
+    internal SubscribePacket OfBridge() => this with { Requests = [.. Requests.Select(request => request.OfBridge())] };
+
     /// <summary>Writes it.</summary>
     public void Write(PacketWriter writer, ProtocolVersion version)
     {

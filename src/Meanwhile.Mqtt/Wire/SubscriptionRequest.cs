@@ -13,7 +13,7 @@ public enum RetainHandling
     DoNotSend = 2,
 }
 
-/// <summary>One filter of a SUBSCRIBE with its options; in 3.1.1 there is only the QoS.</summary>
+/// <summary>One filter of a SUBSCRIBE with its options; before 5.0 there is only the QoS.</summary>
 /// <param name="Filter">Which topics.</param>
 /// <param name="Qos">The highest QoS to be delivered.</param>
 /// <param name="NoLocal">Not what this client publishes itself.</param>
@@ -25,7 +25,7 @@ public sealed record SubscriptionRequest(
     internal static SubscriptionRequest Read(ref PacketReader reader, ProtocolVersion version)
     {
         var filter = TopicFilters.Read(ref reader);
-        var options = reader.ReadByte();
+        var options = reader.ReadByte() & (version == ProtocolVersion.V31 ? 3 : 0xFF); // Other bits are not used in 3.1.
         var reserved = version == ProtocolVersion.V5 ? 0xC0 : 0xFC;
         if ((options & reserved) != 0 || (options & 3) == 3 || (options & 0x30) == 0x30)
             throw ProtocolException.Malformed($"subscription options 0x{options:X2}"); // [MQTT-3.8.3-5]; [MQTT-3.8.3-4] of 3.1.1
@@ -34,6 +34,9 @@ public sealed record SubscriptionRequest(
             throw ProtocolException.Error("No Local on a shared subscription"); // [MQTT-3.8.3-4]
         return new SubscriptionRequest(filter, options & 3, noLocal, (options & 8) != 0, (RetainHandling)((options >> 4) & 3));
     }
+
+    /// <summary>What a bridge means by it. Of a shared subscription others may have what it sends itself [MQTT-3.8.3-4].</summary>
+    internal SubscriptionRequest OfBridge() => this with { NoLocal = !Topic.TrySplitShare(Filter, out _, out _), RetainAsPublished = true };
 
     internal void Write(PacketWriter writer)
     {

@@ -75,7 +75,29 @@ public class ListenerTests
     {
         await using var broker = await StartAsync(TestBroker.Loopback with { IsWebSocket = true });
         using var socket = new ClientWebSocket();
+        socket.Options.AddSubProtocol("wamp");
+        socket.Options.AddSubProtocol("mqttv5");
         await Assert.ThrowsAsync<WebSocketException>(() => socket.ConnectAsync(new Uri($"ws://{broker.EndPoints[0]}/mqtt"), TestContext.Current.CancellationToken));
+    }
+
+    [Theory]
+    [InlineData("mqtt", "mqtt")]
+    [InlineData("mqttv3.1", "mqttv3.1")]
+    [InlineData("mqttv3.1,mqtt", "mqtt")]
+    [InlineData("wamp,mqttv3.1", "mqttv3.1")]
+    [InlineData("", null)]
+    public async Task A_web_socket_may_offer_the_subprotocol_of_3_1_or_none(string offered, string? chosen)
+    {
+        await using var broker = await StartAsync(TestBroker.Loopback with { IsWebSocket = true });
+        using var socket = new ClientWebSocket();
+        foreach (var name in offered.Split(',', StringSplitOptions.RemoveEmptyEntries))
+            socket.Options.AddSubProtocol(name);
+        await socket.ConnectAsync(new Uri($"ws://{broker.EndPoints[0]}/any/path"), TestContext.Current.CancellationToken);
+        Assert.Equal(chosen, socket.SubProtocol);
+        await socket.SendAsync(Bytes.Of("10 { 'MQIsdp' 03 | 02 | 00 00 | 'c' }"), WebSocketMessageType.Binary, endOfMessage: true, TestContext.Current.CancellationToken);
+        var answer = new byte[16];
+        var received = await socket.ReceiveAsync(answer, TestContext.Current.CancellationToken);
+        Assert.Equal(Bytes.Of("20 02 00 00"), answer[..received.Count]);
     }
 
     [Fact]

@@ -8,9 +8,22 @@ namespace Meanwhile.Mqtt.Tests.Broker;
 public class StandardTests
 {
     [Theory]
-    [InlineData("10 { 'MQIsdp' 03 | 02 | 00 00 | 'c' }", "20 02 00 01")]
     [InlineData("10 { 'MQTT' 02 | 02 | 00 00 | 'c' }", "20 02 00 01")]
+    [InlineData("10 { 'MQTT' 03 | 02 | 00 00 | 'c' }", "20 02 00 01")]
+    [InlineData("10 { 'MQTT' 82 | 02 | 00 00 | 'c' }", "20 02 00 01")]
+    [InlineData("10 { 'MQTT' 83 | 02 | 00 00 | 'c' }", "20 02 00 01")]
+    [InlineData("10 { 'MQTT' 86 | 02 | 00 00 | 'c' }", "20 02 00 01")]
+    [InlineData("10 { 'MQTT' FF | 02 | 00 00 | 'c' }", "20 02 00 01")]
     [InlineData("10 { 'MQTT' 06 | 02 | 00 00 | {} | 'c' }", "20 03 00 84 00")]
+    [InlineData("10 { 'MQTT' 7F | 02 | 00 00 | {} | 'c' }", "20 03 00 84 00")]
+    [InlineData("10 { 'MQIsdp' 02 | 02 | 00 00 | 'c' }", "20 02 00 01")]
+    [InlineData("10 { 'MQIsdp' 04 | 02 | 00 00 | 'c' }", "20 02 00 01")]
+    [InlineData("10 { 'MQIsdp' 84 | 02 | 00 00 | 'c' }", "20 02 00 01")]
+    [InlineData("10 { 'MQIsdp' 05 | 02 | 00 00 | {} | 'c' }", "20 02 00 01")]
+    [InlineData("10 { 'MQIsdp' 03 | 02 | 00 00 | '' }", "20 02 00 02")] // There has to be a name in 3.1.
+    [InlineData("10 { 'MQIsdp' 03 | 1E | 00 00 | 'c' | 'w' '' }", "")]
+    [InlineData("10 { 'MQTT' 84 | 03 | 00 00 | 'c' }", "")]
+    [InlineData("10 { 'mqtt' 04 | 02 | 00 00 | 'c' }", "")]
     [InlineData("10 { 'MQTT' 05 | 02 | 00 00 | { 21 00 00 } | 'c' }", "20 03 00 82 00")]
     [InlineData("10 { 'MQTT' 05 | 02 | 00 00 | {} | 00 01 00 }", "20 03 00 81 00")]
     [InlineData("10 { 'MQTT' 05 | 02 | 00 00 | { 15 'm' } | 'c' }", "20 03 00 8C 00")]

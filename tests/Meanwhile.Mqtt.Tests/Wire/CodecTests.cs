@@ -32,6 +32,7 @@ public class CodecTests
     }
 
     [Theory]
+    [InlineData(ProtocolVersion.V31)]
     [InlineData(ProtocolVersion.V311)]
     [InlineData(ProtocolVersion.V5)]
     public void Packets_follow_each_other_in_a_stream(ProtocolVersion version)

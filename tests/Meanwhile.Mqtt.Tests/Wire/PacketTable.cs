@@ -18,6 +18,7 @@ public sealed record PacketRow(string Name, ProtocolVersion Version, string Nota
 /// <summary>Valid and malformed packets of both versions: what encoding, decoding and the broker are judged by.</summary>
 internal static class PacketTable
 {
+    private const ProtocolVersion V31 = ProtocolVersion.V31;
     private const ProtocolVersion V311 = ProtocolVersion.V311;
     private const ProtocolVersion V5 = ProtocolVersion.V5;
 
@@ -26,6 +27,11 @@ internal static class PacketTable
         new("CONNECT, the least", V311, "10 { 'MQTT' 04 | 02 | 00 00 | '' }"),
         new("CONNECT with everything", V311, "10 { 'MQTT' 04 | EE | 00 3C | 'client' | 'last/will' | 'gone' | 'user' | 'secret' }"),
         new("CONNECT with a clean session off", V311, "10 { 'MQTT' 04 | 00 | 00 0A | 'client' }"),
+        new("CONNECT of a bridge", V311, "10 { 'MQTT' 84 | 2C | 00 3C | 'vm.br' | '$SYS/broker/connection/vm.br/state' '0' }"),
+        new("CONNECT, the least", V31, "10 { 'MQIsdp' 03 | 02 | 00 00 | 'c' }"),
+        new("CONNECT with everything", V31, "10 { 'MQIsdp' 03 | EE | 00 3C | 'a client with a long name' | 'last/will' | 'gone' | 'user' | 'secret' }"),
+        new("CONNECT of a bridge", V31, "10 { 'MQIsdp' 83 | 2C | 00 3C | 'vm.br' | '$SYS/broker/connection/vm.br/state' '0' }"),
+        new("SUBSCRIBE", V31, "82 { 00 0A | 'a/#' 01 }"),
         new("CONNECT, the least", V5, "10 { 'MQTT' 05 | 02 | 00 00 | {} | '' }"),
         new("CONNECT with everything", V5, """
             10 { 'MQTT' 05 | EE | 00 3C | { 11 00 00 00 0A | 21 00 14 | 27 00 01 00 00 | 22 00 05 | 19 01 | 17 00 | 26 'a' 'b' | 26 'a' 'c' | 15 'm' | 16 'd' }
@@ -98,7 +104,6 @@ internal static class PacketTable
 
         // CONNECT.
         new("another protocol [MQTT-3.1.2-1]", V311, "10 { 'HTTP' 04 | 02 | 00 00 | '' }", UnsupportedProtocolVersion),
-        new("MQTT 3.1", V311, "10 { 'MQIsdp' 03 | 02 | 00 00 | 'c' }", UnsupportedProtocolVersion),
         new("level 6 [MQTT-3.1.2-2]", V311, "10 { 'MQTT' 06 | 02 | 00 00 | '' }", UnsupportedProtocolVersion),
         new("the reserved flag [MQTT-3.1.2-3]", V311, "10 { 'MQTT' 04 | 03 | 00 00 | '' }", MalformedPacket),
         new("will QoS without a will [MQTT-3.1.2-11]", V311, "10 { 'MQTT' 04 | 0A | 00 00 | '' }", MalformedPacket),

@@ -61,6 +61,14 @@ internal sealed class MosquittoServer : IDisposable
         _process = null;
     }
 
+    /// <summary>Ends it at once: what it has not written yet is lost.</summary>
+    public async Task KillAsync()
+    {
+        await _process!.KillAsync();
+        _process.Dispose();
+        _process = null;
+    }
+
     public void Dispose() => _process?.Dispose();
 
     private bool Answers()
