@@ -12,6 +12,9 @@ internal sealed class ReadingsTable
 {
     private static readonly string[] Names = ["topic", "number", "epochtime"];
 
+    // A line may be as long as a record, and nested as deep as it is long.
+    private static readonly JsonDocumentOptions AnyDepth = new() { MaxDepth = Records.Longest };
+
     private readonly DataFormat _format;
     private readonly int[] _columns = [0, 1, 2];
     private readonly List<string> _fields = [];
@@ -44,7 +47,7 @@ internal sealed class ReadingsTable
         string? topic = null;
         try
         {
-            using var document = JsonDocument.Parse(line);
+            using var document = JsonDocument.Parse(line, AnyDepth);
             if (document.RootElement is { ValueKind: JsonValueKind.Object } members && members.TryGetProperty("topic", out var member) && member.ValueKind == JsonValueKind.String)
                 topic = member.GetString();
         }

@@ -3,7 +3,8 @@ namespace Meanwhile.History;
 /// <summary>Cuts a stream into records: lines, and for CSV lines whose quotes are closed.</summary>
 internal sealed class Records(Stream input, DataFormat format)
 {
-    private const int Longest = 1 << 20;
+    /// <summary>The longest record, in bytes.</summary>
+    public const int Longest = 1 << 20;
 
     private byte[] _buffer = new byte[128 << 10];
     private int _start;

@@ -6,6 +6,11 @@ namespace Meanwhile.Pipeline;
 /// <summary>Tells readings from messages that are none.</summary>
 internal sealed class Admission(AggregatorOptions options)
 {
+    // 2001-09-09. Devices that nobody has told the time count from 1970, 1980 or 2000.
+    private const long Billion = 1_000_000_000_000;
+
+    private const string NotSet = "its time is below 1e9 s since 1970, as that of a device whose clock is not set (quarantine replay --time arrival uses the time of arrival)";
+
     private const int LongestTopic = 65_535; // [MQTT-1.5.4]
 
     private readonly PayloadShape _shape = new();
@@ -24,6 +29,8 @@ internal sealed class Admission(AggregatorOptions options)
             return false;
         if (found.Time > now + (long)options.MaxAhead.TotalMilliseconds)
             reason = _tooFarAhead;
+        else if (found.Time < Billion && now >= Billion)
+            reason = NotSet;
         else if (topic.Length > (LongestTopic / 3) - _resultPrefix && Encoding.UTF8.GetByteCount(topic) + _resultPrefix > LongestTopic)
             reason = "its topic leaves no room for the topic of its results";
         else

@@ -27,7 +27,7 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
     /// <param name="stop">Cuts short the wait for a store that cannot commit.</param>
     public async Task RunAsync(CancellationToken stop)
     {
-        var intake = new Intake(options, _ledger, logger, _limiter);
+        var intake = new Intake(options, _ledger, topic => _results.Has(topic), logger, _limiter);
         var wait = new StoreWait(logger, _limiter, time);
         using var work = new WorkSignal(feed.Deliveries, options.Tick, time);
         using var giveUp = new CancellationTokenSource();

@@ -7,7 +7,10 @@ using Microsoft.Extensions.Logging;
 namespace Meanwhile.Pipeline;
 
 /// <summary>Sorts deliveries into a batch: readings, messages that are none, and what needs no more than an acknowledgement.</summary>
-internal sealed class Intake(AggregatorOptions options, Ledger ledger, ILogger logger, LogLimiter limiter)
+/// <param name="options">What is read out of messages.</param>
+/// <param name="ledger">Counts them.</param>
+/// <param name="hasReadings">Whether a topic has brought readings.</param>
+internal sealed class Intake(AggregatorOptions options, Ledger ledger, Func<string, bool> hasReadings, ILogger logger, LogLimiter limiter)
 {
     private const string IsEmpty = "the payload is empty, as that of a message which clears a retained one";
 
@@ -22,6 +25,7 @@ internal sealed class Intake(AggregatorOptions options, Ledger ledger, ILogger l
     private int _duplicates;
     private int _expired;
     private int _ignored;
+    private int _unexpected;
 
     /// <summary>Takes a delivery into the batch.</summary>
     /// <param name="delivery">What came.</param>
@@ -64,6 +68,7 @@ internal sealed class Intake(AggregatorOptions options, Ledger ledger, ILogger l
     public void Account(CommitReport report)
     {
         ledger.Account(Batch.Readings.Count, Batch.Quarantined.Count, _duplicates + report.Known, _expired, _ignored);
+        ledger.AccountUnexpected(_unexpected);
         if (report.Dropped == 0)
             return;
         ledger.DropFromQuarantine(report.Dropped);
@@ -76,15 +81,21 @@ internal sealed class Intake(AggregatorOptions options, Ledger ledger, ILogger l
     {
         Batch.Clear();
         Deliveries.Clear();
-        _duplicates = _expired = _ignored = 0;
+        _duplicates = _expired = _ignored = _unexpected = 0;
     }
 
     private void Quarantine(in Delivery delivery, string reason)
     {
         Batch.Quarantined.Add(new Quarantined(delivery.Arrived, delivery.Topic, delivery.Payload, reason));
+        if (hasReadings(delivery.Topic) && !IsAvailability(delivery.Payload.Span))
+            _unexpected++;
         if (limiter.MayLog(reason, out var repeated))
             Log.Quarantined(logger, reason, delivery.Topic, repeated);
     }
+
+    // What Home Assistant's devices say, some of them on the topic of their readings.
+    private static bool IsAvailability(ReadOnlySpan<byte> payload) =>
+        payload.SequenceEqual("online"u8) || payload.SequenceEqual("offline"u8) || payload.SequenceEqual("unavailable"u8) || payload.SequenceEqual("unknown"u8);
 
     private void Expire(string topic)
     {

@@ -16,6 +16,7 @@ internal sealed class Ledger
     private long _acknowledged;
     private long _ownResults;
     private long _droppedFromQuarantine;
+    private long _unexpected;
     private long _refusedResults;
 
     /// <summary>Messages taken in from the network.</summary>
@@ -48,6 +49,9 @@ internal sealed class Ledger
     /// <summary>Messages that had to leave the quarantine, because it is bounded.</summary>
     public long DroppedFromQuarantine => Volatile.Read(ref _droppedFromQuarantine);
 
+    /// <summary>Quarantined messages on topics that have readings, and that do not just tell whether a device is there: somebody should look at them.</summary>
+    public long Unexpected => Volatile.Read(ref _unexpected);
+
     /// <summary>Results that the broker did not take.</summary>
     public long RefusedResults => Volatile.Read(ref _refusedResults);
 
@@ -71,6 +75,9 @@ internal sealed class Ledger
         Add(ref _expired, expired);
         Add(ref _ignored, ignored);
     }
+
+    /// <summary>Quarantined messages of a durable batch were unexpected.</summary>
+    public void AccountUnexpected(int messages) => Add(ref _unexpected, messages);
 
     /// <summary>Acknowledgements were handed to the connection.</summary>
     public void Acknowledge(int messages) => Add(ref _acknowledged, messages);

@@ -15,6 +15,9 @@ internal sealed class ReadingParser(JsonPointer value, JsonPointer? time, JsonPo
     /// <summary>Longer identities would make the store's index unwieldy.</summary>
     private const int LongestIdentity = 1024;
 
+    // As deep as a payload of that size can be: what is nested beside a good number is no reason against it, and costs no stack.
+    private static readonly JsonReaderOptions AnyDepth = new() { MaxDepth = LargestPayload };
+
     private const string NotUtf8 = "not valid UTF-8";
 
     private readonly bool _isFlat = value.Depth == 1 && time is null or { Depth: 1 } && identity is null or { Depth: 1 };
@@ -105,7 +108,7 @@ internal sealed class ReadingParser(JsonPointer value, JsonPointer? time, JsonPo
 
     private bool TryFind(ReadOnlySpan<byte> payload, ref Places places)
     {
-        var reader = new Utf8JsonReader(payload);
+        var reader = new Utf8JsonReader(payload, AnyDepth);
         try
         {
             reader.Read();

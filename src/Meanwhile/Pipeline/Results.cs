@@ -27,6 +27,9 @@ internal sealed class Results(AggregatorOptions options)
     /// <summary>How many series have readings.</summary>
     public int SeriesCount => _table.Count;
 
+    /// <summary>Whether a series has readings. For the data path alone.</summary>
+    public bool Has(string series) => _table.Find(series) is not null;
+
     /// <summary>The oldest time of a reading that was ever taken in, also when it has been dropped since; milliseconds since the Unix epoch.</summary>
     public long OldestEver => Volatile.Read(ref _oldestEver);
 

@@ -40,6 +40,7 @@ internal sealed class Gauges(Insight insight, int mostSeries, TimeProvider time)
         Count("meanwhile.messages.ignored", "{message}", "Messages that were acknowledged and nothing else, such as empty ones.", () => ledger.Ignored);
         Count("meanwhile.messages.acknowledged", "{message}", "Messages whose acknowledgement was handed to the connection.", () => ledger.Acknowledged);
         Count("meanwhile.quarantine.dropped", "{message}", "Messages that had to leave the quarantine, because it is bounded.", () => ledger.DroppedFromQuarantine);
+        Count("meanwhile.quarantine.unexpected", "{message}", "Quarantined messages on topics that have readings, apart from those that tell whether a device is there.", () => ledger.Unexpected);
         Count("meanwhile.results.own", "{message}", "Results that came back as messages, and were passed over.", () => ledger.OwnResults);
         Count("meanwhile.results.published", "{result}", "Results handed over for publishing.", () => insight.ResultsPublished);
         Count("meanwhile.results.refused", "{result}", "Results that the broker did not take.", () => ledger.RefusedResults);

@@ -18,7 +18,7 @@ public sealed class ImportExportTests : ProgramTest
         string[] topics = ["a", "plant/\u00fc,\"x\"\r\nnext line", "'{}'"];
         List<Reading> readings =
         [
-            .. new[] { 0.1 + 0.2, double.MaxValue, -double.Epsilon, 1e16, 9007199254740993, 46, -0.5, 1 / 3.0 }.Select(v => new Reading("a", _now, v)),
+            .. new[] { 0.1 + 0.2, double.MaxValue, -double.Epsilon, 1e16, 9007199254740993, 46, -0.5, 1 / 3.0, double.NegativeZero }.Select(v => new Reading("a", _now, v)),
             .. Enumerable.Range(0, 9000).Select(_ => new Reading(topics[random.Next(3)], _now - random.Next(2_000_000), BitConverter.Int64BitsToDouble(random.NextInt64())))
                 .Where(r => double.IsFinite(r.Value)),
             new("a", _now, 46), new("a", _now, 46), // Three of a kind are three.
@@ -27,6 +27,7 @@ public sealed class ImportExportTests : ProgramTest
         Assert.Contains($"{readings.Count} readings exported", (await RunAsync("export", "--db", "from.db", file)).Error, StringComparison.Ordinal);
         Assert.Contains($"imported {readings.Count}; already there 0;", (await RunAsync("import", "--db", "to.db", file)).Error, StringComparison.Ordinal);
         Assert.Equal(ReadAll("from.db"), ReadAll("to.db"));
+        Assert.Single(ReadAll("to.db"), r => r.Value == 0 && double.IsNegative(r.Value));
 
         Assert.Contains($"imported 0; already there {readings.Count};", (await RunAsync("import", "--db", "to.db", file)).Error, StringComparison.Ordinal);
         Commit("part.db", [.. readings.Skip(4000)]);
@@ -45,7 +46,7 @@ public sealed class ImportExportTests : ProgramTest
         Assert.Equal("topic,number,epochtime\na,46,1700000000.12\na,0.1,1700000001\n", (await RunAsync("export", "--db", "from.db", "--format", "csv")).Output);
 
         var import = Meanwhile(["import", "--db", "to.db", "--windows", "7d"]);
-        await import.Input.WriteAsync($"{{\"epochtime\": \"{_now}\", \"number\": \"3\", \"topic\": \"a\", \"more\": [1]}}\n\n");
+        await import.Input.WriteAsync($"{{\"epochtime\": \"{_now}\", \"number\": \"3\", \"topic\": \"a\", \"more\": {new string('[', 70)}{new string(']', 70)}}}\n\n");
         import.Input.Close();
         Assert.Equal(0, await import.ExitAsync());
         Assert.Equal([new("a", _now, 3)], ReadAll("to.db"));

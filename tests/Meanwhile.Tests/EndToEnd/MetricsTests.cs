@@ -44,7 +44,7 @@ public sealed class MetricsTests : HttpTest
         var metrics = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         foreach (var line in new[]
             {
-                "meanwhile_messages_received_total 5", "meanwhile_messages_committed_total 3", "meanwhile_messages_quarantined_total 1", "meanwhile_messages_ignored_total 1",
+                "meanwhile_messages_received_total 5", "meanwhile_messages_committed_total 3", "meanwhile_messages_quarantined_total 1", "meanwhile_messages_ignored_total 1", "meanwhile_quarantine_unexpected_total 1",
                 "meanwhile_series 3", "meanwhile_series_not_shown 1", "meanwhile_broker_connected 1", "meanwhile_ready 1",
                 "meanwhile_series_readings{topic=\"plant/b\",window=\"30min\"} 1",
             })

@@ -42,6 +42,10 @@ public sealed partial class PrometheusTests : HttpTest
             Assert.NotEqual(0, (await AskAsync($"label/{label}/values?match[]={Uri.EscapeDataString(metric)}")).GetArrayLength());
         Assert.DoesNotContain(await AlarmsAsync(), alarm => alarm.EndsWith("firing", StringComparison.Ordinal));
 
+        foreach (var (topic, payload) in new[] { ("plant/0/availability", "online"), ("plant/0", "offline"), ("plant/0", "") })
+            await sender.SendAsync(topic, payload);
+        await RaisedAsync("MeanwhileQuarantineDrops firing");
+        Assert.DoesNotContain(await AlarmsAsync(), alarm => alarm.StartsWith("MeanwhileQuarantineGrows", StringComparison.Ordinal));
         foreach (var payload in new[] { "no number", "none either" })
             await sender.SendAsync("plant/0", payload);
         await RaisedAsync("MeanwhileQuarantineDrops firing", "MeanwhileQuarantineGrows firing");

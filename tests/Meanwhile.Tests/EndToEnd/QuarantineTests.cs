@@ -54,6 +54,27 @@ public sealed class QuarantineTests : ProgramTest
     }
 
     [Fact]
+    public async Task Readings_of_a_device_whose_clock_was_not_set_are_kept_and_count_as_of_their_arrival_when_they_are_replayed()
+    {
+        var aggregate = Meanwhile(["aggregate", "--broker", "embedded://127.0.0.1:0"]);
+        await aggregate.SaysAsync("read back");
+        using (var sender = await MqttSender.ConnectAsync(HttpTest.MqttPortOf(aggregate)))
+        {
+            await sender.SendAsync("DATA", """{"number": 21.5, "epochtime": 12}""");
+            await sender.SendAsync("DATA", """{"number": 22.5, "epochtime": "1970-01-01T00:00:13Z"}""");
+        }
+        Assert.Equal(0, await aggregate.TerminateAsync());
+        Assert.Contains("no reading, kept in the quarantine: its time is below 1e9 s since 1970, as that of a device whose clock is not set", aggregate.Error, StringComparison.Ordinal);
+        Assert.Contains("ledger: received 2 = committed 0 + quarantined 2 + duplicates 0 + expired 0; acknowledged 2;", aggregate.Error, StringComparison.Ordinal);
+
+        Assert.Equal(1, (await RunAsync("replay", "--all")).Code);
+        Assert.Equal(0, (await RunAsync("replay", "--all", "--time", "arrival")).Code);
+        Assert.Equal([21.5, 22.5], Readings().Select(reading => reading.Value));
+        Assert.All(Readings(), reading => Assert.InRange(reading.Time, _now, TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds()));
+        Assert.Empty(Numbers());
+    }
+
+    [Fact]
     public async Task A_reading_whose_identity_is_known_leaves_the_quarantine_and_counts_once()
     {
         using (var owner = Open())

@@ -81,6 +81,31 @@ public class ReadingParserTests
         Assert.Equal("larger than 262144 bytes", reason);
     }
 
+    [Theory]
+    [InlineData(70)]
+    [InlineData(700)]
+    [InlineData(100_000)]
+    public void However_deep_what_lies_beside_a_good_number_it_is_a_reading(int depth)
+    {
+        var (arrays, objects) = (new string('[', depth) + new string(']', depth), string.Concat(Enumerable.Repeat("{\"a\":", depth / 10)) + "1" + new string('}', depth / 10));
+        foreach (var payload in new[] { $$"""{"number": 46, "epochtime": 5, "x": {{arrays}}}""", $$"""{"x": {{arrays}}, "y": {{objects}}, "number": 46, "epochtime": 5}""" })
+        {
+            Assert.True(ReadingParser.Default.TryParse(Encoding.UTF8.GetBytes(payload), Arrival, out var found, out var reason), reason);
+            Assert.Equal((5000, 46), (found.Time, found.Value));
+        }
+    }
+
+    [Theory]
+    [InlineData(70)]
+    [InlineData(1000)]
+    public void A_pointer_may_lead_as_deep_as_it_likes(int depth)
+    {
+        var parser = new ReadingParser(JsonPointer.Parse(string.Concat(Enumerable.Repeat("/a/0", depth))), time: null);
+        var payload = string.Concat(Enumerable.Repeat("{\"a\":[", depth)) + "-0" + string.Concat(Enumerable.Repeat("]}", depth));
+        Assert.True(parser.TryParse(Encoding.UTF8.GetBytes(payload), Arrival, out var found, out var reason), reason);
+        Assert.True(found.Value == 0 && double.IsNegative(found.Value));
+    }
+
     [Fact]
     public void Nesting_without_end_is_no_reading()
     {

@@ -20,7 +20,7 @@ public sealed class SqliteFileTests : IDisposable
     {
         using (var store = Open())
             store.Commit(Batch(new("DATA", Now, 1), new("DATA", Now + 2000, 2)));
-        ReadingsFile.Query(File, $"INSERT INTO messages(number, epochtime) VALUES (3, {(Now / 1000) + 1}), (4, '{(Now / 1000) + 3600}'), (5, {(Now / 1000) + 1})");
+        ReadingsFile.Query(File, $"INSERT INTO messages(number, epochtime) VALUES (3, {(Now / 1000) + 1}), ('4', '{(Now / 1000) + 3600}'), (5, {(Now / 1000) + 1}), ('junk', {Now / 1000}), ('12 V', {Now / 1000})");
         using (var store = Open())
         {
             Assert.Equal([1, 3, 5, 2, 4], store.ReadAll().Select(r => r.Value));
@@ -66,6 +66,29 @@ public sealed class SqliteFileTests : IDisposable
         Assert.Equal(9, Assert.Single(store.ReceivedIds()));
         Assert.Equal("t", Assert.Single(store.ReadQuarantine()).Message.Topic);
         Assert.Equal(["0"], ReadingsFile.Query(File, "SELECT COUNT(*) FROM sqlite_master WHERE name IN ('messages_epochtime', 'unordered')"));
+    }
+
+    [Fact]
+    public void A_file_of_version_2_goes_on_and_takes_minus_zero()
+    {
+        Reading[] old = [new("a", Now, 46), new("a", Now + 1, 45.5), new("DATA", Now + 1000, 7)];
+        using (var store = Open())
+            store.Commit(Batch(old[..2]));
+        ReadingsFile.Query(File, $"""
+            ALTER TABLE messages RENAME TO new; DROP INDEX foreign_rows;
+            CREATE TABLE messages (number NUMERIC, epochtime NUMERIC, series INTEGER, position INTEGER PRIMARY KEY);
+            INSERT INTO messages SELECT * FROM new; DROP TABLE new;
+            CREATE INDEX foreign_rows ON messages (series) WHERE series IS NULL;
+            INSERT INTO messages (number, epochtime) VALUES ('7', '{(Now / 1000) + 1}');
+            PRAGMA user_version = 2
+            """);
+        using (var reader = Store.OpenForReading(File, "DATA"))
+            Assert.Equal(old, reader.ReadReadings(0, long.MaxValue));
+        using var again = Open();
+        Assert.Equal(old, again.ReadAll());
+        again.Commit(Batch(new Reading("a", Now + 2, double.NegativeZero)));
+        Assert.True(double.IsNegative(again.ReadReadings(Now + 2, Now + 2).Single().Value));
+        Assert.Equal(["3", "ok"], [.. ReadingsFile.Query(File, "PRAGMA user_version"), .. ReadingsFile.Query(File, "PRAGMA integrity_check")]);
     }
 
     [Fact]

@@ -23,7 +23,7 @@ public sealed class SqliteStoreTests : QuarantineContractTests, IDisposable
         using (var store = Open())
         {
             var batch = new Batch { Subscription = "DATA" };
-            batch.Readings.AddRange([new("a", Now, 46), new("b", Now + 123, 45.5), new("a", Now - 1, -1e300)]);
+            batch.Readings.AddRange([new("a", Now, 46), new("b", Now + 123, 45.5), new("a", Now - 1, -1e300), new("b", Now + 200, double.NegativeZero)]);
             batch.Quarantined.Add(new(Now + 5, "odd", new byte[] { 0, 255 }, "because"));
             batch.Quarantined.Add(new(Now, "empty", ReadOnlyMemory<byte>.Empty, "because"));
             batch.IdChanges.AddRange([new("", new(IdChangeKind.Received, 1)), new("", new(IdChangeKind.Received, 65_535)), new("", new(IdChangeKind.Received, 1))]);
@@ -31,13 +31,15 @@ public sealed class SqliteStoreTests : QuarantineContractTests, IDisposable
         }
 
         Assert.Equal(
-            ["-1E+300|1699999999.999|a", "46|1700000000|a", "45.5|1700000000.123|b"],
+            ["-1E+300|1699999999.999|a", "46|1700000000|a", "45.5|1700000000.123|b", "-0|1700000000.2|b"],
             ReadingsFile.Query(File, "SELECT number, epochtime, topic FROM messages JOIN series ON series.id = series ORDER BY position"));
         Assert.Equal(
             ["1700000000.005|odd|00FF|because", "1700000000|empty||because"],
             ReadingsFile.Query(File, "SELECT arrived, topic, HEX(payload), reason FROM quarantine ORDER BY id"));
         using var again = Open();
-        Assert.Equal([new("a", Now - 1, -1e300), new("a", Now, 46), new("b", Now + 123, 45.5)], again.ReadAll());
+        Assert.Equal(["real", "integer", "real", "real"], ReadingsFile.Query(File, "SELECT TYPEOF(number) FROM messages ORDER BY position"));
+        Assert.Equal(["46"], ReadingsFile.Query(File, "SELECT MAX(number) FROM messages"));
+        Assert.Equal([new("a", Now - 1, -1e300), new("a", Now, 46), new("b", Now + 123, 45.5), new("b", Now + 200, 0)], again.ReadAll());
         Assert.Equal([1, 65_535], again.ReceivedIds().Order());
         Assert.Equal("DATA", again.ReadSession().Subscription);
     }

@@ -46,13 +46,14 @@ public abstract class StoreContractTests
     {
         var seed = Random.Shared.Next();
         var random = new Random(seed);
-        double[] values = [0, 1e16, 9007199254740993, long.MaxValue, double.MaxValue, -double.MaxValue, double.Epsilon, 1 / 3.0, .. Enumerable.Range(0, 5000).Select(_ => BitConverter.Int64BitsToDouble(random.NextInt64()))];
+        double[] values = [0, double.NegativeZero, 46, -46, 1e15, -1e15, 1L << 51, 1e16, 9007199254740993, long.MaxValue, double.MaxValue, -double.MaxValue, double.Epsilon, 1 / 3.0, .. Enumerable.Range(0, 5000).Select(_ => BitConverter.Int64BitsToDouble(random.NextInt64()))];
         var readings = values.Where(double.IsFinite).Select((value, i) => new Reading("a", Now + (i * 997L), value)).ToList();
         using (var store = await OpenAsync())
             store.Commit(StoreExtensions.Batch(readings));
         using var again = await OpenAsync();
 
         Assert.True(readings.SequenceEqual(again.ReadAll()), $"seed {seed}");
+        Assert.Equal(readings.Select(r => BitConverter.DoubleToInt64Bits(r.Value)), again.ReadAll().Select(r => BitConverter.DoubleToInt64Bits(r.Value))); // -0 equals 0.
     }
 
     [Fact]

@@ -20,7 +20,7 @@ public abstract partial class HttpTest : ProgramTest
     }
 
     /// <summary>Where the embedded broker of a program listens.</summary>
-    private protected static int MqttPortOf(RunningProgram program) => int.Parse(MqttPort().Match(program.Error).Groups[1].Value);
+    internal static int MqttPortOf(RunningProgram program) => int.Parse(MqttPort().Match(program.Error).Groups[1].Value);
 
     private protected static Uri AddressOf(RunningProgram program) => new(HttpAddress().Match(program.Error).Groups[1].Value);
 

@@ -5,6 +5,9 @@ namespace Meanwhile.Stores.Sqlite;
 /// <summary>The readings and their identities, in the order of time.</summary>
 internal sealed class ReadingsTable
 {
+    // Beyond it SQLite keeps whole numbers as they come in columns of numbers, too.
+    private const double LargestWhole = 1L << 51;
+
     private readonly Database _database;
     private readonly Positions _positions;
     private readonly SeriesById _byId;
@@ -81,9 +84,10 @@ internal sealed class ReadingsTable
     /// <summary>Whether a row starts with a number and a time: another program may have left texts or nothing at all where they belong.</summary>
     public static bool IsReading(Statement row) => row.IsNumber(0) && row.IsNumber(1) && double.IsFinite(row.Double(0));
 
-    /// <summary>Puts the rows that another program has added behind the last one where their times belong.</summary>
+    /// <summary>Puts the rows that another program has added behind the last one where their times belong, and makes numbers of texts that hold one.</summary>
     public void TakeInForeignRows()
     {
+        _database.Execute("UPDATE messages SET number = CAST(number AS NUMERIC) WHERE series IS NULL AND TYPEOF(number) = 'text' AND number = CAST(number AS NUMERIC)");
         List<(long Position, long Time)> misplaced = [];
         var foreign = _database.Prepare("SELECT position, epochtime FROM messages WHERE series IS NULL");
         while (foreign.Step())
@@ -105,6 +109,13 @@ internal sealed class ReadingsTable
         _rows.Forget();
         _series.RolledBack();
         _positions.Forget();
+    }
+
+    /// <summary>Binds whole numbers as such, as the seed's program does. SQLite has no whole number for -0.</summary>
+    public static Statement BindNumber(Statement statement, double value, int parameter)
+    {
+        var whole = (long)value;
+        return whole == value && Math.Abs(value) < LargestWhole && (whole != 0 || !double.IsNegative(value)) ? statement.Bind(parameter, whole) : statement.Bind(parameter, value);
     }
 
     /// <summary>Binds whole seconds as such, as the seed's program does, and others with their fraction.</summary>

@@ -47,7 +47,7 @@ internal sealed class RowWriter
         for (var row = 0; row < _count; row++)
         {
             var (value, time, series, position) = _rows[row];
-            ReadingsTable.BindTime(_one.Bind(1, value), time).Bind(3, series).Bind(4, position).Run();
+            ReadingsTable.BindTime(ReadingsTable.BindNumber(_one, value, 1), time).Bind(3, series).Bind(4, position).Run();
         }
         _count = 0;
     }
@@ -62,7 +62,7 @@ internal sealed class RowWriter
         position = IsNext(position) ? Appended : position;
         var first = (row * Columns) + 1;
         ref var bound = ref _bound[row];
-        _many.Bind(first, value);
+        ReadingsTable.BindNumber(_many, value, first);
         if (bound.Time != time || bound.Series == 0)
             ReadingsTable.BindTime(_many, time, first + 1);
         if (bound.Series != series)

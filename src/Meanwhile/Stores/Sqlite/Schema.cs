@@ -4,7 +4,13 @@ namespace Meanwhile.Stores.Sqlite;
 internal static class Schema
 {
     /// <summary>Today's.</summary>
-    public const int Version = 2;
+    public const int Version = 3;
+
+    /// <summary>The oldest that can be read as today's is: the next one lets the column of numbers take -0, and moves nothing.</summary>
+    public const int OldestReadable = 2;
+
+    // The numbers have no affinity: it would make 0 of -0. The times have, so that those of the seed's program, which are texts, become numbers.
+    private const string Messages = "CREATE TABLE messages (number, epochtime NUMERIC, series INTEGER, position INTEGER PRIMARY KEY)";
 
     // A number that was given once never names another message.
     private const string Quarantine =
@@ -36,31 +42,43 @@ internal static class Schema
     private static void Migrate(Database database, long version)
     {
         if (version == 0)
-        {
-            // What the seed's program makes: the same as in a file of its own, so that both start from the same place.
-            database.Execute("CREATE TABLE IF NOT EXISTS messages (number NUMERIC, epochtime NUMERIC)");
-            database.Execute("ALTER TABLE messages ADD COLUMN series INTEGER");
-            database.Execute("CREATE TABLE series (id INTEGER PRIMARY KEY, topic TEXT NOT NULL UNIQUE)");
-            database.Execute(Quarantine);
-            database.Execute("CREATE TABLE sessions (name TEXT PRIMARY KEY, subscription TEXT NOT NULL) WITHOUT ROWID");
-            database.Execute("CREATE TABLE received_ids (session TEXT NOT NULL, packet_id INTEGER NOT NULL, PRIMARY KEY (session, packet_id)) WITHOUT ROWID");
-        }
-        else
-        {
+            MakeTables(database);
+        else if (version == 1)
             database.Execute($"ALTER TABLE quarantine RENAME TO old; {Quarantine}; INSERT INTO quarantine SELECT * FROM old ORDER BY id; DROP TABLE old");
-        }
-        database.Execute("CREATE TABLE identities (position INTEGER PRIMARY KEY, series INTEGER NOT NULL, identity TEXT NOT NULL, UNIQUE (series, identity))");
-        PutInOrderOfTime(database);
-        database.Execute("CREATE INDEX quarantine_arrived ON quarantine (arrived)");
+        if (version < 2)
+            PutInOrderOfTime(database);
+        else
+            TakeAffinityOffNumbers(database);
         database.Execute($"PRAGMA user_version = {Version}");
     }
 
+    private static void MakeTables(Database database)
+    {
+        // What the seed's program makes: the same as in a file of its own, so that both start from the same place.
+        database.Execute("CREATE TABLE IF NOT EXISTS messages (number NUMERIC, epochtime NUMERIC)");
+        database.Execute("ALTER TABLE messages ADD COLUMN series INTEGER");
+        database.Execute("CREATE TABLE series (id INTEGER PRIMARY KEY, topic TEXT NOT NULL UNIQUE)");
+        database.Execute(Quarantine);
+        database.Execute("CREATE TABLE sessions (name TEXT PRIMARY KEY, subscription TEXT NOT NULL) WITHOUT ROWID");
+        database.Execute("CREATE TABLE received_ids (session TEXT NOT NULL, packet_id INTEGER NOT NULL, PRIMARY KEY (session, packet_id)) WITHOUT ROWID");
+    }
+
+    // As SQLite's manual has it for changes after which what is on disk stays right: a copy of the table would take minutes where readings are many.
+    private static void TakeAffinityOffNumbers(Database database)
+    {
+        var next = database.ReadPragma("schema_version") + 1;
+        database.Execute($"PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = '{Messages}' WHERE type = 'table' AND name = 'messages'");
+        database.Execute($"PRAGMA schema_version = {next}; PRAGMA writable_schema = RESET");
+    }
+
     // Names the two columns when it inserts: so does the seed's program, which gets the last position for its rows and no series. The index holds its
-    // rows alone, and costs ours nothing. NUMERIC keeps whole numbers whole, as its own INTEGER does.
+    // rows alone, and costs ours nothing.
     private static void PutInOrderOfTime(Database database)
     {
+        database.Execute("CREATE TABLE identities (position INTEGER PRIMARY KEY, series INTEGER NOT NULL, identity TEXT NOT NULL, UNIQUE (series, identity))");
+        database.Execute("CREATE INDEX quarantine_arrived ON quarantine (arrived)");
         database.Execute("ALTER TABLE messages RENAME TO unordered");
-        database.Execute("CREATE TABLE messages (number NUMERIC, epochtime NUMERIC, series INTEGER, position INTEGER PRIMARY KEY)");
+        database.Execute(Messages);
         database.Execute("CREATE INDEX foreign_rows ON messages (series) WHERE series IS NULL");
         var positions = new Positions(database);
         var old = database.Prepare("SELECT number, epochtime, series FROM unordered WHERE TYPEOF(number) IN ('integer', 'real') AND TYPEOF(epochtime) IN ('integer', 'real') ORDER BY rowid");
@@ -68,7 +86,7 @@ internal static class Schema
         while (old.Step())
         {
             var time = ReadingsTable.TimeOf(old, 1);
-            ReadingsTable.BindTime(copy.Bind(1, old.Double(0)), time).Bind(4, positions.Next(time));
+            ReadingsTable.BindTime(ReadingsTable.BindNumber(copy, old.Double(0), 1), time).Bind(4, positions.Next(time));
             (old.IsNull(2) ? copy.BindNull(3) : copy.Bind(3, old.Integer(2))).Run();
         }
         database.Execute("DROP TABLE unordered");

@@ -22,7 +22,7 @@ internal sealed class SqliteReader : IStoreReader
         {
             database.Execute("BEGIN"); // What is read from here on is of one moment, however long it takes.
             var version = Schema.ReadVersion(database, path);
-            if (version is > 0 and < Schema.Version)
+            if (version is > 0 and < Schema.OldestReadable)
                 throw new StoreException($"{path} was written by an older version of meanwhile: start meanwhile aggregate on it once, which brings it up to date", mayHeal: false);
             return new SqliteReader(database, unnamedSeries, isOurs: version > 0);
         }
