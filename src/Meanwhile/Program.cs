@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using Meanwhile;
+using Meanwhile.Logging;
 using Meanwhile.Verbs;
 
 var root = new RootCommand("Rolling statistics for MQTT: every reading is committed to disk before it is acknowledged, and every mean is exact.")
@@ -36,24 +37,50 @@ if (commandLine.Errors.Count > 0)
     var problem = commandLine.UnmatchedTokens is [var unknown, ..]
         ? $"'{unknown}' is neither a verb nor an option that is known here."
         : commandLine.Errors[0].Message.ReplaceLineEndings(" ");
-    Console.Error.WriteLine($"meanwhile: {problem} See: meanwhile {verb}--help");
-    return ExitCode.Usage;
+    return End($"{problem} See: meanwhile {verb}--help", ExitCode.Usage);
 }
 
 try
 {
-    // A store that cannot commit, or a broker that does not answer, has its own time-outs: nothing needs to be cut off here.
-    return await commandLine.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromMinutes(5) });
+    await using var output = new StreamWriter(new StandardStream(StandardHandle.Output, TimeProvider.System, CancellationToken.None), Console.OutputEncoding); // For --help and --version.
+    return await commandLine.InvokeAsync(new InvocationConfiguration
+    {
+        Output = output,
+        EnableDefaultExceptionHandler = false,
+        // A store that cannot commit, or a broker that does not answer, has its own time-outs: nothing needs to be cut off here.
+        ProcessTerminationTimeout = TimeSpan.FromMinutes(5),
+    });
+}
+catch (OutputException e) when (e.IsReaderGone)
+{
+    return ExitCode.Success;
+}
+catch (OutputException e)
+{
+    return End(e.Message, ExitCode.Failure);
 }
 catch (UserException e)
 {
-    Console.Error.WriteLine($"meanwhile: {e.Message}");
-    return e.ExitCode;
+    return End(e.Message, e.ExitCode);
 }
 catch (Exception e)
 {
-    Console.Error.WriteLine($"meanwhile: this should not have happened, please report it: {e.GetType().Name}: {e.Message.ReplaceLineEndings(" ")}");
-    return ExitCode.Failure;
+    return End($"this should not have happened, please report it: {e.GetType().Name}: {e.Message.ReplaceLineEndings(" ")}", ExitCode.Failure);
+}
+
+// The last words; a reader who sleeps does not keep the program from its end.
+static int End(string text, int exitCode)
+{
+    try
+    {
+        using var error = new StandardStream(StandardHandle.Error, TimeProvider.System, new CancellationToken(canceled: true));
+        error.Write(Console.OutputEncoding.GetBytes($"meanwhile: {text}\n"));
+    }
+    catch (Exception e) when (e is OutputException or OperationCanceledException)
+    {
+        // Nobody reads them.
+    }
+    return exitCode;
 }
 
 // A verb may be part of another: quarantine list.

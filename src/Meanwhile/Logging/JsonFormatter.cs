@@ -7,7 +7,7 @@ using System.Text.Json;
 namespace Meanwhile.Logging;
 
 /// <summary>For programs: a JSON object an event, with its fields as they are in <see cref="Log"/>.</summary>
-internal sealed class JsonFormatter(LogDiversion diversion, TimeProvider time) : LineFormatter(FormatterName, diversion)
+internal sealed class JsonFormatter(TimeProvider time) : LineFormatter
 {
     public const string FormatterName = "json";
 
@@ -18,7 +18,7 @@ internal sealed class JsonFormatter(LogDiversion diversion, TimeProvider time) :
     private const string Template = "{OriginalFormat}";
 
     /// <inheritdoc/>
-    protected override string Line(LogEvent logEvent)
+    public override string Line(in LogEvent logEvent)
     {
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer, Options))

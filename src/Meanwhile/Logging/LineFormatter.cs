@@ -1,23 +1,12 @@
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Logging.Console;
 
 namespace Meanwhile.Logging;
 
 /// <summary>One line an event.</summary>
-internal abstract class LineFormatter(string name, LogDiversion diversion) : ConsoleFormatter(name)
+internal abstract class LineFormatter
 {
-    /// <inheritdoc/>
-    public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
-    {
-        var text = logEntry.Formatter(logEntry.State, logEntry.Exception);
-        var line = Line(new LogEvent(logEntry.LogLevel, logEntry.EventId.Name ?? "", text, logEntry.State as IReadOnlyList<KeyValuePair<string, object?>> ?? []));
-        if (!diversion.Takes(text, line))
-            textWriter.Write(line);
-    }
-
     /// <summary>The line, with its end.</summary>
-    protected abstract string Line(LogEvent logEvent);
+    public abstract string Line(in LogEvent logEvent);
 }
 
 /// <summary>What is known of an event.</summary>

@@ -178,4 +178,10 @@ internal static partial class Log
 
     [LoggerMessage(68, LogLevel.Critical, "{Problem}")]
     public static partial void Failed(ILogger logger, string problem);
+
+    [LoggerMessage(135, LogLevel.Warning, "{Count} log lines were dropped: nobody reads the log, or not fast enough")]
+    public static partial void LinesDropped(ILogger logger, long count);
+
+    [LoggerMessage(136, LogLevel.Warning, "{Count} results were not shown: nobody reads standard output, or not fast enough")]
+    public static partial void ResultsDropped(ILogger logger, long count);
 }

@@ -1,7 +1,8 @@
 namespace Meanwhile.Logging;
 
 /// <summary>Takes log lines aside while something else has the terminal.</summary>
-internal sealed class LogDiversion
+/// <param name="write">Where they go otherwise.</param>
+internal sealed class LogDiversion(Action<string> write)
 {
     private volatile Func<string, string, bool>? _take;
 
@@ -13,8 +14,15 @@ internal sealed class LogDiversion
         return new Undo(this);
     }
 
-    /// <summary>Whether somebody takes care of a line.</summary>
-    public bool Takes(string text, string line) => _take?.Invoke(text, line) == true;
+    /// <summary>Hands a line to whoever takes care of it.</summary>
+    public void Write(string text, string line)
+    {
+        if (_take?.Invoke(text, line) != true)
+            write(line);
+    }
+
+    /// <summary>Hands a line on that was taken aside.</summary>
+    public void Release(string line) => write(line);
 
     private sealed class Undo(LogDiversion diversion) : IDisposable
     {

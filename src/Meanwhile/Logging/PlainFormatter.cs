@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace Meanwhile.Logging;
 
 /// <summary>For people: time in UTC, a level where it is not plain information, the text.</summary>
-internal sealed class PlainFormatter(LogDiversion diversion, TimeProvider time) : LineFormatter(FormatterName, diversion)
+internal sealed class PlainFormatter(TimeProvider time) : LineFormatter
 {
     public const string FormatterName = "plain";
 
@@ -18,7 +18,7 @@ internal sealed class PlainFormatter(LogDiversion diversion, TimeProvider time) 
             });
 
     /// <inheritdoc/>
-    protected override string Line(LogEvent logEvent)
+    public override string Line(in LogEvent logEvent)
     {
         var level = logEvent.Level switch
         {

@@ -11,27 +11,26 @@ internal readonly record struct WorkProgress(double Fraction, string Text);
 internal static class ProgressBar
 {
     /// <summary>Shows it, and does the work.</summary>
-    /// <param name="hasPlainLines">Without a terminal, each text is a line.</param>
-    public static async Task ShowAsync(string text, Func<IProgress<WorkProgress>, Task> work, bool hasPlainLines = false)
+    /// <param name="say">Without a terminal, takes each text as a line, with its end.</param>
+    public static async Task ShowAsync(string text, Func<IProgress<WorkProgress>, Task> work, Action<string>? say = null)
     {
         if (Console.IsErrorRedirected)
         {
-            await work(new Bar(null, hasPlainLines));
+            await work(new Bar(null, say));
             return;
         }
         var terminal = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
         await terminal.Progress().AutoClear(true).HideCompleted(true)
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn())
-            .StartAsync(context => work(new Bar(context.AddTask(Markup.Escape(text), maxValue: 1), hasPlainLines: false)));
+            .StartAsync(context => work(new Bar(context.AddTask(Markup.Escape(text), maxValue: 1), say: null)));
     }
 
     // Unlike System.Progress, in the caller's own thread: nothing arrives late or out of order.
-    private sealed class Bar(ProgressTask? task, bool hasPlainLines) : IProgress<WorkProgress>
+    private sealed class Bar(ProgressTask? task, Action<string>? say) : IProgress<WorkProgress>
     {
         public void Report(WorkProgress value)
         {
-            if (hasPlainLines)
-                Console.Error.Write($"{value.Text}\n");
+            say?.Invoke($"{value.Text}\n");
             if (task is null)
                 return;
             task.Value = value.Fraction;

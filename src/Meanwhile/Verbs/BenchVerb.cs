@@ -100,10 +100,14 @@ internal static class BenchVerb
         {
             IReadOnlyList<ScenarioReport> reports = [];
             await ProgressBar.ShowAsync(
-                "starting", async progress => reports = await new Benchmark(options, session.Logger, session.Time).RunAsync(scenarios, progress, stop), hasPlainLines: true);
-            if (json != "-")
-                Write(reports);
-            await WriteFilesAsync(json, svg, options, began, reports, stop);
+                "starting", async progress => reports = await new Benchmark(options, session.Logger, session.Time).RunAsync(scenarios, progress, stop), session.LogDiversion.Release);
+            await WriteFilesAsync(json == "-" ? null : json, svg, WriteJson, reports, stop);
+            if (json == "-")
+                session.WriteBytes(WriteJson);
+            else
+                session.Write(output => Write(output, reports));
+
+            void WriteJson(Stream output) => ReportJson.Write(output, options, options.Database is { } database ? Store.Describe(database) : "a SQLite file in a temporary folder", began, reports);
             if (reports.SelectMany(report => report.Findings).ToList() is { Count: > 0 } findings)
                 throw new UserException($"messages are not accounted for: {findings.Count} findings, the first: {findings[0]}");
             isOver = true;
@@ -156,20 +160,20 @@ internal static class BenchVerb
 
     private static BrokerSettings ReadBroker(Session session) => CommonSettings.ReadBroker(session.CommandLine, session.Sources, ClientId);
 
-    private static void Write(IReadOnlyList<ScenarioReport> reports)
+    private static void Write(TextWriter output, IReadOnlyList<ScenarioReport> reports)
     {
         foreach (var report in reports)
-            ReportTable.Write(Console.Out, report);
+            ReportTable.Write(output, report);
     }
 
-    private static async Task WriteFilesAsync(string? json, string? svg, BenchOptions options, DateTimeOffset began, IReadOnlyList<ScenarioReport> reports, CancellationToken stop)
+    private static async Task WriteFilesAsync(string? json, string? svg, Action<Stream> writeJson, IReadOnlyList<ScenarioReport> reports, CancellationToken stop)
     {
         try
         {
             if (json is not null)
             {
-                await using var output = json == "-" ? Console.OpenStandardOutput() : File.Create(json);
-                ReportJson.Write(output, options, options.Database is { } database ? Store.Describe(database) : "a SQLite file in a temporary folder", began, reports);
+                await using var output = File.Create(json);
+                writeJson(output);
             }
             if (svg is null)
                 return;

@@ -47,7 +47,7 @@ internal static class CompletionVerb
 
     private static Task RunAsync(Session session, CancellationToken stop)
     {
-        Console.Out.Write(Scripts[session.CommandLine.GetValue(Shell)!] + "\n");
+        session.Write(output => output.Write(Scripts[session.CommandLine.GetValue(Shell)!] + "\n"));
         return Task.CompletedTask;
     }
 }

@@ -19,23 +19,20 @@ internal static class DataFile
 
     /// <summary>Writes standard output, or a file that appears under its name only when it is complete.</summary>
     /// <exception cref="UserException">It cannot be written.</exception>
-    public static async Task WriteAsync(string? path, Func<Stream, Task> write)
+    public static async Task WriteAsync(Session session, string? path, Func<Stream, Task> write)
     {
+        if (path is null)
+        {
+            await write(session.Output);
+            return;
+        }
         try
         {
-            if (path is null)
-            {
-                await using var output = Console.OpenStandardOutput();
-                await write(output);
-            }
-            else
-            {
-                await WriteFileAsync(path, write);
-            }
+            await WriteFileAsync(path, write);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new UserException($"{path ?? "standard output"} cannot be written ({e.Message}): expected a place with room that can be written to", inner: e);
+            throw new UserException($"{path} cannot be written ({e.Message}): expected a place with room that can be written to", inner: e);
         }
     }
 

@@ -29,7 +29,7 @@ internal static class ExportVerb
         var now = session.Time.GetUtcNow().ToUnixTimeMilliseconds();
         using var store = session.OpenForReading(session.Read(CommonSettings.UnnamedTopic)!);
         var count = 0L;
-        await ProgressBar.ShowAsync("exporting", progress => DataFile.WriteAsync(path, output =>
+        await ProgressBar.ShowAsync("exporting", progress => DataFile.WriteAsync(session, path, output =>
         {
             var table = new TableWriter(output, format);
             table.WriteNames("topic", "number", "epochtime");

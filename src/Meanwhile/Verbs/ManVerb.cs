@@ -9,7 +9,7 @@ internal static class ManVerb
 
     private static Task RunAsync(Session session, CancellationToken stop)
     {
-        Console.Out.Write(ManPage.Write(session.CommandLine.RootCommandResult.Command, typeof(ManVerb).Assembly.GetName().Version!.ToString(3)));
+        session.Write(output => output.Write(ManPage.Write(session.CommandLine.RootCommandResult.Command, typeof(ManVerb).Assembly.GetName().Version!.ToString(3))));
         return Task.CompletedTask;
     }
 }

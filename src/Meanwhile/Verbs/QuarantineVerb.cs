@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text;
 using Meanwhile.History;
 using Meanwhile.Logging;
 using Meanwhile.Settings;
@@ -39,12 +40,15 @@ internal static class QuarantineVerb
     private static Task List(Session session, CancellationToken stop)
     {
         using var store = OpenForReading(session);
-        var list = new QuarantineList(Console.Out, session.Read(AsJson));
-        foreach (var message in store.ReadQuarantine())
+        session.Write(output =>
         {
-            stop.ThrowIfCancellationRequested();
-            list.Write(message);
-        }
+            var list = new QuarantineList(output, session.Read(AsJson));
+            foreach (var message in store.ReadQuarantine())
+            {
+                stop.ThrowIfCancellationRequested();
+                list.Write(message);
+            }
+        });
         return Task.CompletedTask;
     }
 
@@ -56,9 +60,9 @@ internal static class QuarantineVerb
         if (message.Number != number)
             throw NotThere(number);
         if (!session.CommandLine.GetValue(Raw))
-            QuarantineList.WriteWhole(Console.Out, message);
+            session.Write(output => QuarantineList.WriteWhole(output, message));
         else
-            await DataFile.WriteAsync(path: null, output => output.WriteAsync(message.Message.Payload, stop).AsTask());
+            await DataFile.WriteAsync(session, path: null, output => output.WriteAsync(message.Message.Payload, stop).AsTask());
     }
 
     private static async Task ReplayAsync(Session session, CancellationToken stop)
@@ -68,8 +72,10 @@ internal static class QuarantineVerb
         using var store = await session.OpenStoreAsync(options.Filter, stop);
         using var quarantine = OpenForReading(session); // As it is now: the store changes while it is read.
         var replay = new Replay(store, options);
+        var stays = new StringBuilder();
         await replay.RunAsync(
-            Choose(quarantine, chosen), session.Time.GetUtcNow().ToUnixTimeMilliseconds(), (number, reason) => Console.Out.Write($"{number} stays: {reason}\n"), stop);
+            Choose(quarantine, chosen), session.Time.GetUtcNow().ToUnixTimeMilliseconds(), (number, reason) => stays.Append($"{number} stays: {reason}\n"), stop);
+        session.Write(output => output.Write(stays)); // Afterwards: a reader who has enough does not end the work.
         Log.Replayed(session.Logger, replay.Committed, replay.Known, replay.Stayed);
         if (replay.Stayed > 0)
             throw new UserException($"{replay.Stayed} messages stay in the quarantine: see what they are with meanwhile quarantine show NUMBER");

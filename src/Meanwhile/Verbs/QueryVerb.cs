@@ -42,13 +42,13 @@ internal static class QueryVerb
             Log.MayBeIncomplete(session.Logger, DateTimeOffset.FromUnixTimeMilliseconds(past.EarliestStart).UtcDateTime);
         if (past is { IsEmpty: true, Other: { } other })
             Log.OnlyOthers(session.Logger, options.Filter, other);
-        await DataFile.WriteAsync(path: null, output =>
+        await DataFile.WriteAsync(session, path: null, output =>
         {
             var table = new TableWriter(output, format);
             if (session.CommandLine.GetValue(WithReadings))
                 WriteReadings(past, table, stop);
             else
-                WriteResults(past, table, new ResultWriter(options.Windows, options.Statistics), format);
+                WriteResults(past, table, new ResultWriter(options.Windows, options.Statistics), format, stop);
             table.Flush();
             return Task.CompletedTask;
         });
@@ -64,11 +64,12 @@ internal static class QueryVerb
         }
     }
 
-    private static void WriteResults(AsOf past, TableWriter table, ResultWriter results, DataFormat format)
+    private static void WriteResults(AsOf past, TableWriter table, ResultWriter results, DataFormat format, CancellationToken stop)
     {
         table.WriteNames(["topic", "epochtime", .. results.Names]);
         foreach (var (topic, readings, end) in past.Series())
         {
+            stop.ThrowIfCancellationRequested();
             if (format == DataFormat.Json)
                 table.WriteJson(topic, end, results.Write(readings, end).Span);
             else

@@ -1,10 +1,14 @@
 using System.CommandLine;
+using Meanwhile.Logging;
 using Meanwhile.Terminal;
 using Meanwhile.Terminal.Live;
 
 namespace Meanwhile.Verbs;
 
-/// <summary>Where results are shown: as tables on standard output, or in the live view, or, where there is no terminal for that, as plain lines.</summary>
+/// <summary>
+/// Where results are shown: as tables on standard output, or in the live view, or, where there is no terminal for that, as plain lines. Whoever brings them never waits for a
+/// reader: else the broker would wait for us.
+/// </summary>
 internal sealed class ResultDisplay : IAsyncDisposable
 {
     /// <summary>For the verbs that show results.</summary>
@@ -13,33 +17,37 @@ internal sealed class ResultDisplay : IAsyncDisposable
         Description = "show a row for each series on the whole screen; one line for each result where the output is no terminal",
     };
 
+    private static readonly TimeSpan LastPatience = TimeSpan.FromSeconds(1);
+
+    private readonly Session _session;
     private readonly CancellationTokenSource _ending;
+    private readonly LogLimiter _limiter;
     private readonly LiveView? _view;
     private readonly Task _showing;
+    private long _unsaid;
 
     private ResultDisplay(Session session, string source, CancellationToken stop)
     {
+        (_session, _limiter) = (session, new LogLimiter(session.Time));
         _ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
         Stop = _ending.Token;
-        if (!session.CommandLine.GetValue(Live))
-        {
-            (Show, _showing) = ((_, result) => Console.Out.Write(StatsTable.Format(result)), Task.CompletedTask);
-        }
-        else if (!Screen.IsThere)
-        {
-            (Show, _showing) = ((topic, result) => Console.Out.Write(ResultLine.Format(session.Time.GetUtcNow(), topic, result)), Task.CompletedTask);
-        }
-        else
+        if (session.CommandLine.GetValue(Live) && Screen.IsThere)
         {
             _view = new LiveView(new LiveModel(source, session.Time), session.LogDiversion, session.Time);
-            (Show, _showing) = (_view.Add, ShowAsync(_view));
+            (Show, _showing) = (_view.Add, EndWithAsync(_view.RunAsync(Stop)));
+            return;
         }
+        var lines = new OutputQueue(StandardHandle.Output, SayMissing);
+        Show = session.CommandLine.GetValue(Live)
+            ? (topic, result) => lines.Add(ResultLine.Format(session.Time.GetUtcNow(), topic, result))
+            : (_, result) => lines.Add(StatsTable.Format(result));
+        _showing = EndWithAsync(PrintAsync(lines));
     }
 
     /// <summary>Takes a result: its topic and its members.</summary>
     public Action<string, IReadOnlyList<StatsMember>> Show { get; }
 
-    /// <summary>Cancelled when the program is told to stop, or the user leaves.</summary>
+    /// <summary>Cancelled when the program is told to stop, or the user leaves, or nobody reads the results any more.</summary>
     public CancellationToken Stop { get; }
 
     /// <summary>Begins. To be called before anything is logged, which would tear the screen.</summary>
@@ -50,6 +58,7 @@ internal sealed class ResultDisplay : IAsyncDisposable
     public void Connect(bool isConnected) => _view?.Connect(isConnected);
 
     /// <summary>Gives the terminal back.</summary>
+    /// <exception cref="OutputException">The results could not be written.</exception>
     public async ValueTask DisposeAsync()
     {
         await _ending.CancelAsync();
@@ -57,15 +66,42 @@ internal sealed class ResultDisplay : IAsyncDisposable
         _ending.Dispose();
     }
 
-    private async Task ShowAsync(LiveView view)
+    private async Task EndWithAsync(Task showing)
     {
         try
         {
-            await view.RunAsync(Stop);
+            await showing;
         }
         finally
         {
             await _ending.CancelAsync();
         }
+    }
+
+    private async Task PrintAsync(OutputQueue lines)
+    {
+        await using var told = Stop.Register(lines.Complete);
+        await lines.Writing.WaitAsync(Stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        try
+        {
+            await lines.Writing.WaitAsync(LastPatience, _session.Time, CancellationToken.None);
+        }
+        catch (TimeoutException)
+        {
+            _unsaid += lines.Missing;
+        }
+        if (_unsaid > 0)
+            Log.ResultsDropped(_session.Logger, _unsaid);
+    }
+
+    private string SayMissing(long count)
+    {
+        _unsaid += count;
+        if (_limiter.MayLog(nameof(SayMissing), out _))
+        {
+            Log.ResultsDropped(_session.Logger, _unsaid);
+            _unsaid = 0;
+        }
+        return "";
     }
 }

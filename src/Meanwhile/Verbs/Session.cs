@@ -2,23 +2,30 @@ using System.CommandLine;
 using Meanwhile.Logging;
 using Meanwhile.Settings;
 using Meanwhile.Stores;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Console;
 
 namespace Meanwhile.Verbs;
 
 /// <summary>What every verb runs with: its settings, the clock, and a log on standard error. Standard output belongs to results.</summary>
 internal sealed class Session : IDisposable
 {
-    private readonly ServiceProvider _services;
+    // Who asked the program to stop does not wait for a reader of the log who sleeps.
+    private static readonly TimeSpan LogPatience = TimeSpan.FromSeconds(2);
+
+    private readonly OutputQueue _log;
+    private readonly CancellationTokenSource _stopping = new();
     private readonly bool _isLogForPrograms; // Who reads it expects the last words in the same form.
 
-    private Session(ParseResult commandLine, SettingSources sources, bool isLogForPrograms, ServiceProvider services)
+    private Session(ParseResult commandLine, SettingSources sources)
     {
-        (CommandLine, Sources, _isLogForPrograms, _services) = (commandLine, sources, isLogForPrograms, services);
-        Logger = services.GetRequiredService<ILoggerFactory>().CreateLogger("meanwhile");
-        LogDiversion = services.GetRequiredService<LogDiversion>();
+        (CommandLine, Sources) = (commandLine, sources);
+        var (level, format) = LogSettings.Read(commandLine, sources);
+        _isLogForPrograms = format == JsonFormatter.FormatterName;
+        LineFormatter formatter = _isLogForPrograms ? new JsonFormatter(Time) : new PlainFormatter(Time);
+        _log = new OutputQueue(StandardHandle.Error, count => Gap(formatter, count), goesOn: true);
+        LogDiversion = new LogDiversion(_log.Add);
+        Logger = new LineLogger(level, formatter, LogDiversion);
+        Output = new StandardStream(StandardHandle.Output, Time, _stopping.Token);
     }
 
     public ParseResult CommandLine { get; }
@@ -30,6 +37,9 @@ internal sealed class Session : IDisposable
     public LogDiversion LogDiversion { get; }
 
     public TimeProvider Time { get; } = TimeProvider.System;
+
+    /// <summary>Standard output.</summary>
+    public Stream Output { get; }
 
     /// <summary>Makes a verb's command out of its options and what it does.</summary>
     /// <param name="run">Runs until it is done or told to stop.</param>
@@ -44,30 +54,9 @@ internal sealed class Session : IDisposable
         {
             await Task.Yield(); // Signals are listened for only from the first wait on, and under load the data path has none for long.
             var sources = SettingSources.Load(Directory.GetCurrentDirectory(), Environment.GetEnvironmentVariable);
-            using var session = Start(commandLine, sources);
-            using var stopping = new CancellationTokenSource();
-            using var told = stop.Register(() =>
-            {
-                Log.Stopping(session.Logger);
-                stopping.Cancel();
-            });
-            try
-            {
-                await run(session, stopping.Token);
-            }
-            catch (Exception e) when (e is UserException or StoreException)
-            {
-                var failure = e as UserException ?? new UserException(e.Message, inner: e);
-                if (!session._isLogForPrograms)
-                    throw failure;
-                Log.Failed(session.Logger, failure.Message);
-                return failure.ExitCode;
-            }
-            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-            {
-                // Told to stop before it had begun.
-            }
-            return ExitCode.Success;
+            using var session = new Session(commandLine, sources);
+            using var told = stop.Register(session.Stop);
+            return await session.RunAsync(run);
         });
         return command;
     }
@@ -89,24 +78,69 @@ internal sealed class Session : IDisposable
         return Store.OpenForReading(name, filter, found => Log.LeftOut(Logger, Store.Describe(name), found.Readings, found.Reason, repeated: ""));
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => _services.Dispose(); // Writes what is left of the log.
-
-    private static Session Start(ParseResult commandLine, SettingSources sources)
+    /// <summary>Lets a text be written to standard output, until all is written or its reader has gone.</summary>
+    public void Write(Action<TextWriter> write) => WriteBytes(output =>
     {
-        var (level, format) = LogSettings.Read(commandLine, sources);
-        var services = new ServiceCollection();
-        services.AddSingleton(TimeProvider.System);
-        services.AddSingleton<LogDiversion>();
-        services.AddSingleton<ConsoleFormatter, PlainFormatter>();
-        services.AddSingleton<ConsoleFormatter, JsonFormatter>();
-        services.AddLogging(logging => logging
-            .SetMinimumLevel(level)
-            .AddConsole(console =>
-            {
-                console.FormatterName = format;
-                console.LogToStandardErrorThreshold = LogLevel.Trace;
-            }));
-        return new Session(commandLine, sources, format == JsonFormatter.FormatterName, services.BuildServiceProvider());
+        using var text = new StreamWriter(output, Console.OutputEncoding, leaveOpen: true);
+        write(text);
+    });
+
+    /// <inheritdoc cref="Write"/>
+    public void WriteBytes(Action<Stream> write)
+    {
+        try
+        {
+            write(Output);
+        }
+        catch (OutputException e) when (e.IsReaderGone)
+        {
+            // It has enough; what there is to do besides is done.
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _log.Complete();
+        _log.Writing.Wait(LogPatience); // Writes what is left of it.
+        _stopping.Dispose();
+    }
+
+    private async Task<int> RunAsync(Func<Session, CancellationToken, Task> run)
+    {
+        try
+        {
+            await run(this, _stopping.Token);
+        }
+        catch (OutputException e) when (e.IsReaderGone)
+        {
+            // Whoever read the output has enough: that is no failure.
+        }
+        catch (Exception e) when (e is UserException or StoreException or OutputException)
+        {
+            var failure = e as UserException ?? new UserException(e.Message, inner: e);
+            if (!_isLogForPrograms)
+                throw failure;
+            Log.Failed(Logger, failure.Message);
+            return failure.ExitCode;
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            // Told to stop before it had begun.
+        }
+        return ExitCode.Success;
+    }
+
+    private static string Gap(LineFormatter formatter, long count)
+    {
+        var line = "";
+        Log.LinesDropped(new LineLogger(default, formatter, new LogDiversion(text => line = text)), count);
+        return line;
+    }
+
+    private void Stop()
+    {
+        Log.Stopping(Logger);
+        _stopping.Cancel();
     }
 }

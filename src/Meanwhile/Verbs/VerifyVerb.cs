@@ -74,7 +74,7 @@ internal static class VerifyVerb
             var trial = new Trial(options, session.Read(CommonSettings.UserName), session.Read(CommonSettings.PasswordFile), session.Logger, session.Time);
             TrialReport? report = null;
             await ProgressBar.ShowAsync("starting", async progress => report = await trial.RunAsync(progress, stop));
-            Write(Console.Out, options, report!);
+            session.Write(output => Write(output, options, report!));
             var wrong = report!.Account.Findings.Count;
             if (wrong > 0)
                 throw new UserException($"it does not balance: {wrong} findings, the first: {report.Account.Findings[0]}; --seed {options.Seed} repeats the accidents");

@@ -4,7 +4,6 @@ using Meanwhile.Feeds;
 using Meanwhile.Logging;
 using Meanwhile.Tests.Support;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Meanwhile.Tests.Logging;
@@ -14,7 +13,6 @@ public class LogTests
     private static readonly DateTimeOffset Start = new(2026, 1, 31, 12, 0, 0, 250, TimeSpan.Zero);
 
     private readonly FakeTimeProvider _time = new(Start);
-    private readonly LogDiversion _diversion = new();
     private readonly ListLogger _logger = new();
 
     [Fact]
@@ -28,7 +26,7 @@ public class LogTests
     [Fact]
     public void For_programs_an_event_is_one_json_object_with_its_fields()
     {
-        var line = Write(new JsonFormatter(_diversion, _time), logger => Log.Quarantined(logger, "not valid\nJSON", "plant/\"1\"\e", ""));
+        var line = Write(new JsonFormatter(_time), logger => Log.Quarantined(logger, "not valid\nJSON", "plant/\"1\"\e", ""));
         Assert.Equal(1, line.Count(c => c == '\n'));
         Assert.DoesNotContain('\e', line);
         using var json = JsonDocument.Parse(line);
@@ -42,8 +40,8 @@ public class LogTests
     [Fact]
     public void Numbers_and_times_are_fields_of_their_kind()
     {
-        Assert.Contains("\"fields\":{\"count\":7}", Write(new JsonFormatter(_diversion, _time), logger => Log.AllPublished(logger, 7)), StringComparison.Ordinal);
-        var line = Write(new JsonFormatter(_diversion, _time), logger => Log.MayBeIncomplete(logger, Start.UtcDateTime));
+        Assert.Contains("\"fields\":{\"count\":7}", Write(new JsonFormatter(_time), logger => Log.AllPublished(logger, 7)), StringComparison.Ordinal);
+        var line = Write(new JsonFormatter(_time), logger => Log.MayBeIncomplete(logger, Start.UtcDateTime));
         Assert.Contains("back to 2026-01-31T12:00:00Z,", line, StringComparison.Ordinal);
         Assert.Contains("\"start\":\"2026-01-31T12:00:00.25Z\"", line, StringComparison.Ordinal);
     }
@@ -51,22 +49,45 @@ public class LogTests
     [Fact]
     public void For_people_it_is_one_line_of_text() => Assert.Equal(
         "2026-01-31T12:00:00Z warning: no reading, kept in the quarantine: a\uFFFDb\uFFFDc (topic \uFFFDt\uFFFD); 3 more\n",
-        Write(new PlainFormatter(_diversion, _time), logger => Log.Quarantined(logger, "a\nb\u2028c", "\u202Et\u2066", "; 3 more")));
+        Write(new PlainFormatter(_time), logger => Log.Quarantined(logger, "a\nb\u2028c", "\u202Et\u2066", "; 3 more")));
 
     [Fact]
     public void Whoever_has_the_terminal_gets_the_lines()
     {
+        List<string> written = [];
         List<(string, string)> taken = [];
-        using (_diversion.Divert((text, line) =>
+        var diversion = new LogDiversion(written.Add);
+        var logger = new LineLogger(LogLevel.Information, new PlainFormatter(_time), diversion);
+        using (diversion.Divert((text, line) =>
         {
             taken.Add((text, line));
             return true;
         }))
         {
-            Assert.Equal("", Write(new PlainFormatter(_diversion, _time), Log.Stopping));
+            Log.Stopping(logger);
         }
         Assert.Equal(("stopping", "2026-01-31T12:00:00Z stopping\n"), Assert.Single(taken));
-        Assert.NotEqual("", Write(new PlainFormatter(_diversion, _time), Log.Stopping));
+        Assert.Empty(written);
+        Log.Stopping(logger);
+        Log.Received(logger, "t", "less than is said");
+        Assert.Equal("2026-01-31T12:00:00Z stopping\n", Assert.Single(written));
+    }
+
+    [Fact]
+    public void Causes_that_strangers_make_up_take_no_memory_without_end()
+    {
+        var limiter = new LogLimiter(_time);
+        Assert.All(Enumerable.Range(0, LogLimiter.MostCauses), i => Assert.True(limiter.MayLog($"cause {i}", out _)));
+        Assert.True(limiter.MayLog("one more", out _));
+        Assert.All(Enumerable.Range(0, 100_000), i => Assert.False(limiter.MayLog(i % 2 == 0 ? "yet another" : "and another", out _)));
+        _time.Advance(TimeSpan.FromSeconds(59));
+        Assert.False(limiter.MayLog("cause 7", out _)); // Those that are known are told apart as ever.
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.True(limiter.MayLog("cause 7", out var repeated));
+        Assert.Equal("; 1 more like it since the last such line", repeated);
+        Assert.True(limiter.MayLog("a new one", out _));
+        Assert.True(limiter.MayLog("and its like", out _));
+        Assert.False(limiter.MayLog("a new one", out _));
     }
 
     [Fact]
@@ -116,19 +137,8 @@ public class LogTests
 
     private static string Write(LineFormatter formatter, Action<ILogger> say)
     {
-        using var text = new StringWriter();
-        say(new FormattingLogger(formatter, text));
-        return text.ToString();
-    }
-
-    private sealed class FormattingLogger(LineFormatter formatter, TextWriter output) : ILogger
-    {
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter1) =>
-            formatter.Write(new LogEntry<TState>(logLevel, "meanwhile", eventId, state, exception, formatter1), scopeProvider: null, output);
+        var text = "";
+        say(new LineLogger(LogLevel.Trace, formatter, new LogDiversion(line => text += line)));
+        return text;
     }
 }

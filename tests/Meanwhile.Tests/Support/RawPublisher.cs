@@ -8,7 +8,8 @@ namespace Meanwhile.Tests.Support;
 /// A publisher of raw bytes in 3.1.1, which keeps its session: it has many messages in flight, and after a lost connection it sends what was not answered
 /// again, under the same identifiers and in the same order.
 /// </summary>
-internal sealed class RawPublisher(int port, int qos, int inFlight)
+/// <param name="payload">With {0} in the place of the number.</param>
+internal sealed class RawPublisher(int port, int qos, int inFlight, string payload = "{0}")
 {
     private const int PubAck = 0x40;
     private const int PubRec = 0x50;
@@ -100,7 +101,7 @@ internal sealed class RawPublisher(int port, int qos, int inFlight)
         }
     }
 
-    private byte[] Publish(ushort id, bool dup) => RawPackets.Publish(id, qos, dup, is5: false, "DATA", Encoding.UTF8.GetBytes($"{id}"));
+    private byte[] Publish(ushort id, bool dup) => RawPackets.Publish(id, qos, dup, is5: false, "DATA", Encoding.UTF8.GetBytes(payload.Replace("{0}", $"{id}", StringComparison.Ordinal)));
 
     private static byte[] Release(ushort id) => [0x62, 2, (byte)(id >> 8), (byte)id];
 }

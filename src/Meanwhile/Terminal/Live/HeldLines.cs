@@ -20,15 +20,15 @@ internal sealed class HeldLines
         }
     }
 
-    /// <summary>Writes them, and holds them no longer.</summary>
-    public void Write(TextWriter output)
+    /// <summary>Hands them on, and holds them no longer.</summary>
+    public void Release(Action<string> write)
     {
         lock (_lines)
         {
             if (_leftOut > 0)
-                output.Write($"... {_leftOut} earlier lines are left out\n");
+                write($"... {_leftOut} earlier lines are left out\n");
             while (_lines.TryDequeue(out var line))
-                output.Write(line);
+                write(line);
             _leftOut = 0;
         }
     }

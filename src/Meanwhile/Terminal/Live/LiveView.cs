@@ -42,7 +42,7 @@ internal sealed class LiveView(LiveModel model, LogDiversion log, TimeProvider t
         try
         {
             using var diverted = log.Divert(Hold);
-            using var screen = new Screen(ending.Cancel);
+            using var screen = new Screen(ending.Cancel, time, ending.Token);
             using var timer = new PeriodicTimer(FrameTime, time);
             do
                 Draw(screen);
@@ -57,7 +57,7 @@ internal sealed class LiveView(LiveModel model, LogDiversion log, TimeProvider t
         }
         finally
         {
-            _held.Write(Console.Error);
+            _held.Release(log.Release);
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Meanwhile.Logging;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -22,7 +23,7 @@ internal sealed class Screen : IDisposable
     private const string End = "\e[?2026l";
 
     private readonly Lock _gate = new();
-    private readonly Stream _output = Console.OpenStandardOutput();
+    private readonly StandardStream _output;
     private readonly ColorSystemSupport _colors;
     private readonly PosixSignalRegistration[] _signals;
     private string[] _shown = [];
@@ -32,8 +33,11 @@ internal sealed class Screen : IDisposable
 
     /// <summary>Takes the terminal.</summary>
     /// <param name="leave">Called when the terminal is gone, or its user wants the program to end in a way that nobody else handles.</param>
-    public Screen(Action leave)
+    /// <param name="time">The clock.</param>
+    /// <param name="stop">Gives up a terminal that takes nothing.</param>
+    public Screen(Action leave, TimeProvider time, CancellationToken stop)
     {
+        _output = new StandardStream(StandardHandle.Output, time, stop);
         _colors = string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors;
         _ = TryReadKey(out _); // With this the runtime turns the echo off; a key that was pressed before was for the shell.
         AppDomain.CurrentDomain.ProcessExit += OnExit;
@@ -79,7 +83,8 @@ internal sealed class Screen : IDisposable
     /// <summary>Draws; only lines that have changed are written.</summary>
     /// <param name="frame">Its lines end with line breaks, and are at most as many as the screen has.</param>
     /// <param name="size">Of the screen.</param>
-    /// <exception cref="IOException">The terminal is gone.</exception>
+    /// <exception cref="OutputException">The terminal is gone.</exception>
+    /// <exception cref="OperationCanceledException">It takes nothing, and the program is to end.</exception>
     public void Draw(IRenderable frame, (int Width, int Height) size)
     {
         var lines = Lines(frame, size.Width);
@@ -147,7 +152,7 @@ internal sealed class Screen : IDisposable
         {
             Write(text);
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or OperationCanceledException)
         {
             // The terminal is gone: there is nothing to give back, and drawing will notice.
         }
