@@ -30,6 +30,12 @@ foreach (var help in root.Options.OfType<HelpOption>())
     help.Aliases.Remove("/?");
 }
 
+if (args.FirstOrDefault(argument => !Utf8Text.IsWhole(argument)) is { } broken)
+{
+    Console.Error.WriteLine($"meanwhile: the argument '{broken}' is not UTF-8, or has U+FFFD in it, which stands for what is not: expected a text in UTF-8");
+    return ExitCode.Usage;
+}
+
 var commandLine = root.Parse(args);
 if (commandLine.Errors.Count > 0)
 {

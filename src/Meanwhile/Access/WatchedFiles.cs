@@ -75,11 +75,23 @@ internal sealed class WatchedFiles<T>
 
     private static string KeyOf(string[] texts) => string.Join('\0', texts);
 
+    private static string Read(string path, bool hasSiblings)
+    {
+        try
+        {
+            return Utf8Text.Read(path);
+        }
+        catch (FormatException e)
+        {
+            throw new FormatException($"{(hasSiblings ? $"in {path} " : "")}{e.Message}: expected a text in UTF-8", e);
+        }
+    }
+
     private string[] Read()
     {
         try
         {
-            return [.. _paths.Select(File.ReadAllText)];
+            return [.. _paths.Select(path => Read(path, _paths.Length > 1))];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Buffers.Binary;
+using System.Text.Unicode;
 using MQTTnet;
 using MQTTnet.Adapter;
 using MQTTnet.Channel;
@@ -64,14 +66,10 @@ internal sealed class PacketChannel : IDisposable
         ReceivedMqttPacket packet;
         while (!TryTake(out packet))
             await FillAsync(cancellationToken);
-        try
-        {
-            return _formatter.Decode(packet);
-        }
-        catch (Exception e)
-        {
-            throw Malformed(BrokerFailure.Describe(e), e);
-        }
+        var decoded = Decode(packet);
+        if (decoded is MqttPublishPacket publish && publish.Topic.Contains('\uFFFD', StringComparison.Ordinal) && !Utf8.IsValid(TopicIn(packet.Body)))
+            throw Malformed("a topic that is not UTF-8"); // [MQTT-1.5.4-1]. The library has replaced what is not: two names would be one.
+        return decoded;
     }
 
     /// <summary>Collects a packet; <see cref="FlushAsync"/> sends it.</summary>
@@ -102,6 +100,20 @@ internal sealed class PacketChannel : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _transport.Dispose();
+
+    private MqttPacket Decode(in ReceivedMqttPacket packet)
+    {
+        try
+        {
+            return _formatter.Decode(packet);
+        }
+        catch (Exception e)
+        {
+            throw Malformed(BrokerFailure.Describe(e), e);
+        }
+    }
+
+    private static ReadOnlySpan<byte> TopicIn(ReadOnlySpan<byte> publish) => publish.Slice(sizeof(ushort), BinaryPrimitives.ReadUInt16BigEndian(publish));
 
     private static BrokerException Malformed(string what, Exception? inner = null) =>
         new($"malformed packet: {what}", inner) { Answer = MqttDisconnectReasonCode.MalformedPacket };

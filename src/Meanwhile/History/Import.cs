@@ -41,10 +41,11 @@ internal sealed class Import(IStore store, long oldest, long latest)
     public ImportReport Report { get; } = new();
 
     /// <summary>Imports all readings of a file.</summary>
+    /// <param name="format">What it is; null to find out.</param>
     /// <param name="rejected">Called with the number of each line that is no reading, and the reason.</param>
     /// <param name="progress">Told how many bytes were read.</param>
     /// <exception cref="StoreException">What is in the report is in the store, and the rest is not.</exception>
-    public async Task RunAsync(Records records, DataFormat format, Action<long, string> rejected, IProgress<long> progress, CancellationToken stop)
+    public async Task RunAsync(Records records, DataFormat? format, Action<long, string> rejected, IProgress<long> progress, CancellationToken stop)
     {
         foreach (var reading in store.ReadReadings(oldest, latest))
             CollectionsMarshal.GetValueRefOrAddDefault(_there, reading, out _)++;

@@ -15,29 +15,39 @@ internal sealed class ReadingsTable
     // A line may be as long as a record, and nested as deep as it is long.
     private static readonly JsonDocumentOptions AnyDepth = new() { MaxDepth = Records.Longest };
 
+    private readonly Records _records;
     private readonly DataFormat _format;
     private readonly int[] _columns = [0, 1, 2];
     private readonly List<string> _fields = [];
+    private readonly DecimalSign _numbersSign = new();
+    private readonly DecimalSign _timesSign = new();
+    private char _delimiter = ',';
     private string? _topic;
 
-    private ReadingsTable(DataFormat format) => _format = format;
+    private ReadingsTable(Records records, DataFormat format) => (_records, _format) = (records, format);
 
     /// <summary>A table whose first line, which has the names of the columns in CSV, was read.</summary>
-    /// <exception cref="UserException">A name is missing.</exception>
-    public static async Task<ReadingsTable> BeginAsync(Records records, DataFormat format, CancellationToken cancellationToken)
+    /// <param name="format">What it is; null to find out.</param>
+    /// <exception cref="UserException">It is no such table: a name is missing, or it is not UTF-8.</exception>
+    public static async Task<ReadingsTable> BeginAsync(Records records, DataFormat? format, CancellationToken cancellationToken)
     {
-        var table = new ReadingsTable(format);
-        if (format == DataFormat.Csv && await records.NextAsync(cancellationToken) is { } first)
-            table.ReadNames(first.Span);
+        var table = new ReadingsTable(records, await records.BeginAsync(format, cancellationToken));
+        ReadOnlyMemory<byte>? first = ReadOnlyMemory<byte>.Empty;
+        while (table._format == DataFormat.Csv && first is { IsEmpty: true })
+            first = await records.NextAsync(cancellationToken);
+        if (first is { IsEmpty: false } names)
+            table.ReadNames(names.Span);
         return table;
     }
 
-    /// <summary>Understands a line.</summary>
+    /// <summary>Understands the line that was read last.</summary>
     /// <param name="reason">Why it is no reading; null when it is one.</param>
+    /// <exception cref="UserException">With this line the whole table has no meaning.</exception>
     public bool TryParse(ReadOnlyMemory<byte> line, out Reading reading, out string? reason)
     {
         reading = default;
-        reason = _format == DataFormat.Json ? ParseJson(line, out reading) : ParseCsv(line.Span, out reading);
+        reason = Utf8Text.FaultOf(line.Span, _records.Line)
+            ?? (_format == DataFormat.Json ? ParseJson(line, out reading) : ParseCsv(line.Span, out reading));
         return reason is null;
     }
 
@@ -47,7 +57,7 @@ internal sealed class ReadingsTable
         string? topic = null;
         try
         {
-            using var document = JsonDocument.Parse(line, AnyDepth);
+            using var document = JsonDocument.Parse(line[^Utf8Text.WithoutMark(line.Span).Length..], AnyDepth); // Files with marks may have been put one behind the other.
             if (document.RootElement is { ValueKind: JsonValueKind.Object } members && members.TryGetProperty("topic", out var member) && member.ValueKind == JsonValueKind.String)
                 topic = member.GetString();
         }
@@ -69,10 +79,12 @@ internal sealed class ReadingsTable
     private string? ParseCsv(ReadOnlySpan<byte> line, out Reading reading)
     {
         reading = default;
-        Split(line);
+        Csv.Split(Encoding.UTF8.GetString(line), _delimiter, _fields);
         if (_fields.Count <= _columns.Max())
             return $"{_fields.Count} columns, expected at least {_columns.Max() + 1}";
-        var (topic, number, time) = (_fields[_columns[0]], _fields[_columns[1]], _fields[_columns[2]]);
+        var (topic, number, time) = (Csv.WithoutApostrophe(_fields[_columns[0]]), _fields[_columns[1]], _fields[_columns[2]]);
+        if (_delimiter == ';')
+            (number, time) = (_numbersSign.WithPoint(number, _records.Line), _timesSign.WithPoint(time, _records.Line));
         if (!double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var value))
             return $"'{number}' is not a number";
         if (!EventTime.TryParse(Encoding.UTF8.GetBytes(time), out var milliseconds))
@@ -87,44 +99,29 @@ internal sealed class ReadingsTable
             return "its number is not finite";
         if (_topic != topic && Topic.FaultOf(topic) is { } fault)
             return fault;
-        _topic = topic;
+        _topic = _topic == topic ? _topic : topic;
         reading = new Reading(_topic, time, value);
         return null;
     }
 
     private void ReadNames(ReadOnlySpan<byte> line)
     {
-        Split(line.StartsWith("\uFEFF"u8) ? line[3..] : line);
-        for (var i = 0; i < Names.Length; i++)
+        if (Utf8Text.FaultOf(line, _records.Line) is { } fault)
+            throw new UserException($"{fault}: expected a file in UTF-8");
+        var text = Encoding.UTF8.GetString(line);
+        var (unlikely, likely) = text.Contains(',', StringComparison.Ordinal) ? (';', ',') : (',', ';');
+        if (!TryFindColumns(text, unlikely) && !TryFindColumns(text, likely))
         {
-            _columns[i] = _fields.IndexOf(Names[i]);
-            if (_columns[i] < 0)
-                throw new UserException($"line 1 names no column '{Names[i]}': expected topic,number,epochtime as meanwhile export writes them (--format says what the file is)");
+            var missing = Names[Array.FindIndex(_columns, column => column < 0)];
+            throw new UserException($"line {_records.Line} names no column '{missing}': expected topic,number,epochtime as meanwhile export writes them (--format says what the file is)");
         }
     }
 
-    private void Split(ReadOnlySpan<byte> line)
+    private bool TryFindColumns(string line, char delimiter)
     {
-        _fields.Clear();
-        var (field, isQuoted) = (new StringBuilder(), false);
-        var text = Encoding.UTF8.GetString(line);
-        for (var i = 0; i < text.Length; i++)
-        {
-            if (text[i] == '"' && isQuoted && i + 1 < text.Length && text[i + 1] == '"')
-                field.Append(text[++i]);
-            else if (text[i] == '"')
-                isQuoted = !isQuoted;
-            else if (text[i] == ',' && !isQuoted)
-                AddField();
-            else
-                field.Append(text[i]);
-        }
-        AddField();
-
-        void AddField()
-        {
-            _fields.Add(field.ToString());
-            field.Clear();
-        }
+        Csv.Split(line, _delimiter = delimiter, _fields);
+        for (var i = 0; i < Names.Length; i++)
+            _columns[i] = _fields.IndexOf(Names[i]);
+        return Array.TrueForAll(_columns, column => column >= 0);
     }
 }

@@ -11,7 +11,6 @@ namespace Meanwhile.History;
 internal sealed class TableWriter(Stream output, DataFormat format)
 {
     private const int FlushFrom = 64 << 10;
-    private static readonly SearchValues<char> NeedQuotes = SearchValues.Create(",\"\r\n");
 
     private readonly ArrayBufferWriter<byte> _buffer = new(2 * FlushFrom);
     private (string? Text, byte[] Encoded) _topic;
@@ -67,16 +66,13 @@ internal sealed class TableWriter(Stream output, DataFormat format)
     private void WriteTopic(string topic)
     {
         if (_topic.Text != topic)
-            _topic = (topic, Encoding.UTF8.GetBytes(format == DataFormat.Json ? QuoteJson(topic) : QuoteCsv(topic)));
+            _topic = (topic, Encoding.UTF8.GetBytes(format == DataFormat.Json ? QuoteJson(topic) : Csv.Quote(topic)));
         if (format == DataFormat.Json)
             _buffer.Write("{\"topic\": "u8);
         _buffer.Write(_topic.Encoded);
     }
 
     private static string QuoteJson(string text) => $"\"{JsonEncodedText.Encode(text, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"";
-
-    private static string QuoteCsv(string text) =>
-        text.AsSpan().IndexOfAny(NeedQuotes) < 0 ? text : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 
     private void WriteTime(long milliseconds)
     {

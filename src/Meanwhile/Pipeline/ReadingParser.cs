@@ -47,15 +47,27 @@ internal sealed class ReadingParser(JsonPointer value, JsonPointer? time, JsonPo
         {
             return true;
         }
-        var text = payload.Trim(" \t\r\n"u8);
-        if (text is [(byte)'{' or (byte)'[', ..])
-            reason = Utf8.IsValid(payload) ? ParseDocument(payload, arrival, shape, out found) : NotUtf8;
-        else if (FiniteNumber.TryParse(text, out found.Value))
-            reason = identity is null ? null : NoIdentity();
-        else
-            reason = Utf8.IsValid(payload) ? "neither a JSON object nor a finite number" : NotUtf8;
+        var text = Utf8Text.WithoutMark(payload);
+        reason = Parse(text, arrival, shape, out found);
+        if (text.Length < payload.Length)
+            found.Identity = From(found.Identity, payload.Length - text.Length);
         return reason is null;
     }
+
+    private string? Parse(ReadOnlySpan<byte> payload, long arrival, PayloadShape? shape, out (long Time, double Value, Range Identity) found)
+    {
+        found = (arrival, 0, default);
+        var text = payload.Trim(" \t\r\n"u8);
+        if (text is [(byte)'{' or (byte)'[', ..])
+            return Utf8.IsValid(payload) ? ParseDocument(payload, arrival, shape, out found) : WrongEncoding(payload);
+        if (FiniteNumber.TryParse(text, out found.Value))
+            return identity is null ? null : NoIdentity();
+        return WrongEncoding(payload) ?? "neither a JSON object nor a finite number";
+    }
+
+    private static string? WrongEncoding(ReadOnlySpan<byte> payload) => Utf8Text.FaultOfStart(payload) ?? (Utf8.IsValid(payload) ? null : NotUtf8);
+
+    private static Range From(Range place, int start) => (place.Start.Value + start)..(place.End.Value + start);
 
     private string NoIdentity() => $"no identity at {identity} (--id)";
 
@@ -67,7 +79,7 @@ internal sealed class ReadingParser(JsonPointer value, JsonPointer? time, JsonPo
         {
             places = new Places();
             if (!TryFind(payload, ref places))
-                return "not valid JSON";
+                return Utf8Text.FaultOfStart(payload) ?? "not valid JSON";
         }
 
         if (places.Value.Length == 0)

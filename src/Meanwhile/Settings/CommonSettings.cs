@@ -85,15 +85,23 @@ internal static class CommonSettings
         return text;
     }
 
-    private static byte[] ReadPassword(string path)
+    /// <summary>Reads a small file that a setting names.</summary>
+    /// <exception cref="FormatException">It cannot be read, or is not UTF-8.</exception>
+    public static string ReadText(string path)
     {
         try
         {
-            return Encoding.UTF8.GetBytes(File.ReadAllText(path).TrimEnd('\r', '\n'));
+            return Utf8Text.Read(path);
+        }
+        catch (FormatException e)
+        {
+            throw new FormatException($"a file in UTF-8 ({e.Message})", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new FormatException($"a file that can be read ({e.Message})", e);
         }
     }
+
+    private static byte[] ReadPassword(string path) => Encoding.UTF8.GetBytes(ReadText(path).TrimEnd('\r', '\n'));
 }

@@ -46,17 +46,10 @@ internal static class HttpSettings
 
     private static byte[] ReadToken(string path)
     {
-        try
-        {
-            var token = File.ReadAllText(path).Trim();
-            return token.Length >= ShortestToken && token.All(c => c is > ' ' and <= '~')
-                ? Encoding.ASCII.GetBytes(token)
-                : throw new FormatException($"a file with one line of {ShortestToken} or more ASCII characters without spaces, such as openssl rand -hex 32 writes");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new FormatException($"a file that can be read ({e.Message})", e);
-        }
+        var token = CommonSettings.ReadText(path).Trim();
+        return token.Length >= ShortestToken && token.All(c => c is > ' ' and <= '~')
+            ? Encoding.ASCII.GetBytes(token)
+            : throw new FormatException($"a file with one line of {ShortestToken} or more ASCII characters without spaces, such as openssl rand -hex 32 writes");
     }
 }
 

@@ -21,12 +21,16 @@ internal sealed class SettingSources
             return new SettingSources(environment, file);
         try
         {
-            foreach (var (name, value) in Env.LoadContents(File.ReadAllText(path), Env.NoEnvVars()))
+            foreach (var (name, value) in Env.LoadContents(Utf8Text.Read(path), Env.NoEnvVars()))
                 file[name] = value;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new UserException($"{path} cannot be read ({e.Message}): expected a file of lines such as BROKER=localhost", ExitCode.Usage, e);
+        }
+        catch (FormatException e)
+        {
+            throw new UserException($"{path}: {e.Message}: expected a text in UTF-8", ExitCode.Usage, e);
         }
         catch (Exception e) // The library throws its parser's own exceptions.
         {
@@ -36,10 +40,12 @@ internal sealed class SettingSources
     }
 
     /// <summary>A variable's value and where it was found; null when it is nowhere, or empty.</summary>
+    /// <exception cref="UserException">It is not UTF-8.</exception>
     public (string Value, string Source)? Find(string variable)
     {
-        if (_environment(variable) is { Length: > 0 } fromEnvironment)
-            return (fromEnvironment, "the environment");
-        return _file.TryGetValue(variable, out var fromFile) && fromFile.Length > 0 ? (fromFile, FileName) : null;
+        var (value, source) = _environment(variable) is { Length: > 0 } fromEnvironment ? (fromEnvironment, "the environment") : (_file.GetValueOrDefault(variable, ""), FileName);
+        if (!Utf8Text.IsWhole(value))
+            throw new UserException($"{variable} in {source}: '{value}' is not UTF-8, or has U+FFFD in it, which stands for what is not: expected a text in UTF-8", ExitCode.Usage);
+        return value.Length > 0 ? (value, source) : null;
     }
 }

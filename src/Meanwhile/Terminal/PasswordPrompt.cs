@@ -10,12 +10,30 @@ internal static class PasswordPrompt
     /// <exception cref="UserException">There is none, or it was not twice the same.</exception>
     public static byte[] Read(string user)
     {
-        var password = Console.IsInputRedirected ? Console.In.ReadLine() : Ask($"Password of {user}: ");
+        var password = Console.IsInputRedirected ? ReadLine() : Ask($"Password of {user}: ");
         if (string.IsNullOrEmpty(password))
             throw new UserException("the password is empty: expected one, at the terminal or as the first line of standard input", ExitCode.Usage);
         if (!Console.IsInputRedirected && Ask("Again: ") != password)
             throw new UserException("these are two passwords: expected the same one twice", ExitCode.Usage);
-        return Encoding.UTF8.GetBytes(password);
+        return Utf8Text.IsWhole(password)
+            ? Encoding.UTF8.GetBytes(password)
+            : throw new UserException("the password has U+FFFD in it, which stands for what is not UTF-8: expected a terminal that sends UTF-8", ExitCode.Usage);
+    }
+
+    private static string ReadLine()
+    {
+        using var input = Console.OpenStandardInput();
+        List<byte> line = [];
+        while (input.ReadByte() is >= 0 and not '\n' and var next)
+            line.Add((byte)next);
+        try
+        {
+            return Utf8Text.Decode([.. line]).TrimEnd('\r');
+        }
+        catch (FormatException e)
+        {
+            throw new UserException($"the password on standard input: {e.Message}: expected a text in UTF-8", ExitCode.Usage, e);
+        }
     }
 
     private static string Ask(string question)

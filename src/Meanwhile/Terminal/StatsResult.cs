@@ -31,7 +31,7 @@ internal static class StatsResult
 
     private static string? Read(ReadOnlySpan<byte> payload, List<StatsMember> members)
     {
-        var reader = new Utf8JsonReader(payload);
+        var reader = new Utf8JsonReader(Utf8Text.WithoutMark(payload));
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
             return "not a JSON object";
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)

@@ -7,15 +7,28 @@ namespace Meanwhile.Verbs;
 /// <summary>A file of readings or results, or standard input and output in its place.</summary>
 internal static class DataFile
 {
+    /// <summary>What stands for a file that has no name.</summary>
+    public const string StandardInput = "standard input";
+
     public static readonly Setting<DataFormat?> Format = new(
-        "--format", null, null, "json|csv", "JSON Lines or CSV [default: what the file's name ends with, or json]", ParseFormat);
+        "--format", null, null, "json|csv", "JSON Lines or CSV [default: what the name of the file ends with; else json, or what the file looks like when it is read]", ParseFormat);
 
     public static Argument<string?> Argument(string description) =>
         new("FILE") { Description = description, Arity = ArgumentArity.ZeroOrOne };
 
-    /// <summary>The format of a file: as set, or as its name says.</summary>
-    public static DataFormat FormatOf(Session session, string? path) =>
-        session.Read(Format) ?? (path?.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) == true ? DataFormat.Csv : DataFormat.Json);
+    /// <summary>Where a file is; null for standard input or output.</summary>
+    public static string? PathOf(Session session, Argument<string?> argument) => session.CommandLine.GetValue(argument) is { } path && path != "-" ? path : null;
+
+    /// <summary>The format of a file that is written: as set, or as its name says.</summary>
+    public static DataFormat FormatOf(Session session, string? path) => ChosenFormat(session, path) ?? DataFormat.Json;
+
+    /// <summary>The format of a file: as set, or as its name says; null when neither does.</summary>
+    public static DataFormat? ChosenFormat(Session session, string? path) => session.Read(Format) ?? Path.GetExtension(path)?.ToUpperInvariant() switch
+    {
+        ".CSV" => DataFormat.Csv,
+        ".JSON" or ".JSONL" or ".NDJSON" => DataFormat.Json,
+        _ => null,
+    };
 
     /// <summary>Writes standard output, or a file that appears under its name only when it is complete.</summary>
     /// <exception cref="UserException">It cannot be written.</exception>

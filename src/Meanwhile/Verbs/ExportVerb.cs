@@ -9,7 +9,7 @@ namespace Meanwhile.Verbs;
 /// <summary>Writes the readings of a store to a file.</summary>
 internal static class ExportVerb
 {
-    private static readonly Argument<string?> Path = DataFile.Argument("where they go; replaced if it is there [default: standard output]");
+    private static readonly Argument<string?> Path = DataFile.Argument("where they go, replaced if it is there; - for standard output [default: standard output]");
 
     public static Command Command()
     {
@@ -24,7 +24,7 @@ internal static class ExportVerb
 
     private static async Task RunAsync(Session session, CancellationToken stop)
     {
-        var path = session.CommandLine.GetValue(Path);
+        var path = DataFile.PathOf(session, Path);
         var format = DataFile.FormatOf(session, path);
         var now = session.Time.GetUtcNow().ToUnixTimeMilliseconds();
         using var store = session.OpenForReading(session.Read(CommonSettings.UnnamedTopic)!);

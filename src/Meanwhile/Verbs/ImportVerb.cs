@@ -11,7 +11,7 @@ internal static class ImportVerb
 {
     private const int MostNamed = 20;
 
-    private static readonly Argument<string?> Path = DataFile.Argument("where they are [default: standard input]");
+    private static readonly Argument<string?> Path = DataFile.Argument("where they are; - for standard input [default: standard input]");
 
     public static Command Command()
     {
@@ -28,8 +28,8 @@ internal static class ImportVerb
 
     private static async Task RunAsync(Session session, CancellationToken stop)
     {
-        var path = session.CommandLine.GetValue(Path);
-        var format = DataFile.FormatOf(session, path);
+        var path = DataFile.PathOf(session, Path);
+        var format = DataFile.ChosenFormat(session, path);
         var options = AggregatorSettings.Read(session.CommandLine, session.Sources);
         var now = session.Time.GetUtcNow();
         await using var input = DataFile.OpenRead(path, out var length);
@@ -40,7 +40,7 @@ internal static class ImportVerb
             await ProgressBar.ShowAsync("importing", progress =>
             {
                 var bytes = new Bytes(progress, import.Report, length);
-                return import.RunAsync(new Records(input, format), format, Reject, bytes, stop);
+                return import.RunAsync(new Records(input, path ?? DataFile.StandardInput), format, Reject, bytes, stop);
             });
         }
         finally
@@ -48,7 +48,7 @@ internal static class ImportVerb
             Log.Imported(session.Logger, import.Report);
         }
         if (import.Report.NotUnderstood > 0)
-            throw new UserException($"{path ?? "standard input"}: {import.Report.NotUnderstood} lines are no readings; the others are imported, and importing the mended file adds only what is missing");
+            throw new UserException($"{path ?? DataFile.StandardInput}: {import.Report.NotUnderstood} lines are no readings; the others are imported, and importing the mended file adds only what is missing");
 
         void Reject(long line, string reason)
         {

@@ -55,7 +55,11 @@ internal static class PasswdVerb
     {
         try
         {
-            return File.Exists(path) ? File.ReadAllText(path) : "";
+            return File.Exists(path) ? Utf8Text.Read(path) : "";
+        }
+        catch (FormatException e)
+        {
+            throw new UserException($"{path}: {e.Message}: expected a text in UTF-8", ExitCode.Usage, e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

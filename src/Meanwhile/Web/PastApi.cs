@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using Meanwhile.History;
 using Meanwhile.Logging;
@@ -98,10 +96,13 @@ internal sealed class PastApi(string store, AggregatorOptions options, TimeProvi
     private static Task WriteCsvAsync(HttpContext context, List<Reading> readings, bool isComplete)
     {
         context.Response.Headers["Meanwhile-Complete"] = isComplete ? "true" : "false";
-        var text = new StringBuilder("topic,number,epochtime\n");
+        var text = new MemoryStream();
+        var table = new TableWriter(text, DataFormat.Csv);
+        table.WriteNames("topic", "number", "epochtime");
         foreach (var reading in readings)
-            text.Append(CultureInfo.InvariantCulture, $"{Csv.Quote(reading.Series)},{reading.Value},{reading.Time / 1000m}\n");
-        return Json.SendAsync(context, "text/csv; charset=utf-8; header=present", Encoding.UTF8.GetBytes(text.ToString()));
+            table.Write(reading);
+        table.Flush();
+        return Json.SendAsync(context, "text/csv; charset=utf-8; header=present", text.ToArray());
     }
 
     private Task QuarantineAsync(HttpContext context)

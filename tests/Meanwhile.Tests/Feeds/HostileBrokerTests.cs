@@ -12,6 +12,7 @@ public sealed class HostileBrokerTests : RawFeedTest
     [InlineData("360A 0004 44415441 0007 00 37", "81", "QoS 3")]
     [InlineData("3207 0001 23 0007 00 37", "90", "PUBLISH to '#'")]
     [InlineData("3206 0000 0007 00 37", "90", "PUBLISH to ''")]
+    [InlineData("3208 0002 61FF 0007 00 37", "81", "a topic that is not UTF-8")]
     [InlineData("2003 00 00 00", "82", "MqttConnAckPacket")]
     [InlineData("8208 0001 00 0002 4141 00", "82", "MqttSubscribePacket")]
     [InlineData("FFFFFFFFFFFF", "81", "more than four bytes")]

@@ -8,6 +8,37 @@ public class ReadingParserTests
     private const long Arrival = 1_700_000_000_123;
 
     [Theory]
+    [InlineData("{\"number\": 46, \"epochtime\": \"1669940235\"}", null, 46)]
+    [InlineData(" 21.5\n", null, 21.5)]
+    [InlineData("{\"number\": 46, \"x\": [1], \"id\": \"abc\", \"epochtime\": 1669940235}", "/id", 46)]
+    public void A_byte_order_mark_before_a_payload_changes_nothing_but_the_place_of_its_identity(string payload, string? identity, double expected)
+    {
+        var parser = new ReadingParser(JsonPointer.Parse("/number"), JsonPointer.Parse("/epochtime"), identity is null ? null : JsonPointer.Parse(identity));
+        var shape = new PayloadShape();
+        for (var round = 0; round < 3; round++)
+        {
+            var marked = Encoding.UTF8.GetBytes("\ufeff" + payload);
+            Assert.True(parser.TryParse(Encoding.UTF8.GetBytes(payload), 7, out var plain, out _, shape));
+            Assert.True(parser.TryParse(marked, 7, out var found, out var reason, shape), reason);
+            Assert.Equal((plain.Time, plain.Value), (found.Time, found.Value));
+            Assert.Equal(expected, found.Value);
+            Assert.Equal(identity is null ? "" : "abc", Encoding.UTF8.GetString(marked[found.Identity]));
+        }
+    }
+
+    [Theory]
+    [InlineData("\ufeff\ufeff21.5", "neither a JSON object nor a finite number")]
+    [InlineData("\ufeff", "neither a JSON object nor a finite number")]
+    [InlineData("2\01\0.\05\0", "this is UTF-16; convert it to UTF-8 (iconv -f UTF-16LE -t UTF-8)")]
+    [InlineData("{\0\"\0n\0", "this is UTF-16; convert it to UTF-8 (iconv -f UTF-16LE -t UTF-8)")]
+    [InlineData("\02\01\0.\05", "this is UTF-16; convert it to UTF-8 (iconv -f UTF-16BE -t UTF-8)")]
+    public void Other_encodings_are_recognised_and_one_mark_is_enough(string payload, string expected)
+    {
+        Assert.False(ReadingParser.Default.TryParse(Encoding.UTF8.GetBytes(payload), 7, out _, out var reason));
+        Assert.Equal(expected, reason);
+    }
+
+    [Theory]
     [InlineData("""{"number": 46, "epochtime": "1669940235"}""", 46, 1669940235000)]
     [InlineData("""{"epochtime":1669940235,"number":46}""", 46, 1669940235000)]
     [InlineData("""{"a":{"number":1},"number":"-4.5e1","b":[1,{"epochtime":2}],"epochtime":1669940235.25,"c":null}""", -45, 1669940235250)]

@@ -20,11 +20,14 @@ internal sealed class Mount : IDisposable
         return new Mount(folder, "-t", "tmpfs", "-o", $"size={bytes}", "tmpfs", folder);
     }
 
-    /// <summary>Makes a file that is there read-only, for root as well.</summary>
-    public static Mount ReadOnly(string file)
+    /// <summary>Makes a file or folder that is there read-only, for root as well.</summary>
+    public static Mount ReadOnly(string path) => ReadOnly(path, path);
+
+    /// <summary>Shows a file or folder in another place, where it is read-only.</summary>
+    public static Mount ReadOnly(string path, string place)
     {
-        var mount = new Mount(file, "--bind", file, file);
-        Assert.True(Run(Peers.RequireProgram("mount"), "-o", "remount,ro,bind", file));
+        var mount = new Mount(place, "--bind", path, place);
+        Assert.True(Run(Peers.RequireProgram("mount"), "-o", "remount,ro,bind", place));
         return mount;
     }
 

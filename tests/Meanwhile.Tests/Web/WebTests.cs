@@ -136,6 +136,8 @@ public sealed class WebTests
     [InlineData("=1+1", "'=1+1")]
     [InlineData("@x,\"y\"", "\"'@x,\"\"y\"\"\"")]
     [InlineData("-1\r\n", "\"'-1\r\n\"")]
+    [InlineData("'=1", "''=1")]
+    [InlineData("'a'", "'a'")]
     [InlineData("", "")]
     public void Texts_in_csv_are_no_formulas(string text, string expected) => Assert.Equal(expected, Csv.Quote(text));
 

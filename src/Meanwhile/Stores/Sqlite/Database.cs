@@ -15,11 +15,13 @@ internal sealed class Database : IDisposable
     static Database() => Batteries_V2.Init();
 
     /// <summary>Opens a file; for writing, it is made if it is missing.</summary>
-    public Database(string path, bool forReading = false)
+    /// <param name="isFrozen">Nobody writes to it meanwhile: only then can it be read without files beside it.</param>
+    public Database(string path, bool forReading = false, bool isFrozen = false)
     {
         (_path, _journalPath) = (path, path + "-wal");
         var mode = forReading ? raw.SQLITE_OPEN_READONLY : raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_CREATE;
-        var code = raw.sqlite3_open_v2(path, out _handle, mode | raw.SQLITE_OPEN_NOMUTEX, null);
+        var name = isFrozen ? $"file://{string.Join('/', Path.GetFullPath(path).Split('/').Select(Uri.EscapeDataString))}?immutable=1" : path;
+        var code = raw.sqlite3_open_v2(name, out _handle, mode | raw.SQLITE_OPEN_NOMUTEX | (isFrozen ? raw.SQLITE_OPEN_URI : 0), null);
         if (code != raw.SQLITE_OK)
         {
             var failure = Failure(code);

@@ -6,9 +6,10 @@ internal sealed class SqliteReader : IStoreReader
     private readonly Database _database;
     private readonly string? _unnamedSeries;
     private readonly SeriesById? _series; // Null for a file that is not ours.
+    private readonly FrozenFile? _frozen;
 
-    private SqliteReader(Database database, string filter, bool isOurs) =>
-        (_database, _unnamedSeries, _series) = (database, LeftOut.UnnamedSeriesOf(filter), isOurs ? new SeriesById(database, filter) : null);
+    private SqliteReader(Database database, FrozenFile? frozen, string filter, bool isOurs) =>
+        (_database, _frozen, _unnamedSeries, _series) = (database, frozen, LeftOut.UnnamedSeriesOf(filter), isOurs ? new SeriesById(database, filter) : null);
 
     /// <summary>Opens a file that is there.</summary>
     /// <exception cref="UserException">It is not.</exception>
@@ -17,14 +18,13 @@ internal sealed class SqliteReader : IStoreReader
     {
         if (!File.Exists(path))
             throw new UserException($"{path} does not exist: expected the file of an aggregator (--db)");
-        var database = new Database(path, forReading: true);
+        var database = Begin(path, out var frozen);
         try
         {
-            database.Execute("BEGIN"); // What is read from here on is of one moment, however long it takes.
             var version = Schema.ReadVersion(database, path);
             if (version is > 0 and < Schema.OldestReadable)
                 throw new StoreException($"{path} was written by an older version of meanwhile: start meanwhile aggregate on it once, which brings it up to date", mayHeal: false);
-            return new SqliteReader(database, unnamedSeries, isOurs: version > 0);
+            return new SqliteReader(database, frozen, unnamedSeries, isOurs: version > 0);
         }
         catch
         {
@@ -34,14 +34,7 @@ internal sealed class SqliteReader : IStoreReader
     }
 
     /// <inheritdoc/>
-    public IEnumerable<Reading> ReadReadings(long from, long to)
-    {
-        if (_series is null)
-            return ReadForeignRows(FindForeignTable("number, epochtime, rowid"), from, to).Select(row => row.Reading);
-        var misplaced = ReadForeignRows("SELECT number, epochtime, position FROM messages WHERE series IS NULL", from, to)
-            .Where(row => Positions.Time(row.Position) != row.Reading.Time);
-        return Merge(ReadInPlace(_series, from, to), [.. misplaced.Select(row => row.Reading)]);
-    }
+    public IEnumerable<Reading> ReadReadings(long from, long to) => Checked(FindReadings(from, to));
 
     /// <inheritdoc/>
     public IEnumerable<LeftOut> FindLeftOut()
@@ -58,10 +51,55 @@ internal sealed class SqliteReader : IStoreReader
 
     /// <inheritdoc/>
     public IEnumerable<QuarantinedMessage> ReadQuarantine(bool newestFirst = false) =>
-        _series is not null ? QuarantineTable.Read(_database.Prepare(newestFirst ? QuarantineTable.ReadNewestFirst : QuarantineTable.ReadAll)) : [];
+        _series is not null ? Checked(QuarantineTable.Read(_database.Prepare(newestFirst ? QuarantineTable.ReadNewestFirst : QuarantineTable.ReadAll))) : [];
 
     /// <inheritdoc/>
     public void Dispose() => _database.Dispose();
+
+    // Begins to read: what is read from here on is of one moment, however long it takes.
+    private static Database Begin(string path, out FrozenFile? frozen)
+    {
+        frozen = null;
+        try
+        {
+            return Begin(new Database(path, forReading: true));
+        }
+        catch (StoreException) when (FrozenFile.IsOne(PrivateFile.Resolve(path)))
+        {
+            frozen = FrozenFile.Open(PrivateFile.Resolve(path), out var database);
+            return Begin(database);
+        }
+    }
+
+    private static Database Begin(Database database)
+    {
+        try
+        {
+            database.Execute("BEGIN; SELECT COUNT(*) FROM sqlite_schema"); // The transaction itself opens nothing yet.
+            return database;
+        }
+        catch
+        {
+            database.Dispose();
+            throw;
+        }
+    }
+
+    private IEnumerable<T> Checked<T>(IEnumerable<T> rows)
+    {
+        foreach (var row in rows)
+            yield return row;
+        _frozen?.CheckUnchanged();
+    }
+
+    private IEnumerable<Reading> FindReadings(long from, long to)
+    {
+        if (_series is null)
+            return ReadForeignRows(FindForeignTable("number, epochtime, rowid"), from, to).Select(row => row.Reading);
+        var misplaced = ReadForeignRows("SELECT number, epochtime, position FROM messages WHERE series IS NULL", from, to)
+            .Where(row => Positions.Time(row.Position) != row.Reading.Time);
+        return Merge(ReadInPlace(_series, from, to), [.. misplaced.Select(row => row.Reading)]);
+    }
 
     private string FindForeignTable(string columns)
     {
