@@ -1,8 +1,13 @@
+using Meanwhile.Mqtt.Wire;
+
 namespace Meanwhile.Mqtt.Broker;
 
 /// <summary>What clients may take up. Whoever goes beyond is told so, where the protocol has words for it, and never silently cut short.</summary>
 public sealed record BrokerLimits
 {
+    // What a packet may be longer than its payload: the longest topic, and as much in properties.
+    private const int HeaderSize = 128 * 1024;
+
     /// <summary>Connections at a time.</summary>
     public int Connections { get; init; } = 20_000;
 
@@ -18,14 +23,17 @@ public sealed record BrokerLimits
     /// <summary>The longest time without a sign of life; MQTT 5.0 clients are told [MQTT-3.1.2-21].</summary>
     public TimeSpan KeepAlive { get; init; } = TimeSpan.FromMinutes(20);
 
-    /// <summary>Of a packet, in bytes.</summary>
-    public int PacketSize { get; init; } = 1 << 20;
+    /// <summary>Of the payload of a message, in bytes.</summary>
+    public int PayloadSize { get; init; } = 1 << 20;
+
+    /// <summary>Of a whole packet: topic and properties have 128 KiB beside the payload. MQTT 5.0 clients are told [MQTT-3.2.2-15].</summary>
+    public int PacketSize => (int)Math.Min((long)PayloadSize + HeaderSize, Frame.LargestSize);
 
     /// <summary>Of a client identifier, in characters.</summary>
     public int ClientIdLength { get; init; } = 256;
 
     /// <summary>Of a topic or filter.</summary>
-    public int TopicLevels { get; init; } = 128;
+    public int TopicLevels { get; init; } = 200;
 
     /// <summary>Subscriptions of one client.</summary>
     public int SubscriptionsPerClient { get; init; } = 1000;
@@ -35,6 +43,12 @@ public sealed record BrokerLimits
 
     /// <summary>Messages of one client that are not acknowledged yet; also towards clients that name no Receive Maximum.</summary>
     public int ReceiveMaximum { get; init; } = 2048;
+
+    /// <summary>
+    /// A client of 5.0 that has more in flight is disconnected (0x93) [MQTT-3.3.4-7]. Else it is read no further until there is room, as one of 3.1.1 is, and only what exceeds the
+    /// identifiers disconnects it: there are clients that never look at Receive Maximum.
+    /// </summary>
+    public bool IsReceiveMaximumStrict { get; init; }
 
     /// <summary>Topic aliases of one client.</summary>
     public int TopicAliasMaximum { get; init; } = 64;
@@ -56,4 +70,7 @@ public sealed record BrokerLimits
     /// nobody begins a session or a subscription. Three quarters of what the process may use, unless it is said.
     /// </summary>
     public long Memory { get; init; } = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4 * 3;
+
+    /// <summary>Whether messages may be sent to a topic: it does not have too many levels, and is no shared subscription [MQTT-5.0, 4.8.2].</summary>
+    internal bool Allows(string topic) => Topic.Levels(topic) <= TopicLevels && !Topic.IsShare(topic);
 }

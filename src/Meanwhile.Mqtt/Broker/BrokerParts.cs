@@ -18,7 +18,8 @@ internal sealed class BrokerParts
         Journal = new Journal(options.Store);
         Router = new Router(Limits, Memory, Journal, Refused);
         Intake = new Intake(options.Holds, Router, Journal, Limits.HeldBytes);
-        var perSession = new SessionLimits(Limits.ReceiveMaximum, Limits.TopicAliasMaximum, Limits.QueuedMessages, Limits.QueuedBytes);
+        var mostInFlight = Limits.IsReceiveMaximumStrict ? Limits.ReceiveMaximum : ushort.MaxValue;
+        var perSession = new SessionLimits(mostInFlight, Limits.TopicAliasMaximum, Limits.QueuedMessages, Limits.QueuedBytes);
         var sessions = new SessionTable(perSession, Journal);
         new Restoration(sessions, Router, Now() + Limits.SessionExpiry, Now()).Restore(options.Store?.Read() ?? [], options.ReceivedIds);
         Reception = new Reception(sessions, Router, Intake, Limits, Time, Refused);

@@ -61,8 +61,10 @@ internal sealed class Handshake(Connection connection, Peer peer, BrokerParts pa
             return ReasonCode.ClientIdentifierNotValid; // [MQTT-3.1.3-5]: 23 are enough, and in 3.1 the most that there may be; longer ones do no harm
         if (connect.Properties.Text(PropertyId.AuthenticationMethod) is not null)
             return ReasonCode.BadAuthenticationMethod; // [MQTT-4.12.0-1]
-        if (connect.Will is { } will && Topic.Levels(will.Topic) > parts.Limits.TopicLevels)
+        if (connect.Will is { } will && !parts.Limits.Allows(will.Topic))
             return ReasonCode.TopicNameInvalid;
+        if (connect.Will?.Payload.Length > parts.Limits.PayloadSize)
+            return ReasonCode.PacketTooLarge;
         return parts.Reception.HasRoomFor(clientId, parts.Memory) ? ReasonCode.Success : ReasonCode.QuotaExceeded;
     }
 

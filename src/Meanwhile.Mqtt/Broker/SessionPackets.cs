@@ -15,6 +15,7 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWil
     private readonly TopicCache _topics = new();
     private readonly Gathering _gathering = new(parts.Intake);
     private readonly Subscribing _subscribing = new(session, parts, closing);
+    private readonly bool _isStrict = terms.Version == ProtocolVersion.V5 && parts.Limits.IsReceiveMaximumStrict;
     private bool _hasTakenLeave;
 
     /// <summary>The session.</summary>
@@ -97,6 +98,8 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWil
     {
         if (publish.Properties.Number(PropertyId.SubscriptionIdentifier) is not null)
             throw ProtocolException.Error("a subscription identifier from a client"); // [MQTT-3.3.4-6]
+        if (publish.Payload.Length > parts.Limits.PayloadSize)
+            throw new ProtocolException(ReasonCode.PacketTooLarge, $"a payload of {publish.Payload.Length} bytes, more than {parts.Limits.PayloadSize}");
         var topic = Session.TopicOf(publish);
         if (RefusalOf(publish, topic) is var refusal and not ReasonCode.Success)
             return RefuseAsync(publish, topic, refusal);
@@ -104,13 +107,13 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWil
         return TryTake(publish, message, out var incoming) ? FinishAsync(_gathering.AddAsync(incoming)) : TakeLaterAsync(publish, message);
     }
 
-    // 3.1.1 has no Receive Maximum: it is TCP that slows the client down.
+    // Before 5.0 there is no Receive Maximum, and there are clients of 5.0 that do not know it: it is TCP that slows them down.
     private bool TryTake(in PublishPacket publish, Message message, out Incoming incoming)
     {
         lock (Session.Gate)
         {
             incoming = default;
-            if (publish.Qos > 0 && Terms.Version != ProtocolVersion.V5 && Session.Owed >= parts.Limits.ReceiveMaximum)
+            if (publish.Qos > 0 && !_isStrict && Session.Owed >= parts.Limits.ReceiveMaximum)
                 return false;
             incoming = Session.Publish(publish, message, Received);
             return true;
@@ -128,7 +131,7 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWil
 
     private ReasonCode RefusalOf(in PublishPacket publish, string topic)
     {
-        if (Topic.Levels(topic) > parts.Limits.TopicLevels)
+        if (!parts.Limits.Allows(topic))
             return ReasonCode.TopicNameInvalid;
         if (!Session.Permissions.LetPublish(topic, Session.ClientId))
             return ReasonCode.NotAuthorized;

@@ -130,7 +130,7 @@ internal sealed class ClientSession
     public Incoming Publish(in PublishPacket publish, Message message, DateTimeOffset received)
     {
         if (publish.Qos > 0 && _terms!.Version == ProtocolVersion.V5 && _receiver.IsFull)
-            throw new ProtocolException(ReasonCode.ReceiveMaximumExceeded, $"more than {_limits.ReceiveMaximum} messages unacknowledged"); // [MQTT-3.3.4-9]
+            throw new ProtocolException(ReasonCode.ReceiveMaximumExceeded, $"more than {_limits.ReceiveMaximum} messages unacknowledged"); // [MQTT-3.3.4-7]
         var receipt = _receiver.Publish(publish.PacketId, publish.Qos, publish.Dup);
         return new Incoming
         {

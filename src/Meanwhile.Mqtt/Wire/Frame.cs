@@ -8,6 +8,9 @@ namespace Meanwhile.Mqtt.Wire;
 /// <param name="Body">Everything after the fixed header; valid as long as the buffer is.</param>
 public readonly record struct Frame(PacketType Type, byte Flags, ReadOnlySequence<byte> Body)
 {
+    /// <summary>Of a packet with its header, in bytes: what the length can say [MQTT-5.0, 1.5.5].</summary>
+    public const int LargestSize = 1 + LongestLength + 268_435_455;
+
     private const int LongestLength = 4;
 
     /// <summary>Cuts the next packet off a stream, however its bytes arrive.</summary>

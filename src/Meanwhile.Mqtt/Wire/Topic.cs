@@ -41,16 +41,19 @@ public static class Topic
     /// <summary>Whether a text is a topic filter, shared or not.</summary>
     public static bool IsFilter(ReadOnlySpan<char> filter)
     {
-        if (filter.StartsWith(SharePrefix, StringComparison.Ordinal))
+        if (IsShare(filter))
             return TrySplitShare(filter, out _, out var inner) && IsPlainFilter(inner);
         return IsPlainFilter(filter);
     }
+
+    /// <summary>Whether it begins as the filter of a shared subscription does, complete or not.</summary>
+    public static bool IsShare(ReadOnlySpan<char> topic) => topic.StartsWith(SharePrefix, StringComparison.Ordinal);
 
     /// <summary>Takes a shared subscription's filter apart.</summary>
     public static bool TrySplitShare(ReadOnlySpan<char> filter, out ReadOnlySpan<char> share, out ReadOnlySpan<char> inner)
     {
         share = inner = default;
-        if (!filter.StartsWith(SharePrefix, StringComparison.Ordinal))
+        if (!IsShare(filter))
             return false;
         var rest = filter[SharePrefix.Length..];
         var slash = rest.IndexOf('/');

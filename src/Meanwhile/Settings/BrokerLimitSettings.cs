@@ -22,13 +22,18 @@ internal static class BrokerLimitSettings
     private static readonly Setting<TimeSpan> KeepAlive = new(
         "--max-keep-alive", null, "20min", "SPAN", "the longest silence of a client of MQTT 5.0, which is told to show signs of life", ParseKeepAlive);
 
-    private static readonly Setting<int> PacketSize = Count("--max-packet", Standard.PacketSize, "bytes of a packet", least: 128, most: 268_435_460);
+    private static readonly Setting<int> PayloadSize = Count("--max-packet", Standard.PayloadSize, "bytes of a message's payload", least: 128, most: 268_435_455);
 
     private static readonly Setting<int> TopicLevels = Count("--max-topic-levels", Standard.TopicLevels, "levels of a topic or filter", least: 1);
 
     private static readonly Setting<int> Subscriptions = Count("--max-subscriptions", Standard.SubscriptionsPerClient, "subscriptions of one client");
 
     private static readonly Setting<int> InFlight = Count("--max-inflight", Standard.ReceiveMaximum, "unacknowledged messages of one client", least: 1, most: ushort.MaxValue);
+
+    private static readonly Option<bool> StrictReceiveMaximum = new("--strict-receive-maximum")
+    {
+        Description = "disconnect clients of MQTT 5.0 that have more unacknowledged messages than --max-inflight (0x93); without it they are read no further until there is room",
+    };
 
     private static readonly Setting<int> QueuedMessages = Count("--max-queued", Standard.QueuedMessages, "messages that wait for one client", least: 1);
 
@@ -43,8 +48,8 @@ internal static class BrokerLimitSettings
     /// <summary>All of them.</summary>
     public static IEnumerable<Option> Options { get; } =
     [
-        Connections.Option, Sessions.Option, SessionExpiry.Option, ConnectTimeout.Option, KeepAlive.Option, PacketSize.Option, TopicLevels.Option, Subscriptions.Option,
-        InFlight.Option, QueuedMessages.Option, QueuedBytes.Option, Retained.Option, Memory.Option,
+        Connections.Option, Sessions.Option, SessionExpiry.Option, ConnectTimeout.Option, KeepAlive.Option, PayloadSize.Option, TopicLevels.Option, Subscriptions.Option,
+        InFlight.Option, StrictReceiveMaximum, QueuedMessages.Option, QueuedBytes.Option, Retained.Option, Memory.Option,
     ];
 
     /// <summary>Reads them.</summary>
@@ -55,10 +60,11 @@ internal static class BrokerLimitSettings
         SessionExpiry = SessionExpiry.Read(commandLine, sources),
         ConnectTimeout = ConnectTimeout.Read(commandLine, sources),
         KeepAlive = KeepAlive.Read(commandLine, sources),
-        PacketSize = PacketSize.Read(commandLine, sources),
+        PayloadSize = PayloadSize.Read(commandLine, sources),
         TopicLevels = TopicLevels.Read(commandLine, sources),
         SubscriptionsPerClient = Subscriptions.Read(commandLine, sources),
         ReceiveMaximum = InFlight.Read(commandLine, sources),
+        IsReceiveMaximumStrict = commandLine.GetValue(StrictReceiveMaximum),
         QueuedMessages = QueuedMessages.Read(commandLine, sources),
         QueuedBytes = QueuedBytes.Read(commandLine, sources),
         RetainedMessages = Retained.Read(commandLine, sources),

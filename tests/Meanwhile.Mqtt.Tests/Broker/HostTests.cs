@@ -138,9 +138,9 @@ public class HostTests
     }
 
     [Fact]
-    public async Task A_client_of_5_0_that_breaks_receive_maximum_is_told_so()
+    public async Task A_client_of_5_0_that_breaks_a_strict_receive_maximum_is_told_so()
     {
-        await using var broker = await StartAsync(limits: new BrokerLimits { ReceiveMaximum = 1 });
+        await using var broker = await StartAsync(limits: new BrokerLimits { ReceiveMaximum = 1, IsReceiveMaximumStrict = true });
         await using var client = await RawClient.OpenAsync(broker.EndPoints[0]);
         await client.SendAsync("10 { 'MQTT' 05 | 02 | 00 00 | {} | 'c' }");
         broker.Complete(await ReadAsync(broker, 1));
@@ -204,7 +204,7 @@ public class HostTests
     public async Task The_host_hears_of_what_is_refused()
     {
         var refused = new ConcurrentQueue<Refusal>();
-        await using var broker = await TestBroker.StartAsync(options => options with { Refused = refused.Enqueue, Limits = new BrokerLimits { PacketSize = 100, Sessions = 1 } });
+        await using var broker = await TestBroker.StartAsync(options => options with { Refused = refused.Enqueue, Limits = new BrokerLimits { PayloadSize = 100, Sessions = 1 } });
         await using (var client = await RawClient.Connect5Async(broker.EndPoints[0], "c"))
         {
             await client.SendAsync("32 { 'held' 00 01 {} }");

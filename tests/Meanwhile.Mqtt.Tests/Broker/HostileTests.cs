@@ -78,9 +78,9 @@ public class HostileTests
     [Fact]
     public async Task A_packet_beyond_the_limit_is_refused_at_its_header()
     {
-        await using var broker = await TestBroker.StartAsync(options => options with { Limits = new BrokerLimits { PacketSize = 1000 } });
+        await using var broker = await TestBroker.StartAsync(options => options with { Limits = new BrokerLimits { PayloadSize = 1000 } });
         await using var client = await RawClient.Connect5Async(broker.EndPoints[0], "c");
-        await client.SendAsync("30 E8 07");
+        await client.SendAsync("30 E5 87 08"); // A byte more than 1,000 and 128 KiB, with its header.
         await client.ExpectAsync("E0 01 95");
         await client.ExpectEndAsync();
     }

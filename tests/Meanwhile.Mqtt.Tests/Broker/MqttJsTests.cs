@@ -5,7 +5,7 @@ namespace Meanwhile.Mqtt.Tests.Broker;
 /// <summary>MQTT.js agrees that this is a broker, over TCP and over WebSocket. What it checks is in <c>Peers/mqttjs_checks.mjs</c>.</summary>
 public class MqttJsTests(MqttJs mqttJs) : IClassFixture<MqttJs>
 {
-    private static readonly string[] Both = ["qos", "retained", "will", "wildcardsAndShares", "sessions"];
+    private static readonly string[] Both = ["qos", "flood", "retained", "will", "wildcardsAndShares", "sessions"];
     private static readonly string[] Only5 = ["properties", "aliases", "tooLarge"];
 
     public static TheoryData<string, int, string> Checks()

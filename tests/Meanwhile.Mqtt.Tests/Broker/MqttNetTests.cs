@@ -32,11 +32,11 @@ public class MqttNetTests
     [Fact]
     public async Task What_5_0_promises_at_connect_is_said()
     {
-        await using var broker = await TestBroker.StartAsync(options => options with { Limits = new BrokerLimits { KeepAlive = TimeSpan.FromSeconds(60), PacketSize = 5000 } });
+        await using var broker = await TestBroker.StartAsync(options => options with { Limits = new BrokerLimits { KeepAlive = TimeSpan.FromSeconds(60), PayloadSize = 5000 } });
         using var client = new MqttClientFactory().CreateMqttClient();
         var options = Options(broker, MqttProtocolVersion.V500).WithClientId("").WithKeepAlivePeriod(TimeSpan.FromSeconds(120)).Build();
         var result = await client.ConnectAsync(options, TestContext.Current.CancellationToken);
-        Assert.Equal((60, 5000u, 2048), (result.ServerKeepAlive, result.MaximumPacketSize!.Value, result.ReceiveMaximum!.Value));
+        Assert.Equal((60, 5000u + (128 * 1024), 2048), (result.ServerKeepAlive, result.MaximumPacketSize!.Value, result.ReceiveMaximum!.Value));
         Assert.True(result.AssignedClientIdentifier.Length > 0 && result.TopicAliasMaximum > 0);
         Assert.True(result is { RetainAvailable: true, WildcardSubscriptionAvailable: true, SharedSubscriptionAvailable: true, SubscriptionIdentifiersAvailable: true });
     }

@@ -69,9 +69,9 @@ public class StandardTests
     }
 
     [Fact]
-    public async Task What_is_not_released_counts_against_receive_maximum()
+    public async Task What_is_not_released_counts_against_a_strict_receive_maximum()
     {
-        await using var broker = await TestBroker.StartAsync(options => options with { Limits = new BrokerLimits { ReceiveMaximum = 2 } });
+        await using var broker = await TestBroker.StartAsync(options => options with { Limits = new BrokerLimits { ReceiveMaximum = 2, IsReceiveMaximumStrict = true } });
         await using var client = await RawClient.Connect5Async(broker.EndPoints[0], "c");
         await client.SendAsync("34 { 'a' 00 01 {} } | 34 { 'a' 00 02 {} }");
         await client.ExpectAsync("50 02 00 01 | 50 02 00 02");
@@ -79,7 +79,7 @@ public class StandardTests
         await client.ExpectAsync("70 02 00 01");
         await client.SendAsync("34 { 'a' 00 03 {} }");
         await client.ExpectAsync("50 02 00 03");
-        await client.SendAsync("34 { 'a' 00 04 {} }"); // [MQTT-3.3.4-9]
+        await client.SendAsync("34 { 'a' 00 04 {} }"); // [MQTT-3.3.4-7]
         await client.ExpectAsync("E0 01 93");
         await client.ExpectEndAsync();
     }

@@ -50,6 +50,15 @@ const checks = {
     await subscriber.receiveNothingMore()
   },
 
+  async flood () {
+    const [subscriber, publisher] = [await connect(), await connect()]
+    await subscriber.subscribeAsync('f/#', { qos: 2 })
+    for (const qos of [1, 2]) { // More than Receive Maximum, all at once.
+      await Promise.all(numbers(10_000).map(n => publisher.publishAsync(`f/${qos}`, `${n}`, { qos })))
+      assert.deepEqual((await subscriber.receiveMany(10_000)).map(m => Number(m.payload)), numbers(10_000))
+    }
+  },
+
   async retained () {
     const client = await connect()
     await client.publishAsync('r/a', 'old', { qos: 1, retain: true })

@@ -14,9 +14,10 @@ public class BrokerLimitSettingsTests
 
         var limits = Read(
             "--max-connections", "1", "--max-sessions", "2", "--session-expiry", "3s", "--connect-timeout", "4s", "--max-keep-alive", "5s", "--max-packet", "600",
-            "--max-topic-levels", "7", "--max-subscriptions", "8", "--max-inflight", "9", "--max-queued", "10", "--max-queued-bytes", "11", "--max-retained", "12", "--max-memory", "13");
+            "--max-topic-levels", "7", "--max-subscriptions", "8", "--max-inflight", "9", "--max-queued", "10", "--max-queued-bytes", "11", "--max-retained", "12", "--max-memory", "13", "--strict-receive-maximum");
         Assert.Equal((1, 2, 3.0, 4.0, 5.0), (limits.Connections, limits.Sessions, limits.SessionExpiry.TotalSeconds, limits.ConnectTimeout.TotalSeconds, limits.KeepAlive.TotalSeconds));
-        Assert.Equal((600, 7, 8, 9), (limits.PacketSize, limits.TopicLevels, limits.SubscriptionsPerClient, limits.ReceiveMaximum));
+        Assert.True(limits.IsReceiveMaximumStrict);
+        Assert.Equal((600, 7, 8, 9), (limits.PayloadSize, limits.TopicLevels, limits.SubscriptionsPerClient, limits.ReceiveMaximum));
         Assert.Equal((10, 11L, 12, 13L), (limits.QueuedMessages, limits.QueuedBytes, limits.RetainedMessages, limits.Memory));
     }
 
