@@ -62,6 +62,9 @@ public sealed record BrokerLimits
     /// <summary>The memory of these messages.</summary>
     public long QueuedBytes { get; init; } = 64 << 20;
 
+    /// <summary>What becomes of those that do not fit in.</summary>
+    public FullQueue WhenFull { get; init; }
+
     /// <summary>Retained messages.</summary>
     public int RetainedMessages { get; init; } = 100_000;
 

@@ -26,6 +26,9 @@ public sealed record BrokerOptions
     /// <summary>Told of what is refused or dropped, on any thread and in the middle of things: it must be quick and call nothing of the broker's. Null for nobody.</summary>
     public Action<Refusal>? Refused { get; init; }
 
+    /// <summary>Told of a queue that comes to a level at which it was not since it was last less than a quarter full; in the same way. Null for nobody.</summary>
+    public Action<QueueFill>? Filling { get; init; }
+
     /// <summary>What clients may take up.</summary>
     public BrokerLimits Limits { get; init; } = new();
 

@@ -16,7 +16,7 @@ internal sealed class BrokerParts
         (_start, _startedAt) = (Time.GetTimestamp(), Time.GetUtcNow() - DateTimeOffset.UnixEpoch);
         Refused = options.Refused ?? (static _ => { });
         Journal = new Journal(options.Store);
-        Router = new Router(Limits, Memory, Journal, Refused);
+        Router = new Router(Limits, Memory, Journal, Refused, options.Filling ?? (static _ => { }));
         Intake = new Intake(options.Holds, Router, Journal, Limits.HeldBytes);
         var mostInFlight = Limits.IsReceiveMaximumStrict ? Limits.ReceiveMaximum : ushort.MaxValue;
         var perSession = new SessionLimits(mostInFlight, Limits.TopicAliasMaximum, Limits.QueuedMessages, Limits.QueuedBytes);

@@ -38,6 +38,9 @@ public sealed class MqttBroker : IAsyncDisposable
     /// <summary>What it has to do.</summary>
     public BrokerStatistics Statistics => _parts.Traffic.Into(_parts.Reception.Count() with { Retained = _parts.Router.Retained, MessagesDropped = _parts.Router.Dropped });
 
+    /// <summary>Queues of clients that are at least half full, the fullest first.</summary>
+    public IReadOnlyList<QueueFill> FillingQueues => _parts.Router.Filling();
+
     /// <summary>Ends when the broker is disposed; or with what made it impossible to commit: from then on it acknowledges nothing, and is to be disposed.</summary>
     public Task Completion => _parts.Journal.Completion;
 
@@ -78,6 +81,16 @@ public sealed class MqttBroker : IAsyncDisposable
 
     /// <summary>Publishes a message of the host's own to those who have subscribed to it.</summary>
     public void Publish(Message message) => _ = _parts.Router.Route(message, from: null);
+
+    /// <summary>Ends a session with all that waits in it: its client is disconnected (0x98), and begins a new one when it comes again.</summary>
+    /// <returns>False when there is none.</returns>
+    public async Task<bool> EndSessionAsync(string clientId, CancellationToken cancellationToken)
+    {
+        if (!await _parts.Reception.EndAsync(clientId, _parts.Now, cancellationToken))
+            return false;
+        await _parts.Journal.FlushAsync().WaitAsync(cancellationToken);
+        return true;
+    }
 
     /// <summary>Takes nothing in any more: <see cref="Incoming"/> ends after what is in it. Connections stay, so that it can still be acknowledged.</summary>
     public void StopTaking() => _parts.Intake.Queue.Close();

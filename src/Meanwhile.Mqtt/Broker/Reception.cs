@@ -14,6 +14,8 @@ namespace Meanwhile.Mqtt.Broker;
 /// <param name="refused">Told of wills that may not be published any more.</param>
 internal sealed class Reception(SessionTable table, Router router, Intake intake, BrokerLimits limits, TimeProvider time, Action<Refusal> refused)
 {
+    private static readonly TimeSpan EndInterval = TimeSpan.FromMilliseconds(50);
+
     private readonly Lock _gate = new();
     private readonly HashSet<Connection> _connections = [];
     private readonly Dictionary<ClientSession, Connection> _owners = [];
@@ -100,6 +102,33 @@ internal sealed class Reception(SessionTable table, Router router, Intake intake
         }
         foreach (var (session, will) in wills)
             await PublishWillAsync(will, session, now);
+    }
+
+    /// <summary>Ends a session, once its connection has gone. Its will is published by that, if it has one that waits [MQTT-3.1.3-9].</summary>
+    /// <returns>False when there is none.</returns>
+    public async ValueTask<bool> EndAsync(string clientId, Func<TimeSpan> now, CancellationToken cancellationToken)
+    {
+        ClientSession? ending = null;
+        while (true)
+        {
+            Connection? owner;
+            lock (_gate)
+            {
+                if (!table.TryFind(clientId, out var session) || (ending is not null && session != ending))
+                    return ending is not null;
+                if (!_owners.TryGetValue(session, out owner))
+                    table.Expire(ending = session, now());
+            }
+            if (owner is not null)
+            {
+                owner.Close(ReasonCode.AdministrativeAction, "its session was ended");
+                await owner.Ended.WaitAsync(cancellationToken);
+                continue;
+            }
+            await CleanUpAsync(now());
+            if (ending is not null)
+                await Task.Delay(EndInterval, time, cancellationToken); // The host's queue may be full.
+        }
     }
 
     private bool TryOpen(Connection connection, ConnectPacket connect, string clientId, TimeSpan now, out Opened opened, out Connection? owner)

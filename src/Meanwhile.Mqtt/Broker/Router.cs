@@ -9,7 +9,8 @@ namespace Meanwhile.Mqtt.Broker;
 /// <param name="memory">Whether there is any left.</param>
 /// <param name="journal">Where retained messages are kept. Its order is this one's.</param>
 /// <param name="refused">Told of copies that are dropped.</param>
-internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal journal, Action<Refusal> refused)
+/// <param name="filling">Told of queues that fill.</param>
+internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal journal, Action<Refusal> refused, Action<QueueFill> filling)
 {
     private readonly Lock _gate = journal.Grouping;
     private readonly SubscriptionTree _tree = new();
@@ -17,6 +18,7 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
     private readonly List<Subscription> _matches = [];
     private readonly Dictionary<ClientSession, Outgoing> _merged = [];
     private readonly List<RetainedSearch> _searches = []; // For subscriptions that are not in force yet.
+    private readonly HashSet<ClientSession> _filling = []; // At least half full, or were.
     private readonly HashSet<ClientSession> _full = [];
     private volatile bool _isAnyFull; // Of these: seldom, so that nobody need look.
     private long _dropped;
@@ -31,6 +33,16 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
         {
             lock (_gate)
                 return _retained.Count;
+        }
+    }
+
+    /// <summary>Queues that are at least half full, the fullest first.</summary>
+    public IReadOnlyList<QueueFill> Filling()
+    {
+        lock (_gate)
+        {
+            _filling.RemoveWhere(static session => FillOf(session).Level == QueueLevel.Low);
+            return [.. _filling.Select(FillOf).OrderByDescending(fill => fill.Ratio).ThenBy(fill => fill.ClientId, StringComparer.Ordinal)];
         }
     }
 
@@ -149,6 +161,7 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
             foreach (var filter in session.Subscriptions)
                 _tree.Remove(session, filter);
             session.Subscriptions.Clear();
+            _filling.Remove(session);
             _full.Remove(session);
             lock (session.Gate)
                 session.End(); // After the last message for it.
@@ -239,11 +252,16 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
         long? batch;
         lock (session.Gate)
         {
-            batch = memory.IsFull && outgoing.Qos == 0 ? null : session.Add(outgoing, isBounded: canRefuse && outgoing.Qos > 0);
+            batch = memory.IsFull && outgoing.Qos == 0 ? null : session.Add(outgoing, isBounded: canRefuse && outgoing.Qos > 0 && limits.WhenFull == FullQueue.Refuse);
             if (batch is null && (session.IsConnected || outgoing.Qos > 0))
                 Drop(session);
             session.WakeUp?.Invoke();
-            if (!session.IsFull || outgoing.Qos == 0)
+            if (session.IsFilling())
+            {
+                _filling.Add(session);
+                filling(session.Fill);
+            }
+            if (!session.IsFull || outgoing.Qos == 0 || limits.WhenFull == FullQueue.Drop)
                 return Routed.To(batch);
             session.Overflowed?.Invoke();
         }
@@ -256,6 +274,12 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
     {
         _dropped++;
         refused(new Refusal(RefusalKind.Copy, session.ClientId, ReasonCode.QuotaExceeded, ""));
+    }
+
+    private static QueueFill FillOf(ClientSession session)
+    {
+        lock (session.Gate)
+            return session.Fill;
     }
 
     private static bool IsFull(ClientSession session)

@@ -14,7 +14,8 @@ public sealed record SessionOpened(string ClientId, uint Expiry) : Change;
 /// <param name="ClientId">Whose.</param>
 /// <param name="ExpiresAt">When the session ends, unless the client comes back.</param>
 /// <param name="LastSent">Messages up to this number may have been sent.</param>
-public sealed record SessionLeft(string ClientId, TimeSpan ExpiresAt, long LastSent) : Change;
+/// <param name="Expiry">How long the session lives on, in seconds; null for as long as was said when it was opened.</param>
+public sealed record SessionLeft(string ClientId, TimeSpan ExpiresAt, long LastSent, uint? Expiry = null) : Change;
 
 /// <summary>A session is over, with everything that belonged to it.</summary>
 /// <param name="ClientId">Whose.</param>

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Meanwhile.Mqtt.Broker;
 using Meanwhile.Mqtt.Delivery;
 using Meanwhile.Mqtt.Wire;
 
@@ -19,6 +20,7 @@ internal sealed class ClientSession
     private readonly HashSet<ushort> _unrouted;
     private ReceivedAliases _aliases = new(0);
     private Terms? _terms;
+    private QueueLevel _level;
 
     /// <summary>Begins a session.</summary>
     /// <param name="clientId">Its name.</param>
@@ -64,6 +66,9 @@ internal sealed class ClientSession
     /// <summary>Nothing more fits into its queue.</summary>
     public bool IsFull => _sender.Count >= _limits.QueuedMessages || _sender.Bytes >= _limits.QueuedBytes;
 
+    /// <summary>How full its queue is.</summary>
+    public QueueFill Fill => new(ClientId, IsConnected, _sender.Count, _limits.QueuedMessages, _sender.Bytes, _limits.QueuedBytes);
+
     /// <summary>How many acknowledgements and releases are still owed to the client.</summary>
     public int Owed => _receiver.Owed + _sender.OwedReleases;
 
@@ -97,10 +102,11 @@ internal sealed class ClientSession
     /// <param name="expiresAt">When the session is over.</param>
     public void Disconnected(TimeSpan expiresAt)
     {
+        var expiry = _terms?.SessionExpiry;
         _terms = null;
         WakeUp = Overflowed = null;
         _sender.Disconnected();
-        _log.Leave(expiresAt, _sender.LastSent);
+        _log.Leave(expiresAt, _sender.LastSent, expiry);
     }
 
     /// <summary>It is over: nothing of it is kept.</summary>
@@ -190,6 +196,16 @@ internal sealed class ClientSession
     /// <returns>The batch of the journal that it is in, 0 for none; null when it is not kept.</returns>
     public long? Add(Outgoing outgoing, bool isBounded) =>
         (outgoing.Qos == 0 && !IsConnected) || (!isBounded && IsFull) ? null : _sender.Add(outgoing);
+
+    /// <summary>Whether its queue has come to a level at which it was not since it was last less than a quarter full. Asked for each message that is queued.</summary>
+    public bool IsFilling()
+    {
+        if (_level == QueueLevel.Low && _sender.Count < _limits.QueuedMessages / 2 && _sender.Bytes < _limits.QueuedBytes / 2)
+            return false;
+        var (before, fill) = (_level, Fill);
+        _level = fill.Ratio < 0.25 ? QueueLevel.Low : (QueueLevel)Math.Max((int)before, (int)fill.Level);
+        return _level > before;
+    }
 
     /// <summary>Writes what may be sent now, acknowledgements first, up to about a size.</summary>
     /// <returns>False when there may be more.</returns>

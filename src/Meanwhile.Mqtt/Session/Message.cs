@@ -6,8 +6,8 @@ namespace Meanwhile.Mqtt.Session;
 /// <summary>An application message inside the broker. It is shared between the queues it waits in, and does not change as long as anybody has it.</summary>
 public sealed class Message
 {
-    // What a message costs beside its topic and payload, about.
-    private const int Overhead = 128;
+    /// <summary>What a message costs beside its topic and payload, about.</summary>
+    public const int Overhead = 128;
 
     private string _topic = "";
     private ReadOnlyMemory<byte> _payload;

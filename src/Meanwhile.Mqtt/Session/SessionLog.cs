@@ -32,10 +32,10 @@ internal sealed class SessionLog(Journal journal, ClientSession session)
     }
 
     /// <summary>The client is gone.</summary>
-    public void Leave(TimeSpan expiresAt, long lastSent)
+    public void Leave(TimeSpan expiresAt, long lastSent, uint? expiry)
     {
         if (IsOn)
-            journal.Append(new SessionLeft(session.ClientId, expiresAt, lastSent), null);
+            journal.Append(new SessionLeft(session.ClientId, expiresAt, lastSent, expiry), null);
     }
 
     /// <summary>The session is over.</summary>

@@ -91,6 +91,13 @@ internal sealed class SessionTable(SessionLimits limits, Journal journal)
             will?.Keep(willAt);
     }
 
+    /// <summary>The time of a session whose client is away is over, and that of its will has come.</summary>
+    public void Expire(ClientSession session, TimeSpan now)
+    {
+        var will = _away[session].Will;
+        _away[session] = new Absence(now, will, will is null ? TimeSpan.MaxValue : now);
+    }
+
     /// <summary>Wills whose time has come.</summary>
     public IReadOnlyList<(ClientSession Session, KeptWill? Will)> Due(TimeSpan now)
     {

@@ -20,20 +20,26 @@ internal sealed class SharedGroup
     /// <summary>Takes a member out.</summary>
     public bool Remove(ClientSession session) => _members.RemoveAll(member => member.Session == session) > 0;
 
-    /// <summary>Whose turn it is: in a circle over those who are there, and over all when nobody is. Who may not read the topic is passed over.</summary>
+    /// <summary>
+    /// Whose turn it is: in a circle over those who are there, and over all when nobody is. Who may not read the topic is passed over, and, as long as another one
+    /// has room, whose queue is full.
+    /// </summary>
     public Subscription Choose(string topic)
     {
-        Subscription? away = null;
+        Subscription? away = null, full = null;
         for (var tries = 0; tries < _members.Count; tries++)
         {
             var member = _members[(int)((uint)_next++ % (uint)_members.Count)];
             if (!member.Session.Permissions.MayRead(topic))
                 continue;
-            if (member.Session.IsConnected)
+            if (member.Session.IsFull)
+                full ??= member;
+            else if (member.Session.IsConnected)
                 return member;
-            away ??= member;
+            else
+                away ??= member;
         }
         _next++; // Who is away takes turns as well.
-        return away ?? _members[0];
+        return away ?? full ?? _members[0];
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using Meanwhile.Mqtt.Broker;
 using Meanwhile.Mqtt.Session;
 
@@ -12,6 +13,7 @@ namespace Meanwhile.Feeds;
 internal sealed class BrokerStatus(MqttBroker broker, Refusals refusals, TimeProvider time)
 {
     private const string Root = "$SYS/broker/";
+    private const int MostQueues = 10;
     private static readonly string Version = typeof(BrokerStatus).Assembly.GetName().Version!.ToString(3);
 
     private readonly Dictionary<string, string> _published = new(StringComparer.Ordinal);
@@ -48,11 +50,19 @@ internal sealed class BrokerStatus(MqttBroker broker, Refusals refusals, TimePro
         yield return ("publish/messages/dropped", Text(statistics.MessagesDropped));
         yield return ("bytes/received", Text(statistics.BytesReceived));
         yield return ("bytes/sent", Text(statistics.BytesSent));
+        var filling = broker.FillingQueues;
+        yield return ("queues/half", Text(filling.Count));
+        yield return ("queues/nine tenths", Text(filling.Count(fill => fill.Level >= QueueLevel.NineTenths)));
+        yield return ("queues/full", Text(filling.Count(fill => fill.Level == QueueLevel.Full)));
+        yield return ("queues/fullest", $"[{string.Join(", ", filling.Take(MostQueues).Select(Describe))}]");
         yield return ("refused/connections", Text(refusals.Count(RefusalKind.Connection)));
         yield return ("refused/logins", Text(refusals.Count(RefusalKind.Login)));
         yield return ("refused/messages", Text(refusals.Count(RefusalKind.Message)));
         yield return ("refused/subscriptions", Text(refusals.Count(RefusalKind.Subscription)));
     }
+
+    private static string Describe(QueueFill fill) =>
+        $"{{\"client\": \"{JsonEncodedText.Encode(fill.ClientId)}\", \"percent\": {Text((long)(fill.Ratio * 100))}, \"messages\": {Text(fill.Messages)}, \"bytes\": {Text(fill.Bytes)}}}";
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 }

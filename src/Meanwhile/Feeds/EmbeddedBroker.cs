@@ -4,7 +4,7 @@ using System.Net.Sockets;
 using Meanwhile.Access;
 using Meanwhile.Logging;
 using Meanwhile.Mqtt.Broker;
-using Meanwhile.Mqtt.Session;
+using Meanwhile.Stores.Sqlite;
 using Microsoft.Extensions.Logging;
 
 namespace Meanwhile.Feeds;
@@ -16,12 +16,13 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
 
     private readonly Gatekeeper _gatekeeper;
     private readonly Refusals _refusals;
+    private readonly SessionEnder _ender;
     private readonly PeriodicTimer _timer;
     private readonly Task _chores;
 
-    private EmbeddedBroker(MqttBroker broker, Gatekeeper gatekeeper, Refusals refusals, IReadOnlyList<Action> chores, TimeProvider time)
+    private EmbeddedBroker(MqttBroker broker, Gatekeeper gatekeeper, Refusals refusals, SessionEnder ender, IReadOnlyList<Action> chores, TimeProvider time)
     {
-        (Broker, _gatekeeper, _refusals) = (broker, gatekeeper, refusals);
+        (Broker, _gatekeeper, _refusals, _ender) = (broker, gatekeeper, refusals, ender);
         _timer = new PeriodicTimer(LookInterval, time);
         _chores = DoAsync(chores);
     }
@@ -38,7 +39,7 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
     /// <param name="stop">Gives up starting.</param>
     /// <exception cref="UserException">An address or a file cannot be used.</exception>
     public static async Task<EmbeddedBroker> StartAsync(
-        EmbeddedOptions options, IBrokerStore store, Func<BrokerOptions, BrokerOptions> configure, ILogger logger, TimeProvider time, CancellationToken stop)
+        EmbeddedOptions options, BrokerFile store, Func<BrokerOptions, BrokerOptions> configure, ILogger logger, TimeProvider time, CancellationToken stop)
     {
         if (options.Listeners.FirstOrDefault(listener => listener.IsOpen && !options.Asks(listener) && !options.AllowAnonymous) is { } open)
         {
@@ -65,19 +66,23 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
             Store = store,
             Authenticate = (login, cancellation) => login.Peer.IsInside ? ValueTask.FromResult(options.Inside!.Answer(login)) : gatekeeper.AnswerAsync(login, cancellation),
             Refused = refusals.Add,
+            Filling = new QueueWarnings(options.Limits.WhenFull, logger, time).Add,
             Time = time,
         }), stop);
         Announce(options, broker, logger);
         var status = new BrokerStatus(broker, refusals, time);
+        var ender = new SessionEnder(broker, store.Path, logger, time);
         return new EmbeddedBroker(
             broker,
             gatekeeper,
             refusals,
+            ender,
             [
                 () => users?.Check(logger),
                 () => accessList?.Check(logger),
                 () => tls?.Check(logger),
                 () => status.PublishAtTimes(options.StatusInterval),
+                ender.Look,
             ],
             time);
     }
@@ -102,6 +107,7 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
     {
         _timer.Dispose();
         await _chores;
+        await _ender.DisposeAsync();
         await Broker.DisposeAsync();
         _gatekeeper.Dispose();
         _refusals.Sum();

@@ -2,6 +2,7 @@ using System.Net;
 using System.Threading.Channels;
 using Meanwhile.Mqtt.Broker;
 using Meanwhile.Mqtt.Session;
+using Meanwhile.Stores.Sqlite;
 using Microsoft.Extensions.Logging;
 
 namespace Meanwhile.Feeds;
@@ -27,6 +28,12 @@ internal sealed class EmbeddedFeed : IFeed
     /// <summary>Where its broker listens.</summary>
     public IPEndPoint EndPoint => _broker.EndPoints[0];
 
+    /// <summary>What its broker has to do.</summary>
+    public BrokerStatistics Statistics => _broker.Statistics;
+
+    /// <summary>Queues of its clients that are at least half full, the fullest first.</summary>
+    public IReadOnlyList<QueueFill> FillingQueues => _broker.FillingQueues;
+
     /// <summary>Where it listens for clients of this process, if there is to be one: after all others.</summary>
     public IPEndPoint InsideEndPoint => _broker.EndPoints[^1];
 
@@ -40,7 +47,7 @@ internal sealed class EmbeddedFeed : IFeed
     /// <param name="stop">Gives up starting.</param>
     public static async Task<EmbeddedFeed> StartAsync(
         EmbeddedOptions options,
-        IBrokerStore store,
+        BrokerFile store,
         Func<string, bool> holds,
         IReadOnlyDictionary<string, IReadOnlyCollection<ushort>> receivedIds,
         ILogger logger,

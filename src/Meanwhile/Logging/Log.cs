@@ -131,6 +131,12 @@ internal static partial class Log
     [LoggerMessage(39, LogLevel.Warning, "the queue of the subscriber '{ClientId}' is full: a message for it was dropped{Repeated}")]
     public static partial void CopyDropped(ILogger logger, string clientId, string repeated);
 
+    [LoggerMessage(165, LogLevel.Warning, "the queue of the subscriber '{ClientId}' is {Level}: {Messages} of {MostMessages} messages, {Bytes} of {MostBytes} bytes; it is {State}{Repeated}")]
+    public static partial void QueueFills(ILogger logger, string clientId, string level, int messages, int mostMessages, long bytes, long mostBytes, string state, string repeated);
+
+    [LoggerMessage(166, LogLevel.Information, "the session of '{ClientId}' was ended by meanwhile broker sessions end")]
+    public static partial void SessionEnded(ILogger logger, string clientId);
+
     [LoggerMessage(40, LogLevel.Information, "embedded broker: refused or closed {Connections} connections and refused {Messages} messages, {Logins} logins and {Subscriptions} subscriptions; dropped {Copies} messages of subscribers that were too slow")]
     public static partial void RefusedInAll(ILogger logger, long connections, long messages, long logins, long subscriptions, long copies);
 

@@ -39,6 +39,10 @@ internal static class BrokerLimitSettings
 
     private static readonly Setting<long> QueuedBytes = Bytes("--max-queued-bytes", Standard.QueuedBytes, "bytes of the messages that wait for one client");
 
+    private static readonly Setting<FullQueue> WhenFull = new(
+        "--when-full", null, "refuse", "refuse|drop",
+        "what becomes of a message whose subscriber's queue is full: its publisher is refused and still has it, or it is dropped for this subscriber alone", ParseWhenFull);
+
     private static readonly Setting<int> Retained = Count("--max-retained", Standard.RetainedMessages, "retained messages");
 
     private static readonly Setting<long?> Memory = new(
@@ -49,7 +53,7 @@ internal static class BrokerLimitSettings
     public static IEnumerable<Option> Options { get; } =
     [
         Connections.Option, Sessions.Option, SessionExpiry.Option, ConnectTimeout.Option, KeepAlive.Option, PayloadSize.Option, TopicLevels.Option, Subscriptions.Option,
-        InFlight.Option, StrictReceiveMaximum, QueuedMessages.Option, QueuedBytes.Option, Retained.Option, Memory.Option,
+        InFlight.Option, StrictReceiveMaximum, QueuedMessages.Option, QueuedBytes.Option, WhenFull.Option, Retained.Option, Memory.Option,
     ];
 
     /// <summary>Reads them.</summary>
@@ -67,6 +71,7 @@ internal static class BrokerLimitSettings
         IsReceiveMaximumStrict = commandLine.GetValue(StrictReceiveMaximum),
         QueuedMessages = QueuedMessages.Read(commandLine, sources),
         QueuedBytes = QueuedBytes.Read(commandLine, sources),
+        WhenFull = WhenFull.Read(commandLine, sources),
         RetainedMessages = Retained.Read(commandLine, sources),
         Memory = Memory.Read(commandLine, sources) ?? Standard.Memory,
     };
@@ -76,6 +81,13 @@ internal static class BrokerLimitSettings
 
     private static Setting<long> Bytes(string option, long standard, string what) =>
         new(option, null, standard.ToString(CultureInfo.InvariantCulture), "NUMBER", what, text => CommonSettings.ParseWhole(text, 1, long.MaxValue));
+
+    private static FullQueue ParseWhenFull(string text) => text switch
+    {
+        "refuse" => FullQueue.Refuse,
+        "drop" => FullQueue.Drop,
+        _ => throw new FormatException("refuse or drop"),
+    };
 
     // It goes to clients in whole seconds, in two bytes.
     private static TimeSpan ParseKeepAlive(string text) => Duration.Parse(text) is var span && span >= TimeSpan.FromSeconds(1) && span.TotalSeconds <= ushort.MaxValue

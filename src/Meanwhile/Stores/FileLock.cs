@@ -33,6 +33,20 @@ internal sealed class FileLock : IDisposable
         }
     }
 
+    /// <summary>Whether somebody has the lock beside a file at this moment.</summary>
+    public static bool IsTaken(string path)
+    {
+        try
+        {
+            using (new FileStream(path + ".lock", FileMode.Open, FileAccess.Read, FileShare.None))
+                return false;
+        }
+        catch (IOException e)
+        {
+            return e is not (FileNotFoundException or DirectoryNotFoundException);
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

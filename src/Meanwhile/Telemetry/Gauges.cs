@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Reflection;
+using Meanwhile.Feeds;
+using Meanwhile.Mqtt.Broker;
 using Meanwhile.Pipeline;
 using Meanwhile.Windows;
 
@@ -18,13 +20,23 @@ internal sealed class Gauges(Insight insight, int mostSeries, TimeProvider time)
     /// <summary>How many readings are in each window, by series.</summary>
     public const string SeriesReadings = "meanwhile.series.readings";
 
+    // Of queues with metrics of their own.
+    private const int MostQueues = 10;
+
+    private static readonly Measurement<long>[] NoCounts = [];
+
     private readonly Meter _meter = insight.Meter;
+
+    private EmbeddedFeed? Broker => insight.Feed as EmbeddedFeed;
+
+    private IReadOnlyList<QueueFill> Queues => Broker?.FillingQueues ?? [];
 
     /// <summary>Makes them known to the meter.</summary>
     public void Register()
     {
         RegisterLedger(insight.Ledger);
         RegisterState();
+        RegisterQueues();
         RegisterProcess();
         RegisterSeries();
     }
@@ -57,6 +69,26 @@ internal sealed class Gauges(Insight insight, int mostSeries, TimeProvider time)
         Show("meanwhile.event.listeners", "{listener}", "Readers of the event stream.", () => insight.Listeners.Count);
         var version = typeof(Gauges).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
         _meter.CreateObservableGauge("meanwhile.build.info", () => new Measurement<long>(1, new KeyValuePair<string, object?>("version", version)), "", "The version that runs.");
+    }
+
+    // Of the embedded broker; where it is elsewhere, there is nothing to measure.
+    private void RegisterQueues()
+    {
+        _meter.CreateObservableCounter(
+            "meanwhile.broker.messages.dropped", () => Broker is { } broker ? [new Measurement<long>(broker.Statistics.MessagesDropped)] : NoCounts, "{message}",
+            "Messages that the embedded broker has dropped, because the queue of their subscriber was full.");
+        _meter.CreateObservableGauge("meanwhile.broker.queues", CountQueues, "{queue}", "Queues of subscribers that are at least as full as the level says.");
+        _meter.CreateObservableGauge(
+            "meanwhile.broker.queue.fill", () => Queues.Take(MostQueues).Select(queue => new Measurement<double>(queue.Ratio, new KeyValuePair<string, object?>("client", queue.ClientId))), "",
+            "How full the fullest queues of subscribers are, from half full on: 1 is full.");
+    }
+
+    private IEnumerable<Measurement<long>> CountQueues()
+    {
+        var queues = Queues;
+        return Broker is null ? NoCounts : [Of("half", QueueLevel.Half), Of("nine_tenths", QueueLevel.NineTenths), Of("full", QueueLevel.Full)];
+
+        Measurement<long> Of(string name, QueueLevel level) => new(queues.Count(queue => queue.Level >= level), new KeyValuePair<string, object?>("level", name));
     }
 
     private void RegisterProcess()

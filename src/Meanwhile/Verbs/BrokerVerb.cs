@@ -15,7 +15,12 @@ internal static class BrokerVerb
     private static readonly Setting<string> Database = new(
         "--db", null, BrokerFile.DefaultPath, "FILE", "SQLite file of sessions, queues and retained messages", CommonSettings.ParseFile);
 
-    public static Command Command() => Session.Command("broker", "run the embedded MQTT broker alone", [Database.Option, .. EmbeddedSettings.Options], RunAsync);
+    public static Command Command()
+    {
+        var command = Session.Command("broker", "run the embedded MQTT broker alone", [Database.Option, .. EmbeddedSettings.Options], RunAsync);
+        command.Subcommands.Add(SessionsVerb.Command(Database));
+        return command;
+    }
 
     private static async Task RunAsync(Session session, CancellationToken stop)
     {

@@ -1,7 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.Unicode;
 using Meanwhile.Logging;
 using Meanwhile.Stores;
@@ -21,7 +19,7 @@ internal sealed class QuarantineList(TextWriter output, bool asJson)
         var (number, message) = quarantined;
         if (asJson)
         {
-            output.Write($"{{\"number\": {number}, \"arrived\": \"{Arrival(message)}\", \"topic\": {Quote(message.Topic)}, \"bytes\": {message.Payload.Length}, \"reason\": {Quote(message.Reason)}}}\n");
+            output.Write($"{{\"number\": {number}, \"arrived\": \"{Arrival(message)}\", \"topic\": {ListFormat.Quote(message.Topic)}, \"bytes\": {message.Payload.Length}, \"reason\": {ListFormat.Quote(message.Reason)}}}\n");
             return;
         }
         if (!_hasNames)
@@ -43,8 +41,6 @@ internal sealed class QuarantineList(TextWriter output, bool asJson)
 
     private static string Arrival(in Quarantined message) =>
         DateTimeOffset.FromUnixTimeMilliseconds(message.Arrived).ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
-
-    private static string Quote(string text) => $"\"{JsonEncodedText.Encode(text, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"";
 
     // Control characters could steer the terminal.
     private static bool IsText(ReadOnlySpan<byte> payload, out string text)

@@ -10,7 +10,6 @@ namespace Meanwhile.Verbs;
 /// <summary>Looks after the messages that were no readings.</summary>
 internal static class QuarantineVerb
 {
-    private static readonly Setting<bool> AsJson = new("--format", null, "table", "table|json", "a table, or JSON Lines", ParseFormat);
     private static readonly Option<bool> Raw = new("--raw") { Description = "the payload's bytes and nothing else" };
     private static readonly Option<bool> All = new("--all") { Description = "all messages" };
     private static readonly Argument<long> Number = new("NUMBER") { Description = "of the message, as list shows it" };
@@ -18,7 +17,7 @@ internal static class QuarantineVerb
 
     public static Command Command() => new("quarantine", "list, show, replay or drop the messages that were no readings")
     {
-        Session.Command("list", "one line a message, oldest first; also while an aggregator runs", [CommonSettings.DbFile.Option, AsJson.Option], List),
+        Session.Command("list", "one line a message, oldest first; also while an aggregator runs", [CommonSettings.DbFile.Option, ListFormat.AsJson.Option], List),
         With(Number, Session.Command("show", "a message; also while an aggregator runs", [CommonSettings.DbFile.Option, Raw], Show)),
         With(Numbers, Session.Command(
             "replay",
@@ -42,7 +41,7 @@ internal static class QuarantineVerb
         using var store = OpenForReading(session);
         session.Write(output =>
         {
-            var list = new QuarantineList(output, session.Read(AsJson));
+            var list = new QuarantineList(output, session.Read(ListFormat.AsJson));
             foreach (var message in store.ReadQuarantine())
             {
                 stop.ThrowIfCancellationRequested();
@@ -112,11 +111,4 @@ internal static class QuarantineVerb
         new($"there is no message {number} in the quarantine: expected a number that meanwhile quarantine list shows");
 
     private static IStoreReader OpenForReading(Session session) => Store.OpenForReading(session.Read(CommonSettings.DbFile)!, unnamedSeries: "");
-
-    private static bool ParseFormat(string text) => text switch
-    {
-        "table" => false,
-        "json" => true,
-        _ => throw new FormatException("table or json"),
-    };
 }

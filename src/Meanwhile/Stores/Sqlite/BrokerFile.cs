@@ -27,6 +27,9 @@ internal sealed class BrokerFile : IBrokerStore, IDisposable
         _freeSpace = new FreeSpace(database);
     }
 
+    /// <summary>Where it is.</summary>
+    public string Path => _path;
+
     /// <summary>Opens a file, or makes it with its folders, and keeps other brokers away from it.</summary>
     /// <exception cref="StoreException">It cannot be used, or not yet.</exception>
     /// <exception cref="UserException">It has another owner, or its folder cannot be used.</exception>

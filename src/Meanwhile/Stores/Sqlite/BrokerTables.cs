@@ -30,7 +30,7 @@ internal sealed class BrokerTables
     public BrokerTables(Database database)
     {
         _open = database.Prepare("INSERT INTO sessions (client, expiry) VALUES (?, ?) ON CONFLICT (client) DO UPDATE SET expiry = excluded.expiry, expires = NULL, sent = NULL");
-        _leave = database.Prepare("UPDATE sessions SET expires = ?2, sent = ?3 WHERE client = ?1");
+        _leave = database.Prepare("UPDATE sessions SET expires = ?2, sent = ?3, expiry = COALESCE(?4, expiry) WHERE client = ?1");
         _end = [.. TablesOfSessions.Select(table => database.Prepare($"DELETE FROM {table} WHERE client = ?"))];
         _subscribe = database.Prepare("INSERT OR REPLACE INTO subscriptions (client, filter, qos, no_local, retain_as_published, identifier) VALUES (?, ?, ?, ?, ?, ?)");
         _unsubscribe = database.Prepare("DELETE FROM subscriptions WHERE client = ? AND filter = ?");
@@ -50,12 +50,9 @@ internal sealed class BrokerTables
     /// <exception cref="StoreException">The file is another program's, or a newer version's.</exception>
     public static void Prepare(Database database, string path)
     {
-        var version = database.ReadPragma("user_version");
-        if (version > 0 && database.ReadPragma("application_id") != ApplicationId)
-            throw new StoreException($"{path} is no file of a broker: expected one, or no file at all", mayHeal: false);
-        if (version > Version)
-            throw new StoreException($"{path} was written by a newer version of meanwhile (its schema is {version}, expected at most {Version})", mayHeal: false);
+        var version = ReadVersion(database, path, "expected one, or no file at all");
         database.MakeDurable();
+        database.Execute(SessionRequests.Table);
         if (version == Version)
             return;
         database.Transact(database, static database =>
@@ -77,6 +74,28 @@ internal sealed class BrokerTables
             database.Execute("CREATE TABLE IF NOT EXISTS retained (topic TEXT PRIMARY KEY, payload BLOB NOT NULL, published_qos INTEGER NOT NULL, expires INTEGER, properties BLOB NOT NULL) WITHOUT ROWID");
             database.Execute($"PRAGMA application_id = {ApplicationId}; PRAGMA user_version = {Version}");
         });
+    }
+
+    /// <summary>Sees to it that a file is a broker's.</summary>
+    /// <exception cref="StoreException">It is another program's, or of another version.</exception>
+    public static void CheckIsOurs(Database database, string path)
+    {
+        const string expected = "expected FILE of meanwhile broker --db FILE, or DB_FILE.broker of an aggregator";
+        var version = ReadVersion(database, path, expected);
+        if (version == 0)
+            throw new StoreException($"{path} is no file of a broker: {expected}", mayHeal: false);
+        if (version < Version)
+            throw new StoreException($"{path} was written by an older version of meanwhile: start the broker on it once, which brings it up to date", mayHeal: false);
+    }
+
+    private static long ReadVersion(Database database, string path, string expected)
+    {
+        var version = database.ReadPragma("user_version");
+        if (version > 0 && database.ReadPragma("application_id") != ApplicationId)
+            throw new StoreException($"{path} is no file of a broker: {expected}", mayHeal: false);
+        return version <= Version
+            ? version
+            : throw new StoreException($"{path} was written by a newer version of meanwhile (its schema is {version}, expected at most {Version})", mayHeal: false);
     }
 
     /// <summary>Writes one change.</summary>
@@ -127,7 +146,8 @@ internal sealed class BrokerTables
                 _open.Bind(1, opened.ClientId).Bind(2, opened.Expiry).Run();
                 break;
             case SessionLeft left:
-                _leave.Bind(1, left.ClientId).Bind(2, (long)left.ExpiresAt.TotalMilliseconds).Bind(3, left.LastSent).Run();
+                _leave.Bind(1, left.ClientId).Bind(2, (long)left.ExpiresAt.TotalMilliseconds).Bind(3, left.LastSent);
+                (left.Expiry is { } expiry ? _leave.Bind(4, expiry) : _leave.BindNull(4)).Run();
                 break;
             case SessionEnded ended:
                 foreach (var statement in _end)
