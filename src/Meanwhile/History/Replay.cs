@@ -40,7 +40,7 @@ internal sealed class Replay(IStore store, AggregatorOptions options)
             if (reason is not null)
             {
                 Stayed++;
-                stays(number, reason);
+                stays(number, reason == ReadingParser.NotUtf8 ? Utf8Text.FaultOf(message.Payload.Span) ?? reason : reason);
                 continue;
             }
             _batch.Readings.Add(reading);

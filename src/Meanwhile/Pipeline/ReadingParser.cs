@@ -18,7 +18,8 @@ internal sealed class ReadingParser(JsonPointer value, JsonPointer? time, JsonPo
     // As deep as a payload of that size can be: what is nested beside a good number is no reason against it, and costs no stack.
     private static readonly JsonReaderOptions AnyDepth = new() { MaxDepth = LargestPayload };
 
-    private const string NotUtf8 = "not valid UTF-8";
+    /// <summary>The reason for a payload that is not UTF-8. It is the same for all of them, so that one line of the log stands for many.</summary>
+    public const string NotUtf8 = "not valid UTF-8";
 
     private readonly bool _isFlat = value.Depth == 1 && time is null or { Depth: 1 } && identity is null or { Depth: 1 };
     private readonly bool _hasShape = identity is null;
@@ -47,27 +48,27 @@ internal sealed class ReadingParser(JsonPointer value, JsonPointer? time, JsonPo
         {
             return true;
         }
-        var text = Utf8Text.WithoutMark(payload);
-        reason = Parse(text, arrival, shape, out found);
-        if (text.Length < payload.Length)
-            found.Identity = From(found.Identity, payload.Length - text.Length);
+        var text = payload.Trim(" \t\r\n"u8);
+        if (text is [(byte)'{' or (byte)'[', ..])
+            reason = Utf8.IsValid(payload) ? ParseDocument(payload, arrival, shape, out found) : WrongEncoding(payload);
+        else if (FiniteNumber.TryParse(text, out found.Value))
+            reason = identity is null ? null : NoIdentity();
+        else if (Utf8Text.WithoutMark(payload) is var unmarked && unmarked.Length < payload.Length && unmarked is not [0xEF, ..]) // One mark is enough.
+            return TryParseUnmarked(unmarked, payload.Length - unmarked.Length, arrival, out found, out reason, shape);
+        else
+            reason = WrongEncoding(payload) ?? "neither a JSON object nor a finite number";
         return reason is null;
     }
 
-    private string? Parse(ReadOnlySpan<byte> payload, long arrival, PayloadShape? shape, out (long Time, double Value, Range Identity) found)
+    private bool TryParseUnmarked(
+        ReadOnlySpan<byte> payload, int mark, long arrival, out (long Time, double Value, Range Identity) found, out string? reason, PayloadShape? shape)
     {
-        found = (arrival, 0, default);
-        var text = payload.Trim(" \t\r\n"u8);
-        if (text is [(byte)'{' or (byte)'[', ..])
-            return Utf8.IsValid(payload) ? ParseDocument(payload, arrival, shape, out found) : WrongEncoding(payload);
-        if (FiniteNumber.TryParse(text, out found.Value))
-            return identity is null ? null : NoIdentity();
-        return WrongEncoding(payload) ?? "neither a JSON object nor a finite number";
+        var isReading = TryParse(payload, arrival, out found, out reason, shape);
+        found.Identity = (found.Identity.Start.Value + mark)..(found.Identity.End.Value + mark);
+        return isReading;
     }
 
     private static string? WrongEncoding(ReadOnlySpan<byte> payload) => Utf8Text.FaultOfStart(payload) ?? (Utf8.IsValid(payload) ? null : NotUtf8);
-
-    private static Range From(Range place, int start) => (place.Start.Value + start)..(place.End.Value + start);
 
     private string NoIdentity() => $"no identity at {identity} (--id)";
 

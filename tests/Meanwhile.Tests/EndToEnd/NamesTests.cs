@@ -68,6 +68,21 @@ public sealed class NamesTests : ProgramTest
         Assert.Equal([new("good", _now, 1)], ReadAll("tmp/test.db"));
     }
 
+    [Fact]
+    public async Task A_payload_with_a_mark_is_a_reading_when_it_is_replayed_and_one_in_another_encoding_stays_with_the_place()
+    {
+        using (var store = Open())
+        {
+            var batch = new Batch();
+            foreach (var payload in new[] { "EFBBBF32312E35", "7B0A22FC22", "32003100" })
+                batch.Quarantined.Add(new Quarantined(_now, "a", Convert.FromHexString(payload), "because"));
+            store.Commit(batch);
+        }
+        var (_, output, _) = await RunAsync("quarantine", "replay", "--all");
+        Assert.Equal("2 stays: line 2, column 2 (in bytes) is not UTF-8 (byte 0xFC)\n3 stays: this is UTF-16; convert it to UTF-8 (iconv -f UTF-16LE -t UTF-8)\n", output);
+        Assert.Equal([new("a", _now, 21.5)], ReadAll("tmp/test.db"));
+    }
+
     [Theory]
     [InlineData("''", "the topic is empty")]
     [InlineData("'plant/#'", "'plant/#' is no topic of a message")]

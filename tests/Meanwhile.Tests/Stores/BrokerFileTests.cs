@@ -64,6 +64,20 @@ public sealed class BrokerFileTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("''", "the topic is empty")]
+    [InlineData("'a/#'", "'a/#' is no topic of a message")]
+    [InlineData("CAST(x'61FF' AS TEXT)", "a text in it is not UTF-8")]
+    public async Task A_topic_that_is_none_is_damage_and_one_line(string topic, string expected)
+    {
+        using (var file = Open("test.db"))
+            await CommitAsync(file, new RetainedChanged("a", new Message { Topic = "a" }));
+        ReadingsFile.Query(_folder["test.db"], $"UPDATE retained SET topic = {topic}");
+        using var again = Open("test.db");
+        var failure = Assert.Throws<StoreException>(() => again.Read().ToList());
+        Assert.Contains($"test.db is damaged ({expected}", failure.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_session_that_is_over_leaves_nothing_and_one_that_is_opened_again_has_not_been_left()
     {

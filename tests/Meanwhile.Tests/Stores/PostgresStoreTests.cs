@@ -61,6 +61,25 @@ public sealed class PostgresStoreTests(PostgresFixture fixture) : QuarantineCont
         Assert.Single(store.ReadAll());
     }
 
+    [Theory]
+    [InlineData("''", "the topic is empty")]
+    [InlineData("'a/#'", "'a/#' is no topic of a message")]
+    [InlineData("repeat('x', 65536)", "the topic has 65536 bytes")]
+    public async Task A_series_whose_name_is_none_is_left_out_and_said(string name, string expected)
+    {
+        using (var store = await OpenAsync())
+            store.Commit(Batch(new("bad", Now, 1), new("good", Now, 2)));
+        await ExecuteAsync(_url!, $"UPDATE series SET topic = {name} WHERE topic = 'bad'");
+        using var again = await OpenAsync();
+        List<LeftOut> leftOut = [];
+        using var reader = Store.OpenForReading(_url!, "DATA", leftOut.Add);
+        Assert.Equal([new("good", Now, 2)], reader.ReadReadings(0, long.MaxValue));
+        Assert.Equal([new("good", Now, 2)], again.ReadAll());
+        Assert.Equal(again.FindLeftOut(), leftOut);
+        Assert.Equal(1, Assert.Single(leftOut).Readings);
+        Assert.Contains(expected, leftOut[0].Reason, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Two_schemas_of_a_database_are_two_stores()
     {

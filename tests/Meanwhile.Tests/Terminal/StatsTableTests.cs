@@ -44,6 +44,9 @@ public class StatsTableTests
     }
 
     [Fact]
+    public void A_byte_order_mark_before_a_result_is_accepted() => Assert.True(StatsResult.TryParse("\uFEFF{\"avg_1min\": 46}"u8, out _, out _));
+
+    [Fact]
     public void Names_do_not_steer_the_terminal()
     {
         Assert.True(StatsResult.TryParse("""{"\u001b[2J\n": 1}"""u8, out var members, out _));
