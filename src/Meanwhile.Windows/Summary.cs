@@ -19,8 +19,8 @@ public readonly ref struct Summary
     /// Count, sum, mean, min, max, range: as everywhere; a sum or mean of zeros is +0. First, last: by time, and by arrival among equal times.
     /// Var, stddev: of a sample (n - 1), null below two readings; varp, stddevp: of the population.
     /// Rate: readings a second, the count over the length of the span.
-    /// Twa: the mean over time, each reading holding from its own time until the next reading, the last one until the end of the span. What held
-    /// before the first reading of the span is not looked for: time counts from that first reading. If that leaves no time at all, it is the last reading.
+    /// Twa: the mean over time, each reading holding from its own time until the next reading, the last one until the end of the span, and the one before the
+    /// span from its start. If that one is not known, time counts from the first reading of the span; if that leaves no time at all, it is the last reading.
     /// Ewma: the mean with weights exp(-2 (end - t) / window), over the readings of the span only, so that a reading at the far end weighs 0.135 of one at the
     /// near end. The window is the shortest of the layout's that is not shorter than the span.
     /// pN: the reading of rank ⌈N × count ÷ 100⌉ in ascending order, exact up to 512 readings, within 1% of it beyond.
@@ -69,8 +69,12 @@ public readonly ref struct Summary
         var mean = Part(Parts.Step, 0, statistic);
         var last = Part(Parts.Ends, 1, statistic);
         var (firstTime, lastTime) = (Part(Parts.Times, 0, statistic), Part(Parts.Times, 1, statistic));
-        var total = _toMs - firstTime;
-        return total == 0 ? last : Parts.Within(mean * ((lastTime - firstTime) / total) + last * ((_toMs - lastTime) / total));
+        var start = _workspace.Held is null ? firstTime : _toMs - _spanMs;
+        var total = _toMs - start;
+        if (total == 0)
+            return last;
+        var held = _workspace.Held is { } before ? before * ((firstTime - start) / total) : 0;
+        return Parts.Within(held + mean * ((lastTime - firstTime) / total) + last * ((_toMs - lastTime) / total));
     }
 
     private double Quantile(Statistic statistic) =>

@@ -49,6 +49,21 @@ internal sealed class TimeNode(bool isLeaf, Workspace workspace, int capacity)
     /// <summary>The place of the child to which a time belongs.</summary>
     public int ChildPlaceOf(long time) => Math.Max(0, PlaceOf(time + 1) - 1);
 
+    /// <summary>Finds the leaf and the place of the last entry before a time, if there is any below this node.</summary>
+    public bool TryFindBefore(long time, out TimeNode leaf, out int place)
+    {
+        (leaf, place) = (this, PlaceOf(time) - 1);
+        if (isLeaf)
+            return place >= 0;
+        // A child may begin later than its place says: then the entry is the last one of the child before.
+        for (var child = place; child >= 0; child--)
+        {
+            if (_children[child].TryFindBefore(time, out leaf, out place))
+                return true;
+        }
+        return false;
+    }
+
     /// <summary>The child to which a time belongs.</summary>
     public TimeNode ChildOf(long time) => _children[ChildPlaceOf(time)];
 

@@ -79,6 +79,16 @@ internal sealed class TimeTree
         return leaf?.TimeAt(leaf.PlaceOf(time));
     }
 
+    /// <summary>The value of the last reading before a time, if it is not before the cut-off; the layout keeps ends.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public double? HeldBefore(long time)
+    {
+        InsertLate();
+        return _root.TryFindBefore(time, out var leaf, out var place) && leaf.TimeAt(place) >= _workspace.CutoffMs
+            ? leaf.Entries.RestOf(place)[_workspace.Layout.Parts.Ends + 1]
+            : null;
+    }
+
     /// <summary>Forgets all readings before the cut-off.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)] // Seldom called, like the others marked so: inlined, they would take the compiler's budget from what is called for each reading.
     public void Prune()

@@ -55,7 +55,7 @@ internal sealed class Judge(WindowLayout layout)
             StatisticKind.StdDev => Relative(Exact.Deviation(values, values.Count - 1), found),
             StatisticKind.StdDevP => Relative(Exact.Deviation(values, values.Count), found),
             StatisticKind.Rate => Same(values.Count / ((to - from) / 1000.0), found),
-            StatisticKind.Twa => Near(TimeWeighted(inside, to), found, slack),
+            StatisticKind.Twa => Near(TimeWeighted(inside, from, to, out var largest), found, Math.Max(slack, largest * Tolerance)),
             StatisticKind.Ewma => Near(Decayed(inside, from, to), found, slack),
             StatisticKind.Quantile => Ranked(values, statistic.Percent, found),
             _ => "no such statistic",
@@ -71,14 +71,18 @@ internal sealed class Judge(WindowLayout layout)
 
     private static double Square(double value) => value * value;
 
-    private static double TimeWeighted(List<(long Time, double Value)> inside, long to)
+    // What is held from before the span counts from its start.
+    private double TimeWeighted(List<(long Time, double Value)> inside, long from, long to, out double largest)
     {
-        var total = to - inside[0].Time;
+        var before = _readings.Where(r => r.Time < from).OrderBy(r => r.Time).TakeLast(1).Select(r => (Time: from, r.Value));
+        List<(long Time, double Value)> steps = [.. before, .. inside];
+        largest = steps.Max(r => Math.Abs(r.Value));
+        var total = to - steps[0].Time;
         if (total == 0)
             return inside[^1].Value;
         var area = BigInteger.Zero;
-        for (var i = 0; i < inside.Count; i++)
-            area += Exact.Units(inside[i].Value) * ((i + 1 < inside.Count ? inside[i + 1].Time : to) - inside[i].Time);
+        for (var i = 0; i < steps.Count; i++)
+            area += Exact.Units(steps[i].Value) * ((i + 1 < steps.Count ? steps[i + 1].Time : to) - steps[i].Time);
         return Exact.Round(area, total);
     }
 

@@ -25,6 +25,27 @@ public class StatisticTests
         Assert.Contains("stddev", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(5)] // Sparse.
+    [InlineData(5000)] // A tree.
+    public void What_held_before_the_span_counts_from_its_start_in_a_mean_over_time(int earlier)
+    {
+        var twa = Statistic.Of(StatisticKind.Twa);
+        var series = new SlidingSeries(new WindowLayout(100_000_000, [60_000], [twa]));
+        for (var i = -earlier; i <= 0; i++)
+            series.Add(i * 1000, i);
+        series.Add(90_000, 20);
+        Assert.Equal(20.0 * 30 / 60, series.Query(60_000, 120_000).Value(twa)); // 0 for half of it.
+        Assert.Equal(0, series.Query(30_000, 90_000).Value(twa));
+        series.Add(40_000, 10); // Late.
+        Assert.Equal(15, series.Query(60_000, 120_000).Value(twa));
+        Assert.Equal((50 * 10 + 0.0) / 60, series.Query(30_000, 90_000).Value(twa));
+        Assert.Null(series.Query(41_000, 89_000).Value(twa)); // Without a reading, as everywhere.
+        series.DropBefore(50_000);
+        Assert.Equal(20, series.Query(60_000, 120_000).Value(twa)); // Nothing is known before.
+        Assert.Equal(20, series.Query(90_000, 90_000).Value(twa));
+    }
+
     [Fact]
     public void What_the_layout_does_not_keep_cannot_be_asked_for()
     {

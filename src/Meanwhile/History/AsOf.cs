@@ -46,10 +46,29 @@ internal sealed class AsOf
     {
         var layout = new WindowLayout(_longest, _options.Windows.Select(w => w.Milliseconds), _options.Statistics);
         var series = _ends.Keys.ToDictionary(topic => topic, _ => new SlidingSeries(layout), StringComparer.Ordinal);
+        if (_options.Statistics.Any(statistic => statistic.Kind == StatisticKind.Twa))
+        {
+            foreach (var (topic, reading) in LastBefore())
+                series[topic].Add(reading.Time, reading.Value);
+        }
         foreach (var reading in Readings())
             series[reading.Series].Add(reading.Time, reading.Value);
         foreach (var (topic, end) in _ends)
             yield return (topic, series[topic], end);
+    }
+
+    // What held when the longest window of each series began.
+    private Dictionary<string, Reading> LastBefore()
+    {
+        Dictionary<string, Reading> last = new(StringComparer.Ordinal);
+        if (IsEmpty)
+            return last;
+        foreach (var reading in _store.ReadReadings(0, _ends.Values.Max() - _longest - 1))
+        {
+            if (_ends.TryGetValue(reading.Series, out var end) && reading.Time < end - _longest)
+                last[reading.Series] = reading;
+        }
+        return last;
     }
 
     /// <summary>The readings in the longest window of each series, in the order of their times.</summary>

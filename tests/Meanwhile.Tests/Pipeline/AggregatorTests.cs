@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Meanwhile.Feeds;
+using Meanwhile.History;
 using Meanwhile.Mqtt.Delivery;
 using Meanwhile.Pipeline;
 using Meanwhile.Stores;
@@ -272,6 +273,37 @@ public sealed class AggregatorTests : AggregatorTest
                 """STATS {"avg_1min": 6, "count_1min": 3, "min_1min": 4, "max_1min": 8, "last_1min": 8, "stddevp_1min": 1.632993161855452, "p50_1min": 6}""",
                 await Feed.ResultAsync());
         });
+    }
+
+    [Fact]
+    public async Task The_value_that_held_before_the_window_counts_in_twa_also_after_a_restart_and_in_a_query()
+    {
+        var options = Options with { Windows = WindowSpan.ParseList("1min"), Statistics = Statistic.ParseList("mean,twa") };
+        await RunAsync(options, async () =>
+        {
+            Send(10, Start - 95);
+            Send(20, Start - 30);
+            await ResultAsync("STATS {\"avg_1min\": 20, \"twa_1min\": 10}");
+            Send(40, Start);
+            await ResultAsync("STATS {\"avg_1min\": 30, \"twa_1min\": 15}");
+        });
+        await RunAsync(options, async () =>
+        {
+            Send(40, Start);
+            await ResultAsync("STATS {\"avg_1min\": 33.333333333333336, \"twa_1min\": 15}");
+            Send(30, Start - 75);
+            await ResultAsync("STATS {\"avg_1min\": 33.333333333333336, \"twa_1min\": 25}");
+        });
+        using var reader = Store.OpenForReading(File, "DATA");
+        var (_, readings, end) = Assert.Single(new AsOf(reader, options, long.MaxValue, byClock: false).Series());
+        Assert.Equal([100 / 3.0, 25], new ResultWriter(options.Windows, options.Statistics).Values(readings, end).ToArray());
+
+        async Task ResultAsync(string expected)
+        {
+            while (await Feed.ResultAsync() != expected)
+            {
+            }
+        }
     }
 
     [Fact]
