@@ -53,6 +53,12 @@ internal static partial class Log
     [LoggerMessage(110, LogLevel.Information, "ignored: {Cause} (topic {Topic}){Repeated}")]
     public static partial void Ignored(ILogger logger, string cause, string topic, string repeated);
 
+    [LoggerMessage(111, LogLevel.Warning, "readings that are committed ({Count}) are more than {MaxAhead:0.###} s ahead of the clock (--max-ahead), which was wrong when they came or is wrong now: they are kept, and count when their time has come{Repeated}")]
+    public static partial void Ahead(ILogger logger, int count, double maxAhead, string repeated);
+
+    [LoggerMessage(112, LogLevel.Warning, "the clock has gone back by {Seconds} s: readings before {Cutoff:yyyy-MM-dd'T'HH:mm:ss'Z'} had expired by the earlier clock, and are gone")]
+    public static partial void ClockWentBack(ILogger logger, long seconds, DateTime cutoff);
+
     [LoggerMessage(15, LogLevel.Warning, "results match the filter of the readings: passed over (topic {Topic}){Repeated}")]
     public static partial void OwnResult(ILogger logger, string topic, string repeated);
 

@@ -3,6 +3,7 @@ using System.Text;
 using Meanwhile.Feeds;
 using Meanwhile.Logging;
 using Meanwhile.Stores;
+using Meanwhile.Windows;
 using Microsoft.Extensions.Logging;
 
 namespace Meanwhile.Pipeline;
@@ -14,6 +15,9 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
     private const int LargestBatch = 4096;
     private const long LargestBatchBytes = 8 << 20;
 
+    // A clock that goes back by less has made hardly anything expire before its time; milliseconds.
+    private const long LargestCorrection = 10_000;
+
     // A commit that is in hand when we are told to stop is waited for so long.
     private static readonly TimeSpan LastCommitTimeout = TimeSpan.FromSeconds(10);
 
@@ -22,6 +26,8 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
     private Results _results = new(options);
     private readonly long _retention = (long)options.Retention.TotalMilliseconds;
     private readonly long _quarantine = (long)options.QuarantineAge.TotalMilliseconds;
+    private readonly long _maxAhead = (long)options.MaxAhead.TotalMilliseconds;
+    private long _cutoff = long.MinValue;
 
     /// <summary>Runs until the feed's deliveries end.</summary>
     /// <param name="stop">Cuts short the wait for a store that cannot commit.</param>
@@ -39,17 +45,47 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
             insight.Turn();
             using var turn = Spans.Turn();
             var now = Now();
+            await FollowClockAsync(wait, now, stop);
             Collect(intake, now);
             turn.Describe(intake);
             intake.Account(await CommitAsync(wait, intake, new Cutoff(now - _retention, now - _quarantine), stop, giveUp.Token));
             using (Spans.Part("acknowledge"))
                 _ledger.Acknowledge(feed.Acknowledge(intake.Deliveries));
             using (Spans.Part("windows"))
-                _results.Add(intake.Batch.Readings, now, work.TickIsDue);
+                SayAhead(_results.Add(intake.Batch.Readings, now, work.TickIsDue));
             insight.Listeners.Tell(intake.Batch.Readings);
             await PublishAsync(now);
             intake.Clear();
         }
+    }
+
+    // When the clock has gone back, what was taken with it may be too far ahead now: windows are made anew without it. When its time comes, it is taken in.
+    private async ValueTask FollowClockAsync(StoreWait wait, long now, CancellationToken stop)
+    {
+        if (now - _retention < _cutoff - LargestCorrection && _results.OldestEver < _cutoff)
+        {
+            insight.LostBefore = _cutoff;
+            Log.ClockWentBack(logger, (_cutoff - now + _retention) / 1000, DateTimeOffset.FromUnixTimeMilliseconds(_cutoff).UtcDateTime);
+        }
+        _cutoff = now - _retention;
+        if (_results.AreAheadOf(now))
+            _results = await wait.ForAsync(() => ValueTask.FromResult(Rebuild()), stop);
+        else if (_results.IsAheadDue(now))
+            await wait.ForAsync(() => ValueTask.FromResult(TakeInDue(now)), stop);
+    }
+
+    private int TakeInDue(long now)
+    {
+        var due = store.ReadReadings(_results.FirstAhead, now + _maxAhead).ToList();
+        var next = store.ReadReadings(now + _maxAhead + 1, long.MaxValue).Take(1).ToList();
+        _results.AddDue(due, next is [var first] ? first : null, now);
+        return due.Count;
+    }
+
+    private void SayAhead(int readings)
+    {
+        if (readings > 0 && _limiter.MayLog(nameof(SayAhead), out var repeated))
+            Log.Ahead(logger, readings, options.MaxAhead.TotalSeconds, repeated);
     }
 
     private long Now() => time.GetUtcNow().ToUnixTimeMilliseconds();
@@ -57,12 +93,12 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
     // The store alone knows what was committed, so windows are made of it, and no second file of state can disagree.
     private Results Rebuild()
     {
-        var (results, readings, now) = (new Results(options), 0, Now());
+        var (results, readings, ahead, now) = (new Results(options), 0, 0, Now());
         try
         {
             foreach (var reading in store.ReadReadings(now - _retention, long.MaxValue))
             {
-                results.Restore(reading, now);
+                ahead += results.Restore(reading, now) == ReadingOutcome.Ahead ? 1 : 0;
                 if (readings++ == 0)
                     insight.StoreIsThere = true;
             }
@@ -74,6 +110,7 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
         }
         insight.Rebuilt(results);
         Log.ReadBack(logger, readings, results.SeriesCount);
+        SayAhead(ahead);
         return results;
     }
 

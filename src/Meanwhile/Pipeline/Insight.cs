@@ -23,6 +23,7 @@ internal sealed class Insight : IDisposable
     private volatile IFeed? _feed;
     private long _lastTurn;
     private long _rebuilt;
+    private long _lostBefore = long.MinValue;
     private long _commitFailures;
     private long _resultsPublished;
 
@@ -89,8 +90,15 @@ internal sealed class Insight : IDisposable
         get
         {
             var (now, retention) = (Now(), (long)Options.Retention.TotalMilliseconds);
-            return Results is { } results && results.OldestEver >= now - retention ? _rebuilt - retention : now - retention;
+            return Math.Max(LostBefore, Results is { } results && results.OldestEver >= now - retention ? _rebuilt - retention : now - retention);
         }
+    }
+
+    /// <summary>What is before this time has expired by a clock that was ahead of the one there is now; milliseconds since the Unix epoch.</summary>
+    public long LostBefore
+    {
+        get => Volatile.Read(ref _lostBefore);
+        set => Volatile.Write(ref _lostBefore, value);
     }
 
     /// <summary>Attempts to commit that failed.</summary>

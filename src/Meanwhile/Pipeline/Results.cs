@@ -10,19 +10,21 @@ namespace Meanwhile.Pipeline;
 /// </summary>
 internal sealed class Results(AggregatorOptions options)
 {
-    // What is too far ahead never gets here: the intake has put it into the quarantine. What is on disk counts, wherever the clock has gone since.
-    private const long AnyTimeAhead = 1L << 52;
+    // Clocks are corrected by some milliseconds all the time.
+    private const long Correction = 1000;
 
     private const int FewTopics = 1000;
 
     // Who looks at more series lets the data path go on in between.
     private const int SeriesALook = 64;
 
-    private readonly SeriesTable<string> _table = new(Layout(options), AnyTimeAhead, followsClock: options.Tick is not null);
+    private readonly SeriesTable<string> _table = new(Layout(options), MaxAhead(options), followsClock: options.Tick is not null);
     private readonly ResultWriter _writer = new(options.Windows, options.Statistics);
     private readonly Dictionary<string, string?> _topics = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
+    private readonly long _maxAhead = MaxAhead(options);
     private long _oldestEver = long.MaxValue;
+    private long _newest = long.MinValue;
 
     /// <summary>How many series have readings.</summary>
     public int SeriesCount => _table.Count;
@@ -33,13 +35,40 @@ internal sealed class Results(AggregatorOptions options)
     /// <summary>The oldest time of a reading that was ever taken in, also when it has been dropped since; milliseconds since the Unix epoch.</summary>
     public long OldestEver => Volatile.Read(ref _oldestEver);
 
+    /// <summary>
+    /// The earliest time of what is in the store and does not count yet: the clock was wrong when it came, or is now, and it would hold the windows of its
+    /// series where it is. Everything up to that time counts. Milliseconds since the Unix epoch; <see cref="long.MaxValue"/> when all counts.
+    /// </summary>
+    public long FirstAhead { get; private set; } = long.MaxValue;
+
+    /// <summary>Whether the time of some readings that are in the store has come.</summary>
+    public bool IsAheadDue(long now) => FirstAhead <= now + _maxAhead;
+
+    /// <summary>Whether the clock has gone back so far that readings count which are too far ahead of it.</summary>
+    public bool AreAheadOf(long now) => _newest - Correction > now + _maxAhead;
+
     /// <summary>Takes a reading of an earlier process in: nobody looks yet.</summary>
     /// <param name="now">The clock, milliseconds since the Unix epoch.</param>
-    public void Restore(in Reading reading, long now)
+    public ReadingOutcome Restore(in Reading reading, long now)
     {
         if (reading.Time < _oldestEver)
             Volatile.Write(ref _oldestEver, reading.Time);
-        _table.Add(reading.Series, reading.Time, reading.Value, now);
+        var outcome = _table.Add(reading.Series, reading.Time, reading.Value, now);
+        if (outcome == ReadingOutcome.Ahead)
+            FirstAhead = Math.Min(FirstAhead, reading.Time);
+        else
+            _newest = Math.Max(_newest, reading.Time);
+        return outcome;
+    }
+
+    /// <summary>Takes readings in whose time has come: results of their series are due.</summary>
+    /// <param name="due">All that do not count yet, up to the limit.</param>
+    /// <param name="next">The first one behind them.</param>
+    /// <param name="now">The clock.</param>
+    public void AddDue(List<Reading> due, Reading? next, long now)
+    {
+        FirstAhead = next?.Time ?? long.MaxValue;
+        Add(due, now, tickIsDue: false);
     }
 
     /// <summary>The series whose results are due.</summary>
@@ -49,20 +78,24 @@ internal sealed class Results(AggregatorOptions options)
     /// <param name="committed">In the order of their commit.</param>
     /// <param name="now">The clock as of that commit: what is older than the retention is not on disk any more, and so counts no more.</param>
     /// <param name="tickIsDue">Also those of series whose windows have moved with the clock, if that was asked for.</param>
-    public void Add(List<Reading> committed, long now, bool tickIsDue)
+    /// <returns>How many are too far ahead of the clock to count yet.</returns>
+    public int Add(List<Reading> committed, long now, bool tickIsDue)
     {
+        var ahead = 0;
         lock (_gate)
         {
             var last = "";
             foreach (ref readonly var reading in CollectionsMarshal.AsSpan(committed))
             {
-                Restore(reading, now);
-                if (!ReferenceEquals(reading.Series, last))
+                if (Restore(reading, now) == ReadingOutcome.Ahead)
+                    ahead++;
+                else if (!ReferenceEquals(reading.Series, last))
                     Due.Add(last = reading.Series);
             }
             if (tickIsDue)
                 _table.Advance(now, Due);
         }
+        return ahead;
     }
 
     /// <summary>Encodes the result of a series, and says where it goes.</summary>
@@ -114,6 +147,8 @@ internal sealed class Results(AggregatorOptions options)
             }
         }
     }
+
+    private static long MaxAhead(AggregatorOptions options) => (long)options.MaxAhead.TotalMilliseconds;
 
     private static WindowLayout Layout(AggregatorOptions options) =>
         new((long)options.Retention.TotalMilliseconds, options.Windows.Select(w => w.Milliseconds), options.Statistics);

@@ -14,7 +14,7 @@ internal static class QueryVerb
     private static readonly TimeSpan LeastRetention = new AggregatorOptions("", "").Retention;
 
     private static readonly Setting<long?> At = new(
-        "--at", null, null, "TIME", "readings after this do not count: seconds since 1970, or ISO 8601 with a zone [default: none is left out]", ParseTime);
+        "--at", null, null, "TIME", "readings after this do not count: seconds since 1970, or ISO 8601 with a zone [default: the clock and --max-ahead]", ParseTime);
 
     private static readonly Option<bool> ByClock = new("--by-clock") { Description = "let windows end at the time of --at (or now) itself, as aggregate --tick does" };
 
@@ -25,7 +25,7 @@ internal static class QueryVerb
         "results as of a time, or the readings they are made of; also while an aggregator runs",
         [
             CommonSettings.DbFile.Option, CommonSettings.Topic.Option, At.Option, ByClock, AggregatorSettings.Windows.Option, AggregatorSettings.Statistics.Option,
-            WithReadings, DataFile.Format.Option,
+            AggregatorSettings.MaxAhead.Option, WithReadings, DataFile.Format.Option,
         ],
         RunAsync);
 
@@ -34,7 +34,7 @@ internal static class QueryVerb
         var options = AggregatorSettings.Read(session.CommandLine, session.Sources);
         var now = session.Time.GetUtcNow().ToUnixTimeMilliseconds();
         var byClock = session.CommandLine.GetValue(ByClock);
-        var at = session.Read(At) ?? (byClock ? now : long.MaxValue);
+        var at = session.Read(At) ?? (byClock ? now : now + (long)options.MaxAhead.TotalMilliseconds);
         var format = DataFile.FormatOf(session, path: null);
         using var store = session.OpenForReading(options.Filter);
         var past = new AsOf(store, options, at, byClock);

@@ -44,7 +44,7 @@ internal sealed class HistoryApi(PastApi past, Insight insight, TimeProvider tim
         {
             var keptFrom = insight.KeptFrom;
             var (readings, seen) = (new ThinnedReadings(span), 0);
-            foreach (var reading in reader.ReadReadings(from, long.MaxValue))
+            foreach (var reading in reader.ReadReadings(from, now + (long)insight.Options.MaxAhead.TotalMilliseconds))
             {
                 if (++seen % ReadingsALook == 0)
                     context.RequestAborted.ThrowIfCancellationRequested();

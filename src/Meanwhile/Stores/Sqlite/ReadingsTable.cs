@@ -71,10 +71,17 @@ internal sealed class ReadingsTable
     {
         _read.Reset();
         _read.Bind(1, Positions.First(from)).Bind(2, Positions.Last(to));
-        while (_read.Step())
+        try
         {
-            if (IsReading(_read) && _byId.NameOf(_read, 2) is { } series)
-                yield return new Reading(series, TimeOf(_read, 1), _read.Double(0));
+            while (_read.Step())
+            {
+                if (IsReading(_read) && _byId.NameOf(_read, 2) is { } series)
+                    yield return new Reading(series, TimeOf(_read, 1), _read.Double(0));
+            }
+        }
+        finally
+        {
+            _read.Reset(); // Whoever leaves early must not keep the file's old pages in use.
         }
     }
 
