@@ -11,7 +11,8 @@ namespace Meanwhile.Mqtt.Broker;
 /// <param name="abort">Cuts it off without a word.</param>
 /// <param name="peer">Its other end.</param>
 /// <param name="parts">What all connections share.</param>
-internal sealed class Connection(IDuplexPipe pipe, Action abort, Peer peer, BrokerParts parts) : IDisposable
+/// <param name="guard">Tells whoever speaks no MQTT that it has the wrong port; null where that cannot be.</param>
+internal sealed class Connection(IDuplexPipe pipe, Action abort, Peer peer, BrokerParts parts, PortGuard? guard = null) : IDisposable
 {
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(200);
 
@@ -63,7 +64,7 @@ internal sealed class Connection(IDuplexPipe pipe, Action abort, Peer peer, Brok
         var writing = Task.CompletedTask;
         try
         {
-            if (await ReadPacketsAsync(FirstPacketAsync))
+            if (await IsMeantAsync() && await ReadPacketsAsync(FirstPacketAsync))
             {
                 writing = _outbox.RunAsync(Packets!.Session);
                 await ReadPacketsAsync(Packets.HandleAsync);
@@ -107,6 +108,20 @@ internal sealed class Connection(IDuplexPipe pipe, Action abort, Peer peer, Brok
             _closing.Dispose();
             _outbox.Dispose();
         }
+    }
+
+    // False when it speaks another protocol, or is being closed.
+    private async ValueTask<bool> IsMeantAsync()
+    {
+        if (guard is not null && await guard.LookAsync(pipe.Input, CancellationToken.None) is { } stranger)
+        {
+            parts.Refused(stranger.Refusal(peer.Address));
+            Close(ReasonCode.Success, "");
+            _isRefused = true;
+            _outbox.Add(writer => writer.WriteBytes(stranger.Answer.Span));
+            await _outbox.FlushAsync();
+        }
+        return _closeReason < 0;
     }
 
     // Reads until a handler has had enough; false at the end of the stream, or when the connection is being closed.

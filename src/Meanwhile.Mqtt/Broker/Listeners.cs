@@ -70,11 +70,27 @@ internal sealed class Listeners
     private static ListenOptions Configure(ListenOptions options, ListenerOptions listener, BrokerParts parts)
     {
         options.Protocols = HttpProtocols.Http1;
+        var scheme = (listener.IsWebSocket, listener.Tls) switch
+        {
+            (true, null) => "ws",
+            (true, _) => "wss",
+            (false, null) => "mqtt",
+            (false, _) => "mqtts",
+        };
         if (listener.Tls is { } tls)
+        {
+            Guard(Speech.Tls);
             options.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(tls()), HandshakeTimeout = parts.Limits.ConnectTimeout });
-        if (!listener.IsWebSocket)
-            options.Run(context => ServeAsync(new Connection(context.Transport, context.Abort, PeerOf(context) with { IsInside = listener.IsInside }, parts), parts));
+        }
+        if (listener.IsWebSocket)
+            Guard(Speech.Http);
+        else
+            options.Run(context => ServeAsync(new Connection(context.Transport, context.Abort, PeerOf(context) with { IsInside = listener.IsInside }, parts, GuardOf(context, Speech.Mqtt)), parts));
         return options;
+
+        void Guard(Speech expected) => options.Use(next => context => PortGuard.ServeAsync(GuardOf(context, expected), context, next, parts));
+
+        PortGuard GuardOf(ConnectionContext context, Speech expected) => new(expected, scheme, context.LocalEndPoint);
     }
 
     private static Peer PeerOf(ConnectionContext context) =>

@@ -7,7 +7,11 @@ namespace Meanwhile.Mqtt.Broker;
 /// <param name="ClientId">Whose; empty where the client has not said it.</param>
 /// <param name="Reason">Why, as 5.0 says it.</param>
 /// <param name="Explanation">Why, in more words; empty for none.</param>
-public readonly record struct Refusal(RefusalKind Kind, string ClientId, ReasonCode Reason, string Explanation);
+public readonly record struct Refusal(RefusalKind Kind, string ClientId, ReasonCode Reason, string Explanation)
+{
+    /// <summary>The address of a client that speaks another protocol than is expected; else empty.</summary>
+    public string From { get; init; } = "";
+}
 
 /// <summary>What was refused.</summary>
 public enum RefusalKind

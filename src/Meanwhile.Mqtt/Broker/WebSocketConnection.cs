@@ -47,7 +47,7 @@ internal sealed class WebSocketConnection(Stream stream) : IDuplexPipe
         var problem = isWebSocket
             ? $"none of the WebSocket subprotocols that the client offers is one of MQTT: expected {string.Join(" or ", SubProtocols)}, or none at all"
             : "this port speaks MQTT over WebSocket, and this is an ordinary HTTP request: expected a WebSocket client, and ws:// or wss:// in its settings";
-        parts.Refused(new Refusal(RefusalKind.Connection, "", ReasonCode.UnsupportedProtocolVersion, $"{problem} (from {context.Connection.RemoteIpAddress})"));
+        parts.Refused(new Refusal(RefusalKind.Connection, "", ReasonCode.UnsupportedProtocolVersion, problem) { From = $"{context.Connection.RemoteIpAddress}" });
         context.Response.StatusCode = isWebSocket ? StatusCodes.Status400BadRequest : StatusCodes.Status426UpgradeRequired;
         if (!isWebSocket)
             context.Response.Headers.Upgrade = "websocket";

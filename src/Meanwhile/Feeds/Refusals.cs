@@ -26,10 +26,12 @@ internal sealed class Refusals(ILogger logger, TimeProvider time)
         lock (_gate)
         {
             _counts[refusal.Kind] = _counts.GetValueOrDefault(refusal.Kind) + 1;
-            if (!_limiter.MayLog($"{refusal.Kind} {refusal.Reason}", out repeated))
+            // Who has the wrong port does not hide another who has another one. There are not many such explanations.
+            if (!_limiter.MayLog(refusal.From.Length > 0 ? refusal.Explanation : $"{refusal.Kind} {refusal.Reason}", out repeated))
                 return;
         }
-        Say(refusal, refusal.Explanation.Length == 0 ? "" : $": {refusal.Explanation}", repeated);
+        var from = refusal.From.Length == 0 ? "" : $"; from {refusal.From}";
+        Say(refusal, refusal.Explanation.Length == 0 ? "" : $": {refusal.Explanation}{from}", repeated);
     }
 
     /// <summary>Takes in that the certificate of a client is not trusted, so that it was not heard at all.</summary>
@@ -47,7 +49,9 @@ internal sealed class Refusals(ILogger logger, TimeProvider time)
 
     private void Say(Refusal refusal, string explanation, string repeated)
     {
-        if (refusal.Kind == RefusalKind.Connection)
+        if (refusal is { Kind: RefusalKind.Connection, ClientId: "" }) // It has not said yet who it is.
+            Log.ConnectionRefused(logger, refusal.Reason, explanation, repeated);
+        else if (refusal.Kind == RefusalKind.Connection)
             Log.ClientRefused(logger, refusal.ClientId, refusal.Reason, explanation, repeated);
         else if (refusal.Kind == RefusalKind.Login)
             Log.LoginRefused(logger, refusal.ClientId, refusal.Reason, explanation, repeated);

@@ -131,6 +131,9 @@ internal static partial class Log
     [LoggerMessage(37, LogLevel.Warning, "the embedded broker has refused or closed the connection of '{ClientId}' ({Reason}{Explanation}){Repeated}")]
     public static partial void ClientRefused(ILogger logger, string clientId, object reason, string explanation, string repeated);
 
+    [LoggerMessage(155, LogLevel.Warning, "the embedded broker has refused or closed a connection ({Reason}{Explanation}){Repeated}")]
+    public static partial void ConnectionRefused(ILogger logger, object reason, string explanation, string repeated);
+
     [LoggerMessage(38, LogLevel.Warning, "the embedded broker has refused a message of '{ClientId}' ({Reason}{Explanation}){Repeated}")]
     public static partial void MessageRefused(ILogger logger, string clientId, object reason, string explanation, string repeated);
 

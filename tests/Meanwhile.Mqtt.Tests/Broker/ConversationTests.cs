@@ -223,7 +223,7 @@ public class ConversationTests
     {
         await using var broker = await TestBroker.StartAsync();
         await using var client = await RawClient.OpenAsync(broker.EndPoints[0]);
-        await client.SendAsync("10 { 'MQIsdp' 03 | 02 | 00 00 | 'c' }");
+        await client.SendAsync("10 { 'MQIsdp' 02 | 02 | 00 00 | 'c' }");
         await client.ExpectAsync("20 02 00 01");
         await client.ExpectEndAsync();
     }

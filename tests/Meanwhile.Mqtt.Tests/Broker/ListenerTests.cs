@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.WebSockets;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Meanwhile.Mqtt.Broker;
 using Meanwhile.Mqtt.Session;
@@ -14,8 +13,8 @@ namespace Meanwhile.Mqtt.Tests.Broker;
 /// <summary>Every kind of listener, judged by MQTTnet's client.</summary>
 public class ListenerTests
 {
-    private static readonly X509Certificate2 Server = NewCertificate("localhost");
-    private static readonly X509Certificate2 Client = NewCertificate("client");
+    private static readonly X509Certificate2 Server = TestCertificate.New("localhost");
+    private static readonly X509Certificate2 Client = TestCertificate.New("client");
 
     [Theory]
     [InlineData(false, false)]
@@ -192,14 +191,5 @@ public class ListenerTests
             : builder.WithTcpServer(IPAddress.Loopback.ToString(), broker.EndPoints[0].Port);
         return builder.WithTlsOptions(options => options.UseTls(tls).WithClientCertificates(certificate is null ? [] : [certificate])
             .WithCertificateValidationHandler(context => context.Certificate.GetCertHashString() == Server.Thumbprint)).Build();
-    }
-
-    private static X509Certificate2 NewCertificate(string name)
-    {
-        using var key = RSA.Create(2048);
-        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-        var now = TimeProvider.System.GetUtcNow();
-        using var certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
-        return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pfx), null);
     }
 }
