@@ -90,6 +90,7 @@ internal sealed class Reception(SessionTable table, Router router, Intake intake
     public async ValueTask CleanUpAsync(TimeSpan now)
     {
         List<(ClientSession Session, KeptWill Will)> wills = [];
+        IReadOnlyList<ClientSession> over;
         lock (_gate)
         {
             foreach (var (session, will) in table.Due(now))
@@ -97,8 +98,15 @@ internal sealed class Reception(SessionTable table, Router router, Intake intake
                 if (will is not null)
                     wills.Add((session, will));
             }
-            foreach (var session in table.Over(now))
-                End(session);
+            over = table.Over(now);
+        }
+        foreach (var session in over)
+        {
+            lock (_gate) // For each anew: thousands may end at once, each with a thousand subscriptions.
+            {
+                if (table.IsOver(session, now))
+                    End(session);
+            }
         }
         foreach (var (session, will) in wills)
             await PublishWillAsync(will, session, now);

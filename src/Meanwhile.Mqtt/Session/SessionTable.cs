@@ -110,6 +110,9 @@ internal sealed class SessionTable(SessionLimits limits, Journal journal)
     /// <summary>Sessions whose time is over [MQTT-3.1.2-23].</summary>
     public IReadOnlyList<ClientSession> Over(TimeSpan now) => [.. _away.Where(entry => now >= entry.Value.ExpiresAt).Select(entry => entry.Key)];
 
+    /// <summary>Whether the time of a session is over.</summary>
+    public bool IsOver(ClientSession session, TimeSpan now) => _away.TryGetValue(session, out var absence) && now >= absence.ExpiresAt;
+
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
     private readonly record struct Absence(TimeSpan ExpiresAt, KeptWill? Will, TimeSpan WillAt);

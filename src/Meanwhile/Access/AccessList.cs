@@ -18,9 +18,10 @@ internal sealed class AccessList
         ["deny"] = AccessKind.Deny,
     };
 
-    private readonly List<AccessRule> _patterns = [];
-    private readonly List<AccessRule> _nobody = [];
-    private readonly Dictionary<string, List<AccessRule>> _users = new(StringComparer.Ordinal);
+    private readonly List<AccessRule> _patterns = []; // With something to be filled in.
+    private readonly RuleTree _everybody = new();
+    private readonly RuleTree _nobody = new();
+    private readonly Dictionary<string, RuleTree> _users = new(StringComparer.Ordinal);
 
     private AccessList()
     {
@@ -38,15 +39,11 @@ internal sealed class AccessList
             if (word == "user" && UserFile.IsName(rest))
                 current = list.RulesOf(rest);
             else if (word is "topic" or "pattern" && ParseRule(rest) is { } rule)
-                (word == "topic" ? Literal(rule, number) : list._patterns).Add(rule);
+                list.Add(rule, word == "topic" ? current : null, number);
             else
                 throw new FormatException($"line {number} cannot be understood: {Expected}");
         }
         return list;
-
-        List<AccessRule> Literal(AccessRule rule, int number) => !AccessRule.IsPattern(rule.Filter)
-            ? current
-            : throw new FormatException($"line {number}: %u and %c stand for nothing after 'topic': expected 'pattern'");
     }
 
     /// <summary>What one client may do.</summary>
@@ -54,15 +51,26 @@ internal sealed class AccessList
     /// <param name="clientId">What it calls itself.</param>
     public ClientRules For(string? user, string clientId)
     {
-        var rules = new List<AccessRule>(user is null ? _nobody : _users.GetValueOrDefault(user) ?? []);
+        var own = new RuleTree();
         foreach (var pattern in _patterns)
         {
             if (pattern.For(user, clientId) is { } rule)
-                rules.Add(rule);
+                own.Add(rule);
             else if (pattern.Kind == AccessKind.Deny)
                 return new ClientRules([]); // What it must not do cannot be said, so it may do nothing.
         }
-        return new ClientRules(rules);
+        return new ClientRules(user is null ? [_nobody, _everybody, own] : _users.TryGetValue(user, out var users) ? [users, _everybody, own] : [_everybody, own]);
+    }
+
+    // After 'topic' for one user, after 'pattern' for all.
+    private void Add(AccessRule rule, RuleTree? ofUser, int line)
+    {
+        if (!AccessRule.IsPattern(rule.Filter))
+            (ofUser ?? _everybody).Add(rule);
+        else if (ofUser is null)
+            _patterns.Add(rule);
+        else
+            throw new FormatException($"line {line}: %u and %c stand for nothing after 'topic': expected 'pattern'");
     }
 
     // Without a kind it is both, and then the filter has to be one word: else a kind that is misspelt would be part of it.
@@ -82,10 +90,10 @@ internal sealed class AccessList
         return end < 0 ? (text, "") : (text[..end], text[end..].Trim());
     }
 
-    private List<AccessRule> RulesOf(string user)
+    private RuleTree RulesOf(string user)
     {
         if (!_users.TryGetValue(user, out var rules))
-            _users.Add(user, rules = []);
+            _users.Add(user, rules = new RuleTree());
         return rules;
     }
 }

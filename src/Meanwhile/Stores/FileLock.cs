@@ -41,9 +41,9 @@ internal sealed class FileLock : IDisposable
             using (new FileStream(path + ".lock", FileMode.Open, FileAccess.Read, FileShare.None))
                 return false;
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return e is not (FileNotFoundException or DirectoryNotFoundException);
+            return e is not (FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException); // Whoever goes on to take it is told why not.
         }
     }
 

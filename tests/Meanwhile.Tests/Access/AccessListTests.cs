@@ -1,4 +1,5 @@
 using Meanwhile.Access;
+using Meanwhile.Mqtt.Wire;
 
 namespace Meanwhile.Tests.Access;
 
@@ -91,6 +92,35 @@ public class AccessListTests
         var rules = AccessList.Parse("topic read #\ntopic read +/broker/uptime").For(null, "c");
         Assert.True(rules.MayRead("a/b"));
         Assert.False(rules.MayRead("$SYS/broker/uptime") || rules.MaySubscribe("$SYS/#") || rules.MaySubscribe("$SYS/broker/uptime"));
+    }
+
+    [Fact]
+    public void Thousands_of_rules_say_the_same_as_each_of_them_by_itself()
+    {
+        var random = new Random(5);
+        string[] levels = ["a", "b", "", "$x", "c"], kinds = ["read", "write", "readwrite", "deny"];
+        for (var round = 0; round < 300; round++)
+        {
+            var rules = Enumerable.Range(0, random.Next(1, 30)).Select(_ => (Kind: random.Next(12) == 0 ? "deny" : kinds[random.Next(3)], Filter: RandomFilter(wildcards: true), Word: random.Next(3) == 0 ? "pattern" : "topic"))
+                .Where(rule => Topic.IsFilter(rule.Filter)).ToList();
+            var list = AccessList.Parse(string.Join('\n', rules.Select(rule => $"{rule.Word} {rule.Kind} {rule.Filter}"))).For(null, "c");
+            for (var i = 0; i < 50; i++)
+            {
+                var topic = RandomFilter(wildcards: false) is { Length: > 0 } name ? name : "a";
+                var matching = rules.Where(rule => Topic.Matches(rule.Filter, topic)).Select(rule => rule.Kind).ToList();
+                Assert.Equal(matching.Exists(kind => kind.StartsWith("read", StringComparison.Ordinal)) && !matching.Contains("deny"), list.MayRead(topic));
+                Assert.Equal(matching.Exists(kind => kind.EndsWith("write", StringComparison.Ordinal)) && !matching.Contains("deny"), list.MayPublish(topic));
+                var filter = RandomFilter(wildcards: true);
+                if (Topic.IsFilter(filter) && !Topic.IsName(filter))
+                    Assert.Equal(rules.Exists(rule => rule.Kind.StartsWith("read", StringComparison.Ordinal) && Topic.Overlap(rule.Filter, filter)), list.MaySubscribe(filter));
+            }
+        }
+
+        string RandomFilter(bool wildcards)
+        {
+            var filter = string.Join('/', Enumerable.Range(0, random.Next(1, 5)).Select(_ => wildcards && random.Next(4) == 0 ? "+" : levels[random.Next(levels.Length)]));
+            return !wildcards ? filter : random.Next(6) switch { 0 => filter + "/#", 1 => "#", _ => filter };
+        }
     }
 
     [Theory]

@@ -109,7 +109,8 @@ public sealed class BrokerSessionsTests : HttpTest
             Assert.Contains($"\n{line}\n", metrics, StringComparison.Ordinal);
         }
         Assert.Equal(20, Assert.Single(await ListAsync("tmp/test.db.broker")).GetProperty("messages").GetInt32());
-        Assert.Equal(0, (await SessionsAsync("end", Away, "--db", "tmp/test.db.broker")).ExitCode);
+        System.IO.File.CreateSymbolicLink(Folder["link"], Folder["tmp/test.db.broker"]);
+        Assert.Equal(0, (await SessionsAsync("end", Away, "--db", "link")).ExitCode);
         Assert.Empty(await ListAsync("tmp/test.db.broker"));
         Assert.Equal(0, await program.TerminateAsync());
     }

@@ -47,6 +47,7 @@ internal static class KeptSessions
     /// <exception cref="StoreException">The file cannot be used.</exception>
     public static async Task<bool> EndAsync(string path, string clientId, ILogger logger, TimeProvider time, CancellationToken stop)
     {
+        path = PrivateFile.Resolve(path);
         var wasThere = Read(path).Any(session => session.ClientId == clientId);
         if (!FileLock.IsTaken(path))
             return await EndInFileAsync(path, clientId, logger, time, stop);
