@@ -155,6 +155,9 @@ internal static partial class Log
     [LoggerMessage(67, LogLevel.Error, "a request failed, please report it: {Type}: {Reason}{Repeated}")]
     public static partial void RequestFailed(ILogger logger, string type, string reason, string repeated);
 
+    [LoggerMessage(175, LogLevel.Warning, "a request over HTTP was refused (429): {Reason}{Repeated}")]
+    public static partial void RequestRefused(ILogger logger, string reason, string repeated);
+
     [LoggerMessage(80, LogLevel.Warning, "telemetry: {Reason}{Repeated}")]
     public static partial void NotExported(ILogger logger, string reason, string repeated);
 

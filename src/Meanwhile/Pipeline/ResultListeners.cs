@@ -7,12 +7,18 @@ internal sealed class ResultListeners
 {
     private const int Most = 64;
 
+    // A dozen of them that listen to 10,000 series each, and take twice a second what has changed.
+    private const long MostHeld = 32 << 20;
+
     private readonly Lock _gate = new();
     private volatile ResultMailbox[] _mailboxes = [];
     private long _told; // The data path's alone.
 
     /// <summary>How many there are.</summary>
     public int Count => _mailboxes.Length;
+
+    /// <summary>How much memory they take for what they have not taken yet, in bytes.</summary>
+    public long Held => _mailboxes.Sum(mailbox => mailbox.Held);
 
     /// <summary>Adds one; false when there are too many.</summary>
     public bool TryAdd(ResultMailbox mailbox)
@@ -42,8 +48,14 @@ internal sealed class ResultListeners
         if (mailboxes.Length == 0)
             return;
         _told++;
+        var held = 0L;
         foreach (var mailbox in mailboxes)
+        {
             mailbox.Put(series, result, _told);
+            held += mailbox.Held;
+        }
+        if (held > MostHeld)
+            mailboxes.MaxBy(mailbox => mailbox.Held)!.Dismiss();
     }
 
     /// <summary>Readings are on disk.</summary>

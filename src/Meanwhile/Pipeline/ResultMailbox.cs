@@ -16,13 +16,22 @@ internal sealed class ResultMailbox(Func<string, bool> wants, string? readingsOf
     /// <summary>What it holds at most, in series; who leaves more lying about does not listen any more.</summary>
     public const int MostSeries = 10_000;
 
+    // An entry of the dictionary with its key, its place in the queue, and the head of a payload.
+    private const int BytesASeries = 112;
+
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, PublishedResult> _newest = new(StringComparer.Ordinal);
-    private readonly Queue<string> _order = new();
+    private Dictionary<string, PublishedResult> _newest = new(StringComparer.Ordinal);
+    private Queue<string> _order = new();
     private readonly ThinnedReadings _readings = new(span);
+
+    private long _payloads;
+    private bool _isDismissed;
 
     // A signal, not a queue: one is as good as many.
     private readonly Channel<bool> _signal = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+
+    /// <summary>How much memory it takes, in bytes; that of a dictionary is not given back when it is emptied.</summary>
+    public long Held => Volatile.Read(ref _payloads) + (BytesASeries * (long)_newest.Capacity);
 
     /// <summary>Puts a result in, unless it is of no interest.</summary>
     /// <param name="series">Whose.</param>
@@ -34,21 +43,36 @@ internal sealed class ResultMailbox(Func<string, bool> wants, string? readingsOf
             return;
         lock (_gate)
         {
+            if (_isDismissed)
+                return;
             if (_newest.Count == MostSeries && !_newest.ContainsKey(series))
             {
-                _signal.Writer.TryComplete();
+                Dismiss();
                 return;
             }
             ref var newest = ref CollectionsMarshal.GetValueRefOrAddDefault(_newest, series, out var isThere);
             var payload = result.Payload.Span;
             var buffer = isThere && newest.Buffer.Length >= payload.Length ? newest.Buffer : new byte[payload.Length];
             payload.CopyTo(buffer);
+            Volatile.Write(ref _payloads, _payloads + buffer.Length - (isThere ? newest.Buffer.Length : 0));
             newest = new PublishedResult(buffer, payload.Length, result.End, result.Newest, number);
             if (isThere)
                 return; // Whoever takes it out is on the way.
             _order.Enqueue(series);
         }
         _signal.Writer.TryWrite(true);
+    }
+
+    /// <summary>Its listener does not take what is put in: it gets no more, and may come again.</summary>
+    public void Dismiss()
+    {
+        lock (_gate)
+        {
+            (_isDismissed, _newest, _order) = (true, new(StringComparer.Ordinal), new());
+            Volatile.Write(ref _payloads, 0);
+            _readings.Clear();
+        }
+        _signal.Writer.TryComplete();
     }
 
     /// <summary>Puts committed readings in, those of the series that it wants them of.</summary>
@@ -58,6 +82,8 @@ internal sealed class ResultMailbox(Func<string, bool> wants, string? readingsOf
             return;
         lock (_gate)
         {
+            if (_isDismissed)
+                return;
             foreach (ref readonly var reading in CollectionsMarshal.AsSpan(committed))
             {
                 if (reading.Series == readingsOf)
@@ -95,7 +121,10 @@ internal sealed class ResultMailbox(Func<string, bool> wants, string? readingsOf
         lock (_gate)
         {
             result = default;
-            return _order.TryDequeue(out series!) && _newest.Remove(series, out result);
+            if (!_order.TryDequeue(out series!) || !_newest.Remove(series, out result))
+                return false;
+            Volatile.Write(ref _payloads, _payloads - result.Buffer.Length);
+            return true;
         }
     }
 }

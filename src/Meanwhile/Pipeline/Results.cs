@@ -23,6 +23,7 @@ internal sealed class Results(AggregatorOptions options)
     private readonly Dictionary<string, string?> _topics = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
     private readonly long _maxAhead = MaxAhead(options);
+    private volatile bool _isWanted;
     private long _oldestEver = long.MaxValue;
     private long _newest = long.MinValue;
 
@@ -82,8 +83,10 @@ internal sealed class Results(AggregatorOptions options)
     public int Add(List<Reading> committed, long now, bool tickIsDue)
     {
         var ahead = 0;
+        _isWanted = true;
         lock (_gate)
         {
+            _isWanted = false;
             var last = "";
             foreach (ref readonly var reading in CollectionsMarshal.AsSpan(committed))
             {
@@ -113,8 +116,10 @@ internal sealed class Results(AggregatorOptions options)
         }
         if (topic is null)
             return false;
+        _isWanted = true;
         lock (_gate)
         {
+            _isWanted = false;
             var readings = _table.Find(series);
             var end = End(readings, now);
             result = new Result(topic, _writer.Write(readings, end), end, readings?.Newest);
@@ -137,6 +142,9 @@ internal sealed class Results(AggregatorOptions options)
     {
         foreach (var some in topics.Chunk(SeriesALook))
         {
+            // A lock goes to whoever comes first, which is the one that has just given it back: it would keep the data path out until its last series.
+            while (_isWanted)
+                Thread.Yield();
             lock (_gate)
             {
                 foreach (var topic in some)

@@ -24,6 +24,8 @@ internal sealed class Gauges(Insight insight, int mostSeries, TimeProvider time)
     private const int MostQueues = 10;
 
     private static readonly Measurement<long>[] NoCounts = [];
+    // A topic stands in each of its series' metrics, and may have 64 KiB.
+    private const long LongestNames = 4 << 20;
 
     private readonly Meter _meter = insight.Meter;
 
@@ -105,18 +107,25 @@ internal sealed class Gauges(Insight insight, int mostSeries, TimeProvider time)
     {
         _meter.CreateObservableGauge(SeriesMean, () => Observe(StatisticKind.Mean), "", "The mean of each window; none for one without readings.");
         _meter.CreateObservableGauge(SeriesReadings, () => Observe(StatisticKind.Count), "{reading}", "How many readings are in each window.");
-        Show("meanwhile.series.not_shown", "{series}", "Series without metrics of their own, because of --http-metric-series.", () => Math.Max(0, (insight.Results?.Topics().Count ?? 0) - mostSeries));
+        Show("meanwhile.series.not_shown", "{series}", "Series without metrics of their own, because of --http-metric-series.", CountNotShown);
     }
 
+    private long CountNotShown() => insight.Results is { } windows && windows.Topics() is var topics ? topics.Count - Shown(topics).Count() : 0;
+
     // The first ones by name, so that it is the same ones each time.
+    private IEnumerable<string> Shown(List<string> topics)
+    {
+        var room = LongestNames / (2 * insight.Options.Windows.Count);
+        return topics.Order(StringComparer.Ordinal).Take(mostSeries).TakeWhile(topic => (room -= topic.Length) >= 0);
+    }
+
     private List<Measurement<double>> Observe(StatisticKind statistic)
     {
         var writer = new ResultWriter(insight.Options.Windows, [Statistic.Of(statistic)]);
         List<Measurement<double>> found = [];
         if (insight.Results is not { } windows)
             return found;
-        var topics = windows.Topics().Order(StringComparer.Ordinal).Take(mostSeries);
-        windows.Look(topics, time.GetUtcNow().ToUnixTimeMilliseconds(), (topic, readings, end) =>
+        windows.Look(Shown(windows.Topics()), time.GetUtcNow().ToUnixTimeMilliseconds(), (topic, readings, end) =>
         {
             var values = writer.Values(readings, end);
             for (var i = 0; i < values.Length; i++)

@@ -15,9 +15,12 @@ internal sealed class EventStream(Insight insight, TimeProvider time, Cancellati
 {
     private const int LargestWrite = 32 << 10;
 
+    // Long topics need more, for a moment.
+    private const int LargestKept = 4 * LargestWrite;
+
     // A comment now and then keeps proxies from hanging up, and finds out about readers that are gone.
     private static readonly TimeSpan SignOfLife = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan LongestStall = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan LongestStall = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
     public Route Route => new("/api/events", ["topic", "readings", "every"], ServeAsync);
@@ -29,7 +32,7 @@ internal sealed class EventStream(Insight insight, TimeProvider time, Cancellati
         var readingsOf = parameters.Text("readings");
         var mailbox = new ResultMailbox(parameters.Topic(), readingsOf, HistoryApi.Span(insight.Options, HistoryApi.DefaultPoints));
         if (!insight.Listeners.TryAdd(mailbox))
-            throw ProblemException.NotNow("there are too many listeners");
+            throw ProblemException.TooMany("there are too many listeners: expected fewer at a time");
         try
         {
             using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
@@ -50,7 +53,7 @@ internal sealed class EventStream(Insight insight, TimeProvider time, Cancellati
         var (waiting, tick) = (mailbox.WaitAsync(ending), timer.WaitForNextTickAsync(ending).AsTask());
         await SendAsync(response, ": these are results as they are published\n\n"u8.ToArray(), ending);
         var buffer = new ArrayBufferWriter<byte>();
-        await using var json = new Utf8JsonWriter(buffer);
+        await using var json = new Utf8JsonWriter(buffer, Json.Options);
         while (true)
         {
             await Task.WhenAny(waiting, tick);
@@ -73,6 +76,8 @@ internal sealed class EventStream(Insight insight, TimeProvider time, Cancellati
                     await SendAsync(response, buffer, ending);
             }
             await SendAsync(response, buffer, ending);
+            if (buffer.Capacity > LargestKept)
+                json.Reset(buffer = new ArrayBufferWriter<byte>());
             if (every > TimeSpan.Zero)
                 await Task.Delay(every, time, ending); // What comes meanwhile is gathered.
             waiting = mailbox.WaitAsync(ending);

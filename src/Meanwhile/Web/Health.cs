@@ -8,8 +8,8 @@ internal sealed class Health(Insight insight)
 {
     public IEnumerable<Route> Routes =>
     [
-        new("/healthz", [], context => AnswerAsync(context, insight.LoopTurns ? null : "the data path is stuck: expected it to turn at least once a minute"), IsOpen: true),
-        new("/readyz", [], context => AnswerAsync(context, insight.Obstacle), IsOpen: true),
+        new("/healthz", [], context => AnswerAsync(context, insight.LoopTurns ? null : "the data path is stuck: expected it to turn at least once a minute"), IsOpen: true, IsForWatchers: true),
+        new("/readyz", [], context => AnswerAsync(context, insight.Obstacle), IsOpen: true, IsForWatchers: true),
     ];
 
     private static Task AnswerAsync(HttpContext context, string? obstacle)

@@ -13,11 +13,12 @@ internal sealed class HistoryApi(PastApi past, Insight insight, TimeProvider tim
 
     private const int MostPoints = 5000;
 
+    // What a span takes at most in an answer: four readings, and the time of a result and each of its members.
+    private const int BytesASpan = 170;
+    private const int BytesAMember = 24;
+
     // The store is read through for the readings of one series: a quarter of a second or so. Where there are more, only the last ones are shown.
     private const double MostReadings = 500_000;
-
-    // Whoever has asked and gone shall not keep a core busy.
-    private const int ReadingsALook = 4096;
 
     private static readonly Statistic HowMany = Statistic.Of(StatisticKind.Count);
 
@@ -32,7 +33,8 @@ internal sealed class HistoryApi(PastApi past, Insight insight, TimeProvider tim
     {
         var parameters = new Parameters(context.Request.Query);
         var topic = parameters.Text("topic") ?? throw ProblemException.BadParameter("topic", "the topic of a series");
-        var span = Span(insight.Options, (int)(parameters.Whole("points", 1, MostPoints) ?? DefaultPoints));
+        var most = Math.Clamp(AnswerMemory.LargestAnswer / (BytesASpan + (BytesAMember * insight.Options.Windows.Count * insight.Options.Statistics.Count)), 1, MostPoints);
+        var span = Span(insight.Options, (int)(parameters.Whole("points", 1, most) ?? Math.Min(DefaultPoints, most)));
         var windows = insight.Results ?? throw ProblemException.Rebuilding();
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         var isThere = false;
@@ -43,11 +45,9 @@ internal sealed class HistoryApi(PastApi past, Insight insight, TimeProvider tim
         return past.ReadAsync(context, reader =>
         {
             var keptFrom = insight.KeptFrom;
-            var (readings, seen) = (new ThinnedReadings(span), 0);
+            var readings = new ThinnedReadings(span);
             foreach (var reading in reader.ReadReadings(from, now + (long)insight.Options.MaxAhead.TotalMilliseconds))
             {
-                if (++seen % ReadingsALook == 0)
-                    context.RequestAborted.ThrowIfCancellationRequested();
                 if (reading.Series == topic)
                     readings.Add(reading.Time, reading.Value);
             }

@@ -1,23 +1,32 @@
-using System.Buffers;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 
 namespace Meanwhile.Web;
 
-/// <summary>Answers in JSON. Topics are strangers' texts: the writer escapes them, also for those who put an answer into HTML.</summary>
+/// <summary>
+/// Answers in JSON. Topics are strangers' texts: they stand in quotes as they are, for the content type is JSON's and nobody may guess another one; whoever puts
+/// an answer into HTML has to escape it.
+/// </summary>
 internal static class Json
 {
+    /// <summary>How everything is written.</summary>
+    public static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <summary>Answers with what is written. It is collected first, so that a slow reader holds neither the store nor the windows.</summary>
     public static Task WriteAsync(HttpContext context, Action<Utf8JsonWriter> write) => WriteAsync(context, "application/json", write);
 
     /// <inheritdoc cref="WriteAsync(HttpContext, Action{Utf8JsonWriter})"/>
-    public static Task WriteAsync(HttpContext context, string contentType, Action<Utf8JsonWriter> write)
+    public static async Task WriteAsync(HttpContext context, string contentType, Action<Utf8JsonWriter> write)
     {
-        var buffer = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(buffer))
+        using var buffer = new AnswerBuffer(AnswerMemory.Of(context));
+        using (var json = new Utf8JsonWriter(buffer, Options))
             write(json);
-        return SendAsync(context, contentType, buffer.WrittenMemory);
+        await buffer.SendAsync(context, contentType);
     }
+
+    /// <summary>The answer is as long as it may be.</summary>
+    public static bool IsFull(this Utf8JsonWriter json) => json.BytesCommitted + json.BytesPending >= AnswerMemory.LargestAnswer;
 
     /// <summary>Answers with bytes.</summary>
     public static async Task SendAsync(HttpContext context, string contentType, ReadOnlyMemory<byte> content)
@@ -30,6 +39,15 @@ internal static class Json
 
     /// <summary>A time in seconds, to the millisecond: a decimal, so that no digit is lost or made up.</summary>
     public static void WriteTime(this Utf8JsonWriter json, ReadOnlySpan<byte> name, long milliseconds) => json.WriteNumber(name, milliseconds / 1000m);
+
+    /// <summary>A number, or null.</summary>
+    public static void WriteNumberOrNull(this Utf8JsonWriter json, ReadOnlySpan<byte> name, long? number)
+    {
+        if (number is { } value)
+            json.WriteNumber(name, value);
+        else
+            json.WriteNull(name);
+    }
 
     /// <summary>Times, as <see cref="WriteTime"/> writes one.</summary>
     public static void WriteTimes(this Utf8JsonWriter json, ReadOnlySpan<byte> name, IEnumerable<long> milliseconds)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Text;
@@ -9,7 +10,7 @@ internal sealed class MetricFamily
 {
     private readonly string _type;
     private readonly string _help;
-    private readonly List<(string Labels, double Value)> _samples = [];
+    private readonly List<(KeyValuePair<string, object?>[] Tags, double Value)> _samples = [];
     private readonly double[]? _bounds;
     private readonly long[] _buckets = [];
     private readonly Lock _gate = new();
@@ -40,7 +41,7 @@ internal sealed class MetricFamily
         {
             if (_bounds is null)
             {
-                _samples.Add((Labels(tags), value));
+                _samples.Add((tags.ToArray(), value));
                 return;
             }
             var bucket = 0;
@@ -51,39 +52,56 @@ internal sealed class MetricFamily
         }
     }
 
+    /// <summary>Forgets what was read off.</summary>
+    public void Forget()
+    {
+        lock (_gate)
+            _samples.Clear();
+    }
+
     /// <summary>Writes what there is, and forgets what was read off.</summary>
-    public void Write(StringBuilder text, bool asOpenMetrics)
+    public void Write(IBufferWriter<byte> page, bool asOpenMetrics)
     {
         var sampleName = _type == "counter" ? Name + "_total" : Name;
         var familyName = asOpenMetrics ? Name : sampleName; // OpenMetrics names a counter's family without its suffix.
-        text.Append($"# HELP {familyName} {_help}\n# TYPE {familyName} {_type}\n");
+        Write(page, $"# HELP {familyName} {_help}\n# TYPE {familyName} {_type}\n");
         lock (_gate)
         {
             if (_bounds is not null)
-                WriteHistogram(text, _bounds);
-            foreach (var (labels, value) in _samples)
-                text.Append($"{sampleName}{labels} {Number(value)}\n");
+                WriteHistogram(page, _bounds);
+            foreach (var (tags, value) in _samples)
+            {
+                Write(page, sampleName);
+                WriteLabels(page, tags);
+                Write(page, $" {Number(value)}\n");
+            }
             _samples.Clear();
         }
     }
 
-    private void WriteHistogram(StringBuilder text, double[] bounds)
+    private void WriteHistogram(IBufferWriter<byte> page, double[] bounds)
     {
         var count = 0L;
         for (var i = 0; i < _buckets.Length; i++)
-            text.Append($"{Name}_bucket{{le=\"{(i < bounds.Length ? Number(bounds[i]) : "+Inf")}\"}} {count += _buckets[i]}\n");
-        text.Append($"{Name}_sum {Number(_sum)}\n{Name}_count {count}\n");
+            Write(page, $"{Name}_bucket{{le=\"{(i < bounds.Length ? Number(bounds[i]) : "+Inf")}\"}} {count += _buckets[i]}\n");
+        Write(page, $"{Name}_sum {Number(_sum)}\n{Name}_count {count}\n");
     }
 
-    private static string Labels(ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    private static void WriteLabels(IBufferWriter<byte> page, KeyValuePair<string, object?>[] tags)
     {
-        if (tags.IsEmpty)
-            return "";
-        var text = new StringBuilder();
-        foreach (var (name, value) in tags)
-            text.Append(text.Length == 0 ? '{' : ',').Append($"{name}=\"{Escape(value?.ToString() ?? "")}\"");
-        return text.Append('}').ToString();
+        for (var i = 0; i < tags.Length; i++)
+        {
+            Write(page, i == 0 ? "{" : ",");
+            Write(page, tags[i].Key);
+            Write(page, "=\"");
+            Write(page, Escape(tags[i].Value?.ToString() ?? ""));
+            Write(page, "\"");
+        }
+        if (tags.Length > 0)
+            Write(page, "}");
     }
+
+    private static void Write(IBufferWriter<byte> page, string text) => Encoding.UTF8.GetBytes(text, page);
 
     // What the formats ask to be escaped; a line end would otherwise start a line of the publisher's choice.
     private static string Escape(string text) => text

@@ -1,5 +1,5 @@
+using System.Buffers;
 using System.Diagnostics.Metrics;
-using System.Text;
 using Microsoft.AspNetCore.Http;
 
 namespace Meanwhile.Web;
@@ -12,7 +12,7 @@ internal sealed class MetricsPage : IDisposable
 
     private readonly MeterListener _listener = new();
     private readonly SortedDictionary<string, MetricFamily> _families = new(StringComparer.Ordinal);
-    private readonly Lock _gate = new();
+    private readonly Turns _turns = new();
 
     /// <summary>Collects from now on, also of instruments that are yet to come.</summary>
     public MetricsPage(Meter meter)
@@ -34,28 +34,36 @@ internal sealed class MetricsPage : IDisposable
 
     public Route Route => new("/metrics", [], ServeAsync);
 
-    /// <summary>Reads everything off and writes it.</summary>
-    public string Write(bool asOpenMetrics)
+    /// <summary>Reads everything off and writes it. One at a time.</summary>
+    public void Write(IBufferWriter<byte> page, bool asOpenMetrics)
     {
-        var text = new StringBuilder();
-        lock (_gate)
+        lock (_families)
         {
-            _listener.RecordObservableInstruments();
-            lock (_families)
-            {
-                foreach (var family in _families.Values)
-                    family.Write(text, asOpenMetrics);
-            }
+            foreach (var family in _families.Values)
+                family.Forget(); // A page that came to nothing may have left something.
         }
-        return asOpenMetrics ? text.Append("# EOF\n").ToString() : text.ToString();
+        _listener.RecordObservableInstruments();
+        lock (_families)
+        {
+            foreach (var family in _families.Values)
+                family.Write(page, asOpenMetrics);
+        }
+        if (asOpenMetrics)
+            page.Write("# EOF\n"u8);
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _listener.Dispose();
+    public void Dispose()
+    {
+        _listener.Dispose();
+        _turns.Dispose();
+    }
 
-    private Task ServeAsync(HttpContext context)
+    private Task ServeAsync(HttpContext context) => _turns.TakeAsync(context, async () =>
     {
         var asOpenMetrics = context.Request.Headers.Accept.ToString().Contains("application/openmetrics-text", StringComparison.OrdinalIgnoreCase);
-        return Json.SendAsync(context, asOpenMetrics ? OpenMetrics : PlainText, Encoding.UTF8.GetBytes(Write(asOpenMetrics)));
-    }
+        using var page = new AnswerBuffer(AnswerMemory.Of(context));
+        Write(page, asOpenMetrics);
+        await page.SendAsync(context, asOpenMetrics ? OpenMetrics : PlainText);
+    });
 }

@@ -9,6 +9,8 @@ namespace Meanwhile.Web;
 /// <summary>The parameters of a request. What is not known, stands there twice or cannot be understood is a problem, and never passed over.</summary>
 internal sealed class Parameters(IQueryCollection query)
 {
+    private const int LongestTold = 100;
+
     /// <summary>Makes sure that there are no others than these.</summary>
     /// <exception cref="ProblemException">There are.</exception>
     public static void Check(IQueryCollection query, IReadOnlyCollection<string> known)
@@ -16,11 +18,14 @@ internal sealed class Parameters(IQueryCollection query)
         foreach (var (name, values) in query)
         {
             if (!known.Contains(name, StringComparer.Ordinal))
-                throw ProblemException.BadParameter($"the parameter '{name}'", known.Count == 0 ? "none" : string.Join(", ", known));
+                throw ProblemException.BadParameter($"the parameter '{Cut(name)}'", known.Count == 0 ? "none" : string.Join(", ", known));
             if (values.Count != 1)
                 throw ProblemException.BadParameter($"the parameter '{name}'", "it once");
         }
     }
+
+    // Enough to know it by.
+    private static string Cut(string name) => name.Length <= LongestTold ? name : name[..LongestTold] + "…";
 
     /// <summary>A text; null when it is not there.</summary>
     public string? Text(string name) => query.TryGetValue(name, out var values) ? values[0] : null;

@@ -17,6 +17,9 @@ internal sealed class ProblemException(int status, string detail) : Exception(de
     /// <summary>It may be possible in a moment.</summary>
     public static ProblemException NotNow(string detail) => new(StatusCodes.Status503ServiceUnavailable, detail);
 
+    /// <summary>It is too much at a time.</summary>
+    public static ProblemException TooMany(string detail) => new(StatusCodes.Status429TooManyRequests, detail);
+
     /// <summary>The windows are not there yet.</summary>
     public static ProblemException Rebuilding() => NotNow("the windows are being rebuilt from the store");
 
@@ -24,7 +27,7 @@ internal sealed class ProblemException(int status, string detail) : Exception(de
     public Task WriteAsync(HttpContext context)
     {
         context.Response.StatusCode = status;
-        if (status == StatusCodes.Status503ServiceUnavailable)
+        if (status is StatusCodes.Status503ServiceUnavailable or StatusCodes.Status429TooManyRequests)
             context.Response.Headers.RetryAfter = "1";
         return Json.WriteAsync(context, "application/problem+json", json =>
         {

@@ -1,23 +1,37 @@
+using System.Diagnostics.Metrics;
 using Meanwhile.Logging;
 using Meanwhile.Stores;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 
 namespace Meanwhile.Web;
 
 /// <summary>Finds who answers a request, and makes problems of what goes wrong.</summary>
-internal sealed class Site(IEnumerable<Route> routes, Access access, ILogger logger, LogLimiter limiter)
+internal sealed class Site(IEnumerable<Route> routes, Access access, Guests guests, AnswerMemory memory, ILogger logger, LogLimiter limiter)
 {
     private readonly Dictionary<string, Route> _routes = routes.ToDictionary(route => route.Path, StringComparer.Ordinal);
+
+    private long _refused;
+
+    /// <summary>Lets it be seen what readers take.</summary>
+    public void Measure(Meter meter)
+    {
+        meter.CreateObservableGauge("meanwhile.http.connections", () => guests.Count, "{connection}", "Connections to dashboard, API and metrics.");
+        meter.CreateObservableGauge("meanwhile.http.answers", () => memory.Held, "By", "What answers hold that their readers have not taken yet.");
+        meter.CreateObservableCounter("meanwhile.http.refused", () => Volatile.Read(ref _refused), "{request}", "Requests that were told to come again (429).");
+        meter.CreateObservableCounter("meanwhile.http.dismissed", () => guests.Dismissed, "{connection}", "Connections that made room for others before they had sent a request.");
+    }
 
     /// <summary>Answers a request.</summary>
     public async Task ServeAsync(HttpContext context)
     {
         context.Response.Headers.CacheControl = "no-store";
         context.Response.Headers.XContentTypeOptions = "nosniff";
+        context.Features.Set(memory);
         try
         {
-            await Find(context).Serve(context);
+            await ServeAsync(context, Find(context));
         }
         catch (OperationCanceledException)
         {
@@ -25,7 +39,29 @@ internal sealed class Site(IEnumerable<Route> routes, Access access, ILogger log
         }
         catch (Exception e) when (!context.Response.HasStarted)
         {
-            await Describe(e).WriteAsync(context);
+            var problem = Describe(e);
+            if (problem.Status == StatusCodes.Status429TooManyRequests)
+                Refuse(context, problem);
+            await problem.WriteAsync(context);
+        }
+    }
+
+    private async Task ServeAsync(HttpContext context, Route route)
+    {
+        if (route.IsForWatchers)
+        {
+            await route.Serve(context);
+            return;
+        }
+        var guest = context.Features.GetRequiredFeature<Guest>();
+        guests.Begin(guest);
+        try
+        {
+            await route.Serve(context);
+        }
+        finally
+        {
+            guests.End(guest);
         }
     }
 
@@ -44,6 +80,14 @@ internal sealed class Site(IEnumerable<Route> routes, Access access, ILogger log
         }
         Parameters.Check(request.Query, route.Parameters);
         return route;
+    }
+
+    private void Refuse(HttpContext context, ProblemException problem)
+    {
+        Interlocked.Increment(ref _refused);
+        context.Response.Headers.Connection = "close"; // Who asks for too much shall not have the next request ready.
+        if (limiter.MayLog("429", out var repeated))
+            Log.RequestRefused(logger, problem.Message, repeated);
     }
 
     private ProblemException Describe(Exception e)

@@ -6,6 +6,8 @@ using Meanwhile.Settings;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Meanwhile.Web;
@@ -13,16 +15,10 @@ namespace Meanwhile.Web;
 /// <summary>Dashboard, API, metrics and health over HTTP, for reading only, in the data path's process.</summary>
 internal sealed class WebServer : IAsyncDisposable
 {
-    private const int MostConnections = 256;
-
-    // A topic has up to 64 KiB, and each byte may be written as three.
-    private const int LongestRequestLine = 256 << 10;
-
     private readonly WebApplication _application;
-    private readonly MetricsPage _metrics;
-    private readonly PastApi _past;
+    private readonly SiteParts _parts;
 
-    private WebServer(WebApplication application, MetricsPage metrics, PastApi past) => (_application, _metrics, _past) = (application, metrics, past);
+    private WebServer(WebApplication application, SiteParts parts) => (_application, _parts) = (application, parts);
 
     /// <summary>Starts to listen. That comes first of all, so that a start that takes its time can be watched.</summary>
     /// <param name="options">Where and to whom.</param>
@@ -34,51 +30,46 @@ internal sealed class WebServer : IAsyncDisposable
     /// <exception cref="UserException">It cannot listen there.</exception>
     public static async Task<WebServer> StartAsync(HttpOptions options, string store, Insight insight, ILogger logger, TimeProvider time, CancellationToken stop)
     {
+        var guests = new Guests();
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         ListenOptions? listening = null;
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        builder.WebHost.UseKestrelCore().UseSockets(ServerLimits.Apply).ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxConcurrentConnections = MostConnections;
-            kestrel.Limits.MaxRequestBodySize = 0;
-            kestrel.Limits.MaxRequestLineSize = LongestRequestLine;
-            kestrel.Listen(options.Address, listen => (listening = listen).Protocols = HttpProtocols.Http1);
+            ServerLimits.Apply(kestrel.Limits);
+            kestrel.Listen(options.Address, listen =>
+            {
+                (listening = listen).Protocols = HttpProtocols.Http1;
+                listen.Use(next => connection => guests.ServeAsync(connection, next));
+            });
         });
+        builder.Services.Configure<HostOptions>(ServerLimits.Apply);
         var application = builder.Build();
-        var metrics = new MetricsPage(insight.Meter);
-        var past = new PastApi(store, insight.Options, time, logger);
-        var routes = Routes(past, insight, metrics, time, application.Lifetime.ApplicationStopping);
-        application.Run(new Site([.. Assets.Routes, .. routes], new Access(options.Token), logger, new LogLimiter(time)).ServeAsync);
+        var parts = new SiteParts(store, insight, logger, time, application.Lifetime.ApplicationStopping);
+        var site = new Site([.. Assets.Routes, .. parts.Routes], new Access(options.Token), guests, new AnswerMemory(), logger, new LogLimiter(time));
+        application.Run(site.ServeAsync);
         try
         {
             await application.StartAsync(stop);
         }
         catch (Exception e) when (e is IOException or SocketException)
         {
-            await new WebServer(application, metrics, past).DisposeAsync();
+            await new WebServer(application, parts).DisposeAsync();
             if (options.AnyPortWillDo)
                 return await StartAsync(options with { Address = new IPEndPoint(options.Address.Address, 0), AnyPortWillDo = false }, store, insight, logger, time, stop);
             throw new UserException($"--http: nothing can be served at {options.Address} ({e.Message}): expected a free port at an address of this machine", inner: e);
         }
+        site.Measure(insight.Meter);
         var endPoint = listening!.IPEndPoint!; // With the port that it got.
         Log.Serving(logger, new UriBuilder("http", endPoint.Address.ToString(), endPoint.Port).Uri);
-        return new WebServer(application, metrics, past);
+        return new WebServer(application, parts);
     }
-
-    /// <summary>All that there is for programs.</summary>
-    internal static IReadOnlyList<Route> Routes(PastApi past, Insight insight, MetricsPage metrics, TimeProvider time, CancellationToken stopping) =>
-    [
-        .. new Health(insight).Routes, metrics.Route, OpenApi.Route,
-        .. new CurrentApi(insight, past, time).Routes, .. new StatusApi(insight, time).Routes, .. past.Routes, new HistoryApi(past, insight, time).Route,
-        new EventStream(insight, time, stopping).Route,
-    ];
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         await _application.StopAsync(CancellationToken.None);
         await _application.DisposeAsync();
-        _metrics.Dispose();
-        _past.Dispose();
+        _parts.Dispose();
     }
 }

@@ -214,6 +214,16 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Fact]
+    public void A_reader_tells_names_that_it_has_no_room_for()
+    {
+        var readings = Enumerable.Range(0, 300).Select(i => new Reading($"{i % 100}/{new string('x', 60_000)}", Now + i, i)).ToArray();
+        using var store = Open();
+        store.Commit(Batch(readings));
+        using var reader = Store.OpenForReading(File, "DATA");
+        Assert.Equal(readings, reader.ReadReadings(0, long.MaxValue));
+    }
+
+    [Fact]
     public void A_link_that_leads_in_a_circle_is_said()
     {
         System.IO.File.CreateSymbolicLink(File, "other");

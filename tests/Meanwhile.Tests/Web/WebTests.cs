@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics.Metrics;
 using System.Net;
 using System.Text;
@@ -98,8 +99,7 @@ public sealed class WebTests
     public async Task The_description_knows_the_routes_and_their_parameters_and_no_others()
     {
         using var insight = NewInsight();
-        using var past = new PastApi("none", insight.Options, TimeProvider.System);
-        using var metrics = new MetricsPage(insight.Meter);
+        using var parts = new SiteParts("none", insight, _log, TimeProvider.System, CancellationToken.None);
         await using var server = await StartAsync(insight);
         using var client = new HttpClient();
         var document = JsonElement.Parse(await client.GetStringAsync(new Uri(Address(), "/openapi.json"), TestContext.Current.CancellationToken));
@@ -109,7 +109,7 @@ public sealed class WebTests
             return (path.Name, string.Join(',', get.GetProperty("parameters").EnumerateArray().Select(p => p.GetProperty("name").GetString())), get.TryGetProperty("security", out _));
         });
         Assert.Equal(
-            WebServer.Routes(past, insight, metrics, TimeProvider.System, CancellationToken.None).Select(route => (route.Path, string.Join(',', route.Parameters), route.IsOpen)).Order(),
+            parts.Routes.Select(route => (route.Path, string.Join(',', route.Parameters), route.IsOpen)).Order(),
             described.Order());
         foreach (Match reference in Regex.Matches(document.GetRawText(), "#/components/schemas/(\\w+)"))
             Assert.True(document.GetProperty("components").GetProperty("schemas").TryGetProperty(reference.Groups[1].Value, out _), reference.Value);
@@ -124,10 +124,12 @@ public sealed class WebTests
         var histogram = meter.CreateHistogram("h", "By", null, tags: null, new InstrumentAdvice<int> { HistogramBucketBoundaries = [1, 2] });
         foreach (var value in new[] { 1, 2, 2, 3 })
             histogram.Record(value);
+        var text = new ArrayBufferWriter<byte>();
+        page.Write(text, asOpenMetrics: false);
         Assert.Equal(
             "# HELP a_b_seconds One\\nline.\n# TYPE a_b_seconds gauge\na_b_seconds{topic=\"x\\\"\\\\\\n} 7\"} NaN\n"
             + "# HELP h_bytes \n# TYPE h_bytes histogram\nh_bytes_bucket{le=\"1\"} 1\nh_bytes_bucket{le=\"2\"} 3\nh_bytes_bucket{le=\"+Inf\"} 4\nh_bytes_sum 8\nh_bytes_count 4\n",
-            page.Write(asOpenMetrics: false));
+            Encoding.UTF8.GetString(text.WrittenSpan));
     }
 
     [Theory]

@@ -9,12 +9,18 @@ internal sealed class SeriesById
     private readonly string? _unnamed;
     private readonly Dictionary<long, string> _names = [];
     private readonly Dictionary<long, string> _faults = [];
+    private readonly Statement _find;
+    private readonly long _mostKept;
+    private long _kept;
+    private bool _isWhole = true;
 
     /// <summary>Reads the table.</summary>
     /// <param name="filter">What rows without a series are read for.</param>
-    public SeriesById(Database database, string filter)
+    /// <param name="mostKept">How many characters of names are kept; the others are looked up again.</param>
+    public SeriesById(Database database, string filter, long mostKept = long.MaxValue)
     {
-        (_database, _unnamed) = (database, LeftOut.UnnamedSeriesOf(filter));
+        (_database, _unnamed, _mostKept) = (database, LeftOut.UnnamedSeriesOf(filter), mostKept);
+        _find = database.Prepare("SELECT topic FROM series WHERE id = ?");
         var all = database.Prepare("SELECT id, topic FROM series");
         while (all.Step())
         {
@@ -22,7 +28,7 @@ internal sealed class SeriesById
             if ((topic is null ? "the topic is not UTF-8" : Topic.FaultOf(topic)) is { } fault)
                 _faults.Add(all.Integer(0), fault);
             else
-                _names.Add(all.Integer(0), topic!);
+                Keep(all.Integer(0), topic!);
         }
     }
 
@@ -41,11 +47,11 @@ internal sealed class SeriesById
         if (row.IsNull(column))
             return _unnamed;
         var id = row.Integer(column);
-        return _names.TryGetValue(id, out var name) ? name : _faults.ContainsKey(id) ? null : _unnamed;
+        return Find(id) ?? (_faults.ContainsKey(id) ? null : _unnamed);
     }
 
     /// <summary>Whether a column of a row points to a series.</summary>
-    public bool IsNamed(Statement row, int column) => !row.IsNull(column) && (_names.ContainsKey(row.Integer(column)) || _faults.ContainsKey(row.Integer(column)));
+    public bool IsNamed(Statement row, int column) => !row.IsNull(column) && (Find(row.Integer(column)) is not null || _faults.ContainsKey(row.Integer(column)));
 
     /// <summary>What is left out where readings are read. Reads the whole file if there is such a thing.</summary>
     public IEnumerable<LeftOut> FindLeftOut()
@@ -54,6 +60,27 @@ internal sealed class SeriesById
             yield return LeftOut.OfFaults(faulty, [.. _faults.Select(fault => (fault.Key, fault.Value))]);
         if (_unnamed is null && Count("series IS NULL") is > 0 and var unnamed)
             yield return LeftOut.OfUnnamed(unnamed);
+    }
+
+    private string? Find(long id)
+    {
+        if (_names.TryGetValue(id, out var name) || _isWhole || _faults.ContainsKey(id))
+            return name;
+        if (_find.Bind(1, id).Step())
+            Keep(id, name = _find.Text(0));
+        _find.Reset();
+        return name;
+    }
+
+    private void Keep(long id, string name)
+    {
+        _kept += name.Length;
+        if (_kept > _mostKept)
+        {
+            _names.Clear();
+            (_kept, _isWhole) = (name.Length, false);
+        }
+        _names.Add(id, name);
     }
 
     private long Count(string condition)

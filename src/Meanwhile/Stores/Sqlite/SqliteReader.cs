@@ -3,13 +3,16 @@ namespace Meanwhile.Stores.Sqlite;
 /// <summary>Reads a SQLite file beside its owner, whose lock it neither needs nor takes.</summary>
 internal sealed class SqliteReader : IStoreReader
 {
+    // In characters: the owner knows them already, and may have millions of series.
+    private const long MostNames = 2 << 20;
+
     private readonly Database _database;
     private readonly string? _unnamedSeries;
     private readonly SeriesById? _series; // Null for a file that is not ours.
     private readonly FrozenFile? _frozen;
 
     private SqliteReader(Database database, FrozenFile? frozen, string filter, bool isOurs) =>
-        (_database, _frozen, _unnamedSeries, _series) = (database, frozen, LeftOut.UnnamedSeriesOf(filter), isOurs ? new SeriesById(database, filter) : null);
+        (_database, _frozen, _unnamedSeries, _series) = (database, frozen, LeftOut.UnnamedSeriesOf(filter), isOurs ? new SeriesById(database, filter, MostNames) : null);
 
     /// <summary>Opens a file that is there.</summary>
     /// <exception cref="UserException">It is not.</exception>

@@ -1,6 +1,6 @@
 // Keeps the page and the server together: asks how it is once a second, listens to its events, and after any break begins again by itself.
 
-import { ask, askNow, listen, TokenWanted } from "./server.js";
+import { askAll, askNow, listen, TokenWanted } from "./server.js";
 
 const everySecond = 1000;
 const longestPause = 5000;
@@ -121,11 +121,11 @@ export class Link {
   async #fill(stream) {
     this.on.filling();
     try {
-      const page = await ask("/api/statistics", { limit: mostSeries }, stream.abort.signal);
+      const { all, next } = await askAll("/api/statistics", "statistics", mostSeries, stream.abort.signal);
       if (this.#stream !== stream)
         return;
       stream.isOpen = true;
-      this.on.snapshot(page.statistics, page.next !== null);
+      this.on.snapshot(all, next !== null);
       this.on.state("live");
       this.#change();
     } catch {

@@ -1,6 +1,7 @@
 // Requests to the server that this page came from, with the token if one is asked for, and its stream of events.
 
 const patience = 6000;
+const attempts = 5;
 
 /** The server asks for a token, or for another one. */
 export class TokenWanted extends Error {}
@@ -13,12 +14,41 @@ export const token = {
 async function request(path, parameters, signal) {
   const address = parameters ? `${path}?${new URLSearchParams(parameters)}` : path;
   const headers = token.get() ? { Authorization: `Bearer ${token.get()}` } : {};
-  const answer = await fetch(address, { headers, signal, cache: "no-store" });
+  let answer;
+  for (let attempt = 1; ; attempt++) {
+    answer = await fetch(address, { headers, signal, cache: "no-store" });
+    if (answer.status !== 429 || attempt === attempts)
+      break;
+    await pause(1000 * (Number(answer.headers.get("Retry-After")) || 1), signal); // Others ask as well.
+  }
   if (answer.status === 401)
     throw new TokenWanted();
   if (!answer.ok)
     throw new Error((await answer.json().catch(() => ({}))).detail ?? `the server answers ${answer.status}`);
   return answer;
+}
+
+function pause(milliseconds, signal) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal?.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    }, { once: true });
+  });
+}
+
+/** Asks for a list page by page: an answer ends where it would become too long. At most so many are asked for; next is null when that was all. */
+export async function askAll(path, name, most, signal) {
+  const all = [];
+  let next = null;
+  do {
+    const page = await ask(path, { limit: most - all.length, ...(next === null ? {} : { after: next }) }, signal);
+    for (const item of page[name])
+      all.push(item);
+    next = page.next;
+  } while (next !== null && all.length < most);
+  return { all, next };
 }
 
 /** Asks for something. */

@@ -1,0 +1,42 @@
+using Meanwhile.Pipeline;
+using Microsoft.Extensions.Logging;
+
+namespace Meanwhile.Web;
+
+/// <summary>All that there is for programs, and what it is made with.</summary>
+internal sealed class SiteParts : IDisposable
+{
+    private readonly MetricsPage _metrics;
+    private readonly PastApi _past;
+    private readonly CurrentApi _current;
+
+    /// <summary>Puts it together.</summary>
+    /// <param name="store">The name of the store, for questions about the past.</param>
+    /// <param name="insight">What there is to see.</param>
+    /// <param name="logger">For what the store leaves out.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="stopping">The server is about to end.</param>
+    public SiteParts(string store, Insight insight, ILogger logger, TimeProvider time, CancellationToken stopping)
+    {
+        _metrics = new MetricsPage(insight.Meter);
+        _past = new PastApi(store, insight.Options, time, logger);
+        _current = new CurrentApi(insight, _past, time);
+        Routes =
+        [
+            .. new Health(insight).Routes, _metrics.Route, OpenApi.Route,
+            .. _current.Routes, .. new StatusApi(insight, time).Routes, .. _past.Routes, new HistoryApi(_past, insight, time).Route,
+            new EventStream(insight, time, stopping).Route,
+        ];
+    }
+
+    /// <summary>Who answers what.</summary>
+    public IReadOnlyList<Route> Routes { get; }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _metrics.Dispose();
+        _past.Dispose();
+        _current.Dispose();
+    }
+}
