@@ -3,10 +3,13 @@ using Meanwhile.Mqtt.Session;
 namespace Meanwhile.Mqtt.Broker;
 
 /// <summary>What all connections of a broker share.</summary>
-internal sealed class BrokerParts
+internal sealed class BrokerParts : IDisposable
 {
+    private readonly Action<Refusal>? _refused;
     private readonly long _start;
     private readonly TimeSpan _startedAt;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Puts them together, and goes on where an earlier process stopped.</summary>
     public BrokerParts(BrokerOptions options)
@@ -14,15 +17,17 @@ internal sealed class BrokerParts
         (Limits, Time, Authenticate) = (options.Limits, options.Time, options.Authenticate);
         Memory = new MemoryWatch(Limits.Memory);
         (_start, _startedAt) = (Time.GetTimestamp(), Time.GetUtcNow() - DateTimeOffset.UnixEpoch);
-        Refused = options.Refused ?? (static _ => { });
+        _refused = options.Refused;
+        Stopping = _stopping.Token;
+        Drops = new Drops((kind, clientId, count) => Refused(Refusal.Of(kind, clientId, count)));
         Journal = new Journal(options.Store);
-        Router = new Router(Limits, Memory, Journal, Refused, options.Filling ?? (static _ => { }));
+        Router = new Router(Limits, Memory, Journal, Refused, fill => Tell(options.Filling, fill));
         Intake = new Intake(options.Holds, Router, Journal, Limits.HeldBytes);
         var mostInFlight = Limits.IsReceiveMaximumStrict ? Limits.ReceiveMaximum : ushort.MaxValue;
         var perSession = new SessionLimits(mostInFlight, Limits.TopicAliasMaximum, Limits.QueuedMessages, Limits.QueuedBytes);
-        var sessions = new SessionTable(perSession, Journal);
+        var sessions = new SessionTable(perSession, Journal, Drops);
         new Restoration(sessions, Router, Now() + Limits.SessionExpiry, Now()).Restore(options.Store?.Read() ?? [], options.ReceivedIds);
-        Reception = new Reception(sessions, Router, Intake, Limits, Time, Refused);
+        Reception = new Reception(sessions, Router, new WaitingLine(Intake, Fail), Limits, Time, Refused);
     }
 
     /// <summary>What clients may take up.</summary>
@@ -37,8 +42,8 @@ internal sealed class BrokerParts
     /// <summary>Who may connect.</summary>
     public Func<Login, CancellationToken, ValueTask<LoginAnswer>>? Authenticate { get; }
 
-    /// <summary>Told of what is refused or dropped.</summary>
-    public Action<Refusal> Refused { get; }
+    /// <summary>Messages that did not arrive.</summary>
+    public Drops Drops { get; }
 
     /// <summary>What outlives the process.</summary>
     public Journal Journal { get; }
@@ -55,6 +60,41 @@ internal sealed class BrokerParts
     /// <summary>What goes over the connections.</summary>
     public Traffic Traffic { get; } = new();
 
+    /// <summary>The broker is being stopped.</summary>
+    public CancellationToken Stopping { get; }
+
+    /// <summary>Stops it.</summary>
+    public void Stop() => _stopping.Cancel();
+
+    /// <summary>Ends only with what should not have happened: the broker cannot go on as it should.</summary>
+    public Task Failed => _failed.Task;
+
+    /// <summary>Something has happened that should not have.</summary>
+    public void Fail(Exception reason) => _failed.TrySetException(reason);
+
+    /// <summary>Tells the host of what is refused or dropped.</summary>
+    public void Refused(Refusal refusal) => Tell(_refused, refusal);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Journal.Dispose();
+        _stopping.Dispose();
+    }
+
     /// <summary>The time since the Unix epoch, as it was when the broker started; from there on it never jumps.</summary>
     public TimeSpan Now() => _startedAt + Time.GetElapsedTime(_start);
+
+    // If that fails, what the host is told in the middle of goes on.
+    private void Tell<T>(Action<T>? listener, T what)
+    {
+        try
+        {
+            listener?.Invoke(what);
+        }
+        catch (Exception e)
+        {
+            Fail(e);
+        }
+    }
 }

@@ -3,6 +3,9 @@ namespace Meanwhile.Mqtt.Broker;
 /// <summary>What a broker has to do, since it was started. The figures are taken one after the other.</summary>
 public readonly record struct BrokerStatistics
 {
+    /// <summary>Network connections, also of clients that are not let in yet.</summary>
+    public int Connections { get; init; }
+
     /// <summary>Clients that are connected.</summary>
     public int Clients { get; init; }
 
@@ -23,6 +26,24 @@ public readonly record struct BrokerStatistics
 
     /// <summary>Copies of messages that were dropped, because their subscriber is too slow for them: at QoS 0, and of the host's own at any QoS.</summary>
     public long MessagesDropped { get; init; }
+
+    /// <summary>Copies of messages that had expired before their subscriber took them.</summary>
+    public long MessagesExpired { get; init; }
+
+    /// <summary>Copies of messages that are larger than their subscriber takes.</summary>
+    public long MessagesTooLarge { get; init; }
+
+    /// <summary>Copies of messages that waited for a subscriber, which may not read them any more.</summary>
+    public long MessagesUnreadable { get; init; }
+
+    /// <summary>Copies of messages at QoS 0 that waited for a subscriber when its connection ended.</summary>
+    public long MessagesUnsent { get; init; }
+
+    /// <summary>Copies of messages that waited for a subscriber when its session ended.</summary>
+    public long MessagesDiscarded { get; init; }
+
+    /// <summary>Messages of clients at QoS 0 that waited for room in the queue of the host when their connection ended.</summary>
+    public long MessagesNotTakenIn { get; init; }
 
     /// <summary>Bytes from clients, beside those of TLS and WebSocket.</summary>
     public long BytesReceived { get; init; }

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Threading.Channels;
 using Meanwhile.Mqtt.Session;
@@ -7,24 +8,29 @@ using Meanwhile.Mqtt.Wire;
 namespace Meanwhile.Mqtt.Broker;
 
 /// <summary>One network connection, from its first byte to its last.</summary>
-/// <param name="pipe">Its bytes.</param>
-/// <param name="abort">Cuts it off without a word.</param>
+/// <param name="transport">What it goes over.</param>
 /// <param name="peer">Its other end.</param>
 /// <param name="parts">What all connections share.</param>
 /// <param name="guard">Tells whoever speaks no MQTT that it has the wrong port; null where that cannot be.</param>
-internal sealed class Connection(IDuplexPipe pipe, Action abort, Peer peer, BrokerParts parts, PortGuard? guard = null) : IDisposable
+internal sealed class Connection(Transport transport, Peer peer, BrokerParts parts, PortGuard? guard = null) : IDisposable
 {
-    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(200);
+    // In which a client has to go that was told to, unless it goes on sending.
+    private static readonly TimeSpan Moment = TimeSpan.FromSeconds(1);
 
+    // However often a client wants to show that it is there: it cannot, while nothing is read from it.
+    private static readonly TimeSpan ShortestStall = TimeSpan.FromMinutes(1);
+
+    private readonly IDuplexPipe _pipe = transport.Pipe;
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _closing = new();
-    private readonly Outbox _outbox = new(pipe.Output, parts.Now, parts.Traffic);
+    private readonly Outbox _outbox = new(transport.Pipe.Output, parts.Now, parts.Traffic);
     private Handshake? _handshake;
     private volatile int _closeReason = -1;
     private string _closeExplanation = "";
     private TimeSpan _lastReceived = parts.Now();
     private TimeSpan _patience = parts.Limits.ConnectTimeout;
+    private TimeSpan? _leftAt;
     private volatile bool _isHandingOver;
     private bool _isRefused;
 
@@ -42,8 +48,8 @@ internal sealed class Connection(IDuplexPipe pipe, Action abort, Peer peer, Brok
                 return;
             (_closeReason, _closeExplanation) = ((int)reason, explanation);
             if (reason is not (ReasonCode.Success or ReasonCode.ServerShuttingDown))
-                parts.Refused(new Refusal(RefusalKind.Connection, Packets?.Session.ClientId ?? "", reason, explanation));
-            pipe.Input.CancelPendingRead();
+                parts.Refused(new Refusal(RefusalKind.Connection, _handshake?.ClientId ?? "", reason, explanation));
+            _pipe.Input.CancelPendingRead();
             _outbox.GiveUp();
             _ = _closing.CancelAsync();
         }
@@ -54,7 +60,9 @@ internal sealed class Connection(IDuplexPipe pipe, Action abort, Peer peer, Brok
     {
         if (Packets?.Session.Permissions.MayStay() == false)
             Close(ReasonCode.NotAuthorized, "it may not stay any longer");
-        if (!_isHandingOver && now - _lastReceived > _patience)
+        if (_isHandingOver)
+            CheckStalled(now);
+        else if (now - _lastReceived > _patience)
             Close(ReasonCode.KeepAliveTimeout, $"nothing has come for {_patience.TotalSeconds:0.#} seconds");
     }
 
@@ -66,7 +74,7 @@ internal sealed class Connection(IDuplexPipe pipe, Action abort, Peer peer, Brok
         {
             if (await IsMeantAsync() && await ReadPacketsAsync(FirstPacketAsync))
             {
-                writing = _outbox.RunAsync(Packets!.Session);
+                writing = WriteAsync(Packets!.Session);
                 await ReadPacketsAsync(Packets.HandleAsync);
             }
         }
@@ -84,18 +92,21 @@ internal sealed class Connection(IDuplexPipe pipe, Action abort, Peer peer, Brok
         {
             // The network's end, or the broker's.
         }
+        catch (Exception e)
+        {
+            Fault(e);
+        }
         finally
         {
             using var patience = new CancellationTokenSource(parts.Limits.ConnectTimeout, parts.Time);
-            await using var cutOff = patience.Token.Register(abort); // Whoever does not take its last words in time.
+            await using var cutOff = patience.Token.Register(transport.Abort); // Whoever does not take its last words in time.
             _outbox.Stop(_closeReason > 0 && Packets?.Terms is { Version: ProtocolVersion.V5 } terms ? LastWords(terms) : null);
             await writing; // What was completed is acknowledged before the connection ends.
-            await parts.Reception.LeaveAsync(this, Packets?.Session, Packets?.WillLeft(), Packets?.Terms.SessionExpiry ?? 0, parts.Now());
-            _ended.SetResult();
-            if (_isRefused)
+            Leave();
+            if (_isRefused || _closeReason is not (-1 or (int)ReasonCode.Success or (int)ReasonCode.ServerShuttingDown))
                 await LingerAsync();
-            await pipe.Input.CompleteAsync();
-            await pipe.Output.CompleteAsync();
+            await _pipe.Input.CompleteAsync();
+            await _pipe.Output.CompleteAsync();
         }
     }
 
@@ -113,15 +124,56 @@ internal sealed class Connection(IDuplexPipe pipe, Action abort, Peer peer, Brok
     // False when it speaks another protocol, or is being closed.
     private async ValueTask<bool> IsMeantAsync()
     {
-        if (guard is not null && await guard.LookAsync(pipe.Input, CancellationToken.None) is { } stranger)
+        if (guard is not null && await guard.LookAsync(_pipe.Input, CancellationToken.None) is { } stranger)
         {
             parts.Refused(stranger.Refusal(peer.Address));
             Close(ReasonCode.Success, "");
             _isRefused = true;
             _outbox.Add(writer => writer.WriteBytes(stranger.Answer.Span));
-            await _outbox.FlushAsync();
+            await _outbox.FlushAsync(CancellationToken.None);
         }
         return _closeReason < 0;
+    }
+
+    // Whoever has gone while it waited for the host gets some time more, for what it has sent. Whether it has cannot be seen when it has sent very much: so nobody
+    // waits for ever.
+    private void CheckStalled(TimeSpan now)
+    {
+        if (transport.HasLeft())
+            _leftAt ??= now;
+        var longest = _patience > parts.Limits.KeepAlive ? parts.Limits.KeepAlive : _patience;
+        if (now - _leftAt > parts.Limits.ConnectTimeout)
+            Close(ReasonCode.Success, "");
+        else if (now - _lastReceived > (longest > ShortestStall ? longest : ShortestStall))
+            Close(ReasonCode.ServerBusy, "what it has sent could not be taken in for too long");
+    }
+
+    private async Task WriteAsync(ClientSession session)
+    {
+        try
+        {
+            await _outbox.RunAsync(session);
+        }
+        catch (Exception e)
+        {
+            Fault(e);
+        }
+    }
+
+    // What should not have happened ends this connection, is said, and harms nobody else.
+    private void Fault(Exception e) => Close(ReasonCode.UnspecifiedError, $"an error of the broker's own, please report it ({e.GetType().Name}: {e.Message})");
+
+    private void Leave()
+    {
+        try
+        {
+            parts.Reception.Leave(this, Packets?.Session, Packets?.WillLeft(), Packets?.Terms.SessionExpiry ?? 0, parts.Now());
+        }
+        catch (Exception e)
+        {
+            parts.Fail(e);
+        }
+        _ended.SetResult();
     }
 
     // Reads until a handler has had enough; false at the end of the stream, or when the connection is being closed.
@@ -129,7 +181,7 @@ internal sealed class Connection(IDuplexPipe pipe, Action abort, Peer peer, Brok
     {
         while (true)
         {
-            var read = await pipe.Input.ReadAsync(CancellationToken.None);
+            var read = await _pipe.Input.ReadAsync(CancellationToken.None);
             var buffer = read.Buffer;
             var (isEnough, length, messages) = (false, buffer.Length, 0);
             if (Packets is not null) // Before CONNECT has come, bytes are no sign of life.
@@ -143,14 +195,22 @@ internal sealed class Connection(IDuplexPipe pipe, Action abort, Peer peer, Brok
                     var handling = handleAsync(frame);
                     _isHandingOver = !handling.IsCompleted;
                     isEnough = await handling;
+                    if (_isHandingOver)
+                        _lastReceived = parts.Now(); // It goes on.
                 }
             }
             finally
             {
                 parts.Traffic.Received(length - buffer.Length, messages);
                 _outbox.WakeUp();
-                await HandOverAsync();
-                pipe.Input.AdvanceTo(buffer.Start, isEnough ? buffer.Start : buffer.End);
+                try
+                {
+                    await HandOverAsync();
+                }
+                finally
+                {
+                    _pipe.Input.AdvanceTo(buffer.Start, isEnough ? buffer.Start : buffer.End);
+                }
             }
             if (isEnough)
                 return true;
@@ -176,7 +236,8 @@ internal sealed class Connection(IDuplexPipe pipe, Action abort, Peer peer, Brok
     private async ValueTask<bool> FirstPacketAsync(Frame frame)
     {
         _handshake = new Handshake(this, peer, parts, _closing.Token);
-        if (await _handshake.AnswerAsync(frame, _outbox))
+        var isAccepted = await _handshake.AnswerAsync(frame, _outbox);
+        if (isAccepted)
         {
             (_patience, _lastReceived) = (Packets!.KeepAlive * 1.5, parts.Now());
         }
@@ -185,7 +246,7 @@ internal sealed class Connection(IDuplexPipe pipe, Action abort, Peer peer, Brok
             _isRefused = true;
             Close(ReasonCode.Success, "");
         }
-        return Packets is not null;
+        return isAccepted;
     }
 
     // In words for a client that asks for them, and that takes a packet as large [MQTT-3.14.2-3].
@@ -193,27 +254,29 @@ internal sealed class Connection(IDuplexPipe pipe, Action abort, Peer peer, Brok
     {
         var lastWords = new DisconnectPacket(PacketType.Disconnect, (ReasonCode)_closeReason);
         using var writer = new PacketWriter();
-        var inWords = lastWords with { Properties = terms.IsCurious ? DisconnectPacket.Why(_closeExplanation) : default };
+        var inWords = lastWords with { Properties = terms.IsCurious && _closeReason != (int)ReasonCode.UnspecifiedError ? DisconnectPacket.Why(_closeExplanation) : default };
         inWords.Write(writer, ProtocolVersion.V5);
         return writer.Length <= terms.MaximumPacketSize ? inWords : lastWords;
     }
 
-    // A connection that is closed while its client goes on sending is reset, and what the client was told last is lost: so what still comes is read and
-    // thrown away, until it is quiet for a moment.
+    // A connection that is closed while its client goes on sending is reset, and what the client was told last is lost: so only the output ends, and what still comes
+    // is read and thrown away, until the client closes as well, or is quiet for a moment.
     private async Task LingerAsync()
     {
         try
         {
+            await transport.EndOutputAsync();
             var isOver = false;
             while (!isOver)
             {
                 using var quiet = new CancellationTokenSource(Moment, parts.Time);
-                var read = await pipe.Input.ReadAsync(quiet.Token);
-                pipe.Input.AdvanceTo(read.Buffer.End);
+                using var patience = CancellationTokenSource.CreateLinkedTokenSource(quiet.Token, parts.Stopping);
+                var read = await _pipe.Input.ReadAsync(patience.Token);
+                _pipe.Input.AdvanceTo(read.Buffer.End);
                 isOver = read.IsCompleted;
             }
         }
-        catch (Exception e) when (e is IOException or ProtocolException or OperationCanceledException or InvalidOperationException)
+        catch (Exception e) when (e is IOException or SocketException or WebSocketException or ProtocolException or OperationCanceledException or InvalidOperationException)
         {
             // It is quiet, or the client is gone.
         }

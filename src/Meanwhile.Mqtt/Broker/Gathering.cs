@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Threading.Channels;
 using Meanwhile.Mqtt.Session;
 using Meanwhile.Mqtt.Wire;
 
@@ -6,13 +7,15 @@ namespace Meanwhile.Mqtt.Broker;
 
 /// <summary>What one connection has read and the host is to complete: it is handed over in one go, at the latest before anything is waited for.</summary>
 /// <param name="intake">To whom.</param>
-internal sealed class Gathering(Intake intake)
+/// <param name="drops">For messages at QoS 0 that end with the connection.</param>
+/// <param name="closing">Cancelled when the connection is being closed.</param>
+internal sealed class Gathering(Intake intake, Drops drops, CancellationToken closing)
 {
     private const int MostItems = 64;
     private const int MostBytes = 64 * 1024;
 
     private readonly Stack<Message> _blank = new();
-    private readonly Signal _room = new();
+    private readonly LinkedListNode<Signal> _place = new(new Signal());
     private Incoming[] _items = [];
     private int _count;
     private int _expected;
@@ -45,7 +48,8 @@ internal sealed class Gathering(Intake intake)
     }
 
     /// <summary>Hands over what there is; waits while the host's queue is full.</summary>
-    /// <exception cref="System.Threading.Channels.ChannelClosedException">Nothing is taken in any more.</exception>
+    /// <exception cref="ChannelClosedException">Nothing is taken in any more.</exception>
+    /// <exception cref="OperationCanceledException">The connection is being closed.</exception>
     public ValueTask FlushAsync()
     {
         intake.Pool.Give(_blank);
@@ -58,5 +62,29 @@ internal sealed class Gathering(Intake intake)
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask FlushLaterAsync(ReadOnlyMemory<Incoming> items) => await intake.Queue.PutAsync(items, _room);
+    private async ValueTask FlushLaterAsync(ReadOnlyMemory<Incoming> items)
+    {
+        var put = await intake.Queue.PutAsync(items, _place, closing);
+        if (put == items.Length)
+            return;
+        Withdraw(items.Span[put..]);
+        closing.ThrowIfCancellationRequested();
+        throw new ChannelClosedException();
+    }
+
+    // What the host will never have is forgotten, the last first: the client sends it again, but for what came at QoS 0.
+    private void Withdraw(ReadOnlySpan<Incoming> items)
+    {
+        var session = items[0].Session!;
+        var lost = 0;
+        lock (session.Gate)
+        {
+            for (var i = items.Length - 1; i >= 0; i--)
+            {
+                session.Withdraw(items[i]);
+                lost += items[i].Message?.Qos == 0 ? 1 : 0;
+            }
+        }
+        drops.Add(DropKind.NotTakenIn, session.ClientId, lost);
+    }
 }

@@ -14,7 +14,9 @@ internal sealed class Handshake(Connection connection, Peer peer, BrokerParts pa
     /// <summary>Handles the packets that follow; null as long as the client is not accepted.</summary>
     public SessionPackets? Packets { get; private set; }
 
-    private string _clientId = "";
+    /// <summary>Who the client says it is; empty as long as it has not.</summary>
+    public string ClientId { get; private set; } = "";
+
     private bool _isCurious;
 
     /// <summary>Answers the first packet.</summary>
@@ -27,15 +29,32 @@ internal sealed class Handshake(Connection connection, Peer peer, BrokerParts pa
             return await RefuseAsync(outbox, fault!.Reason, ConnectPacket.FormOfRefusal(frame)!.Value, explanation: fault.Message);
         _isCurious = connect.Properties.Number(PropertyId.RequestProblemInformation) == 1;
         var clientId = connect.ClientId.Length > 0 ? connect.ClientId : $"auto-{Guid.NewGuid():N}"; // [MQTT-3.1.3-6]
-        _clientId = clientId;
+        ClientId = clientId;
         if (Check(connect, clientId) is var reason and not ReasonCode.Success)
             return await RefuseAsync(outbox, reason, connect.Version);
-        var answer = await AuthenticateAsync(connect, clientId);
+        LoginAnswer answer;
+        try
+        {
+            answer = await AuthenticateAsync(connect, clientId);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            return await RefuseAsync(outbox, ReasonCode.ServerUnavailable, connect.Version, RefusalKind.Login, $"it could not be checked ({e.GetType().Name}: {e.Message})");
+        }
         if (answer.Permissions is not { } permissions)
             return await RefuseAsync(outbox, answer.Reason, connect.Version, RefusalKind.Login, answer.Explanation);
         if (connect.Will is { } will && !permissions.LetPublish(will.Topic, clientId))
             return await RefuseAsync(outbox, ReasonCode.NotAuthorized, connect.Version, explanation: $"its will is for '{will.Topic}'");
-        return await AcceptAsync(connect, clientId, permissions, outbox);
+        using var time = new CancellationTokenSource(parts.Limits.ConnectTimeout, parts.Time);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(time.Token, closing);
+        try
+        {
+            return await AcceptAsync(connect, clientId, permissions, outbox, patience.Token);
+        }
+        catch (OperationCanceledException) when (time.IsCancellationRequested && !closing.IsCancellationRequested)
+        {
+            return await RefuseAsync(outbox, ReasonCode.ServerUnavailable, connect.Version, explanation: "its session could not be opened in time: nothing can be stored for the moment");
+        }
     }
 
     // Where there are no words for what is wrong, the connection is closed.
@@ -77,13 +96,14 @@ internal sealed class Handshake(Connection connection, Peer peer, BrokerParts pa
         return await authenticate(new Login(clientId, connect.UserName, connect.Password, peer), leaving.Token);
     }
 
-    private async ValueTask<bool> AcceptAsync(ConnectPacket connect, string clientId, Permissions permissions, Outbox outbox)
+    private async ValueTask<bool> AcceptAsync(ConnectPacket connect, string clientId, Permissions permissions, Outbox outbox, CancellationToken patience)
     {
         var terms = new Terms(connect, parts.Limits.ReceiveMaximum, (uint)parts.Limits.SessionExpiry.TotalSeconds);
         var properties = PropertiesFor(connect, clientId, terms);
         if (SizeOf(new ConnAckPacket(SessionPresent: false, ReasonCode.Success, properties), connect.Version) > terms.MaximumPacketSize)
             throw new ProtocolException(ReasonCode.PacketTooLarge, $"CONNACK is larger than the {terms.MaximumPacketSize} bytes that the client takes"); // [MQTT-3.1.2-24]
-        var opened = await parts.Reception.OpenAsync(connection, connect, clientId, parts.Now());
+        await parts.Journal.RoomAsync(patience);
+        var opened = await parts.Reception.OpenAsync(connection, connect, clientId, parts.Now, patience);
         var session = opened.Session;
         var will = connect.Will is { } left ? parts.Reception.Keep(clientId, left) : null;
         Packets = new SessionPackets(session, terms, will, outbox, parts, closing) { KeepAlive = KeepAliveOf(connect) };
@@ -96,21 +116,20 @@ internal sealed class Handshake(Connection connection, Peer peer, BrokerParts pa
             change = session.Connected(terms, opened.IsPresent);
         }
         if (!opened.IsPresent)
-            await ForgetAsync(clientId, change, mustWait: opened.Earlier is not null);
+            await Forget(clientId, change, mustWait: opened.Earlier is not null).WaitAsync(patience);
         if (session.IsKept || opened.Earlier is not null || will is not null)
-            await parts.Journal.FlushAsync().WaitAsync(closing);
+            await parts.Journal.FlushAsync().WaitAsync(patience);
+        Packets.IsAccepted = true;
         outbox.Add(writer => new ConnAckPacket(opened.IsPresent, ReasonCode.Success, properties).Write(writer, connect.Version)); // [MQTT-3.2.2-2]
         return true;
     }
 
     // The host forgets an earlier session's identifiers before the client hears of the new one: after a crash, old identifiers would make duplicates of
     // new messages.
-    private async ValueTask ForgetAsync(string clientId, IdChange change, bool mustWait)
+    private Task Forget(string clientId, IdChange change, bool mustWait)
     {
-        var completed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await parts.Intake.TakeAsync(new Incoming { Kind = IncomingKind.SessionChange, ClientId = clientId, IdChange = change, Completed = completed });
-        if (mustWait)
-            await completed.Task.WaitAsync(closing);
+        var completed = mustWait ? new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously) : null;
+        return parts.Reception.HandOver(new Incoming { Kind = IncomingKind.SessionChange, ClientId = clientId, IdChange = change, Completed = completed });
     }
 
     private static int SizeOf(ConnAckPacket packet, ProtocolVersion version)
@@ -149,10 +168,10 @@ internal sealed class Handshake(Connection connection, Peer peer, BrokerParts pa
 
     private async ValueTask<bool> RefuseAsync(Outbox outbox, ReasonCode reason, ProtocolVersion version, RefusalKind kind = RefusalKind.Connection, string explanation = "")
     {
-        parts.Refused(new Refusal(kind, _clientId, reason, explanation));
+        parts.Refused(new Refusal(kind, ClientId, reason, explanation));
         var properties = _isCurious && kind == RefusalKind.Connection ? DisconnectPacket.Why(explanation) : default; // Why a login failed is not for who failed.
         outbox.Add(writer => new ConnAckPacket(SessionPresent: false, reason, properties).Write(writer, version)); // [MQTT-3.2.2-6]
-        await outbox.FlushAsync();
+        await outbox.FlushAsync(closing);
         return false;
     }
 }

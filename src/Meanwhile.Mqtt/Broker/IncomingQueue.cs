@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Meanwhile.Mqtt.Session;
 
@@ -13,7 +14,7 @@ namespace Meanwhile.Mqtt.Broker;
 internal sealed class IncomingQueue(int mostItems, long mostBytes) : ChannelReader<Incoming>
 {
     private readonly Lock _gate = new();
-    private readonly Queue<Signal> _waiting = new(); // Served in turn.
+    private readonly LinkedList<Signal> _waiting = new(); // Served in turn.
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private List<Incoming> _collecting = [];
     private List<Incoming> _reading = [];
@@ -48,28 +49,30 @@ internal sealed class IncomingQueue(int mostItems, long mostBytes) : ChannelRead
 
     /// <summary>Puts all of them in, as there comes to be room, before whoever comes later.</summary>
     /// <param name="items">What.</param>
-    /// <param name="room">For this wait alone.</param>
-    /// <exception cref="ChannelClosedException">Nothing is taken in any more.</exception>
-    public async ValueTask PutAsync(ReadOnlyMemory<Incoming> items, Signal room)
+    /// <param name="place">In the line, for this wait alone.</param>
+    /// <param name="cancellation">Leaves the line.</param>
+    /// <returns>How many are in: all, unless it was cancelled, or nothing is taken in any more.</returns>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<int> PutAsync(ReadOnlyMemory<Incoming> items, LinkedListNode<Signal> place, CancellationToken cancellation)
     {
         lock (_gate)
-            _waiting.Enqueue(room);
+            _waiting.AddLast(place);
+        using var waking = cancellation.UnsafeRegister(static signal => ((Signal)signal!).Set(), place.Value);
+        var count = 0;
         while (true)
         {
             lock (_gate)
             {
-                if (_isClosed)
-                    throw new ChannelClosedException();
-                if (_waiting.Peek() == room)
-                    items = items[PutWhatFits(items.Span)..];
-                if (items.IsEmpty)
+                if (_waiting.First == place && !_isClosed)
+                    count += PutWhatFits(items.Span[count..]);
+                if (count == items.Length || _isClosed || cancellation.IsCancellationRequested)
                 {
-                    _waiting.Dequeue();
+                    _waiting.Remove(place);
                     CallNext();
-                    return;
+                    return count;
                 }
             }
-            await room.WaitAsync();
+            await place.Value.WaitAsync();
         }
     }
 
@@ -122,7 +125,7 @@ internal sealed class IncomingQueue(int mostItems, long mostBytes) : ChannelRead
         {
             _isClosed = true;
             WakeReader(isThere: _collecting.Count > 0);
-            while (_waiting.TryDequeue(out var waiter))
+            foreach (var waiter in _waiting)
                 waiter.Set();
             EndWhenEmpty();
         }
@@ -171,7 +174,6 @@ internal sealed class IncomingQueue(int mostItems, long mostBytes) : ChannelRead
 
     private void CallNext()
     {
-        if (_waiting.TryPeek(out var next))
-            next.Set();
+        _waiting.First?.Value.Set();
     }
 }

@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Meanwhile.Mqtt.Session;
 
 namespace Meanwhile.Mqtt.Broker;
@@ -27,13 +26,10 @@ internal sealed class Intake(Func<string, bool>? holds, Router router, Journal j
     /// <summary>A change of the session alone is the host's business wherever it stores identifiers.</summary>
     public bool IsHeld(in Incoming incoming) => holds is not null && (incoming.Message is not { } message || holds(message.Topic));
 
-    /// <summary>Takes something in that comes from no packet; waits while the host's queue is full.</summary>
-    /// <exception cref="ChannelClosedException">Nothing is taken in any more.</exception>
-    public async ValueTask TakeAsync(Incoming incoming)
-    {
-        if (!TryTake(incoming))
-            await Queue.PutAsync(new[] { incoming }, new Signal());
-    }
+    /// <summary>Takes something in that comes from no packet; stands in line while the host's queue is full.</summary>
+    /// <returns>False when nothing is taken in any more.</returns>
+    public async ValueTask<bool> TakeAsync(Incoming incoming) =>
+        TryTake(incoming) || await Queue.PutAsync(new[] { incoming }, new LinkedListNode<Signal>(new Signal()), CancellationToken.None) > 0;
 
     /// <summary>Takes something in, unless the host's queue is full or closed.</summary>
     public bool TryTake(in Incoming incoming)

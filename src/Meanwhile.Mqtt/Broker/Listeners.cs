@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using Meanwhile.Mqtt.Wire;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -6,6 +7,8 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging;
 
 namespace Meanwhile.Mqtt.Broker;
 
@@ -24,12 +27,12 @@ internal sealed class Listeners
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         var started = new List<ListenOptions>();
-        // A connection's work is short and waits for nothing but its own network: where bytes have come it is done at once, without a thread to be woken for it.
-        builder.WebHost.UseKestrelCore().UseSockets(static sockets => sockets.UnsafePreferInlineScheduling = true).ConfigureKestrel(kestrel =>
+        builder.WebHost.UseKestrelCore().UseSockets(Configure).ConfigureKestrel(kestrel =>
         {
             foreach (var listener in listeners)
                 kestrel.Listen(listener.EndPoint, options => started.Add(Configure(options, listener, parts)));
         });
+        builder.Logging.AddProvider(new ListenerLog(parts.Fail));
         var application = builder.Build();
         application.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.Zero });
         application.Run(context => WebSocketConnection.ServeAsync(context, parts));
@@ -67,6 +70,13 @@ internal sealed class Listeners
         }
     }
 
+    private static void Configure(SocketTransportOptions sockets)
+    {
+        // A connection's work is short and waits for nothing but its own network: where bytes have come it is done at once, without a thread to be woken for it.
+        sockets.UnsafePreferInlineScheduling = true;
+        sockets.MaxWriteBufferSize = 1; // What was written is with the operating system: then the output can be ended.
+    }
+
     private static ListenOptions Configure(ListenOptions options, ListenerOptions listener, BrokerParts parts)
     {
         options.Protocols = HttpProtocols.Http1;
@@ -80,17 +90,30 @@ internal sealed class Listeners
         if (listener.Tls is { } tls)
         {
             Guard(Speech.Tls);
-            options.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(tls()), HandshakeTimeout = parts.Limits.ConnectTimeout });
+            options.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(Ask(tls, parts)), HandshakeTimeout = parts.Limits.ConnectTimeout });
         }
         if (listener.IsWebSocket)
             Guard(Speech.Http);
         else
-            options.Run(context => ServeAsync(new Connection(context.Transport, context.Abort, PeerOf(context) with { IsInside = listener.IsInside }, parts, GuardOf(context, Speech.Mqtt)), parts));
+            options.Run(context => ServeAsync(new Connection(Transport.Of(context), PeerOf(context) with { IsInside = listener.IsInside }, parts, GuardOf(context, Speech.Mqtt)), parts));
         return options;
 
         void Guard(Speech expected) => options.Use(next => context => PortGuard.ServeAsync(GuardOf(context, expected), context, next, parts));
 
         PortGuard GuardOf(ConnectionContext context, Speech expected) => new(expected, scheme, context.LocalEndPoint);
+    }
+
+    private static SslServerAuthenticationOptions Ask(Func<SslServerAuthenticationOptions> tls, BrokerParts parts)
+    {
+        try
+        {
+            return tls();
+        }
+        catch (Exception e)
+        {
+            parts.Refused(new Refusal(RefusalKind.Connection, "", ReasonCode.ServerUnavailable, $"there are no terms of TLS for it ({e.GetType().Name}: {e.Message})"));
+            throw;
+        }
     }
 
     private static Peer PeerOf(ConnectionContext context) =>

@@ -18,10 +18,12 @@ public sealed class MqttBroker : IAsyncDisposable
     private readonly Listeners _listeners;
     private readonly PeriodicTimer _timer;
     private readonly Task _housekeeping;
+    private bool _isDisposed;
 
     private MqttBroker(BrokerParts parts, Listeners listeners)
     {
         (_parts, _listeners) = (parts, listeners);
+        Completion = EndAsync();
         _timer = new PeriodicTimer(HousekeepingInterval, parts.Time);
         _housekeeping = KeepHouseAsync();
     }
@@ -36,13 +38,26 @@ public sealed class MqttBroker : IAsyncDisposable
     public ChannelReader<Incoming> Incoming => _parts.Intake.Queue;
 
     /// <summary>What it has to do.</summary>
-    public BrokerStatistics Statistics => _parts.Traffic.Into(_parts.Reception.Count() with { Retained = _parts.Router.Retained, MessagesDropped = _parts.Router.Dropped });
+    public BrokerStatistics Statistics => _parts.Traffic.Into(_parts.Reception.Count() with
+    {
+        Retained = _parts.Router.Retained,
+        MessagesDropped = _parts.Router.Dropped,
+        MessagesExpired = _parts.Drops[DropKind.Expired],
+        MessagesTooLarge = _parts.Drops[DropKind.TooLarge],
+        MessagesUnreadable = _parts.Drops[DropKind.Unreadable],
+        MessagesUnsent = _parts.Drops[DropKind.Unsent],
+        MessagesDiscarded = _parts.Drops[DropKind.Discarded],
+        MessagesNotTakenIn = _parts.Drops[DropKind.NotTakenIn],
+    });
 
     /// <summary>Queues of clients that are at least half full, the fullest first.</summary>
     public IReadOnlyList<QueueFill> FillingQueues => _parts.Router.Filling();
 
-    /// <summary>Ends when the broker is disposed; or with what made it impossible to commit: from then on it acknowledges nothing, and is to be disposed.</summary>
-    public Task Completion => _parts.Journal.Completion;
+    /// <summary>
+    /// Ends when the broker is disposed; or with what made it impossible to commit, from then on it acknowledges nothing; or with what ended its work in the background: wills, keep
+    /// alive and the end of sessions. Then it is to be disposed.
+    /// </summary>
+    public Task Completion { get; }
 
     /// <summary>Starts a broker.</summary>
     /// <exception cref="IOException">It cannot listen there.</exception>
@@ -56,6 +71,7 @@ public sealed class MqttBroker : IAsyncDisposable
         catch
         {
             await parts.Journal.StopAsync();
+            parts.Dispose();
             throw;
         }
     }
@@ -98,28 +114,44 @@ public sealed class MqttBroker : IAsyncDisposable
     /// <summary>Stops: takes nothing in any more, sends the acknowledgements of what is complete, and takes leave of the clients.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_isDisposed)
+            return;
+        _isDisposed = true;
         StopTaking();
         _parts.Journal.StopWaiting();
         await _parts.Journal.FlushAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // So that it can be acknowledged.
+        _parts.Stop();
         await _listeners.StopAsync(_parts.Reception);
         _timer.Dispose();
-        await _housekeeping;
+        await _housekeeping; // It has told of its failure, if there was one.
         await _parts.Journal.StopAsync();
-        _parts.Journal.Dispose();
+        _parts.Dispose();
     }
+
+    private async Task EndAsync() => await await Task.WhenAny(_parts.Journal.Completion, _parts.Failed);
 
     private async Task KeepHouseAsync()
     {
-        do
+        try
         {
-            var now = _parts.Now();
-            _parts.Memory.Look();
-            foreach (var connection in _parts.Reception.All())
-                connection.Check(now);
-            await _parts.Reception.CleanUpAsync(now);
-            while (!_parts.Router.Expire(now, ExpiredAtOnce))
-                await Task.Yield(); // Others want to go on.
+            do
+                await KeepHouseOnceAsync();
+            while (await _timer.WaitForNextTickAsync(CancellationToken.None));
         }
-        while (await _timer.WaitForNextTickAsync(CancellationToken.None));
+        catch (Exception e)
+        {
+            _parts.Fail(e);
+        }
+    }
+
+    private async Task KeepHouseOnceAsync()
+    {
+        var now = _parts.Now();
+        _parts.Memory.Look();
+        foreach (var connection in _parts.Reception.All())
+            connection.Check(now);
+        _parts.Reception.CleanUp(now);
+        while (!_parts.Router.Expire(now, ExpiredAtOnce))
+            await Task.Yield(); // Others want to go on.
     }
 }

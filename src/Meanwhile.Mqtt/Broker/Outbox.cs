@@ -74,10 +74,10 @@ internal sealed class Outbox(PipeWriter output, Func<TimeSpan> now, Traffic traf
     }
 
     /// <summary>Writes what has to be said to a client without a session.</summary>
-    public async Task FlushAsync()
+    public async Task FlushAsync(CancellationToken cancellationToken)
     {
         Collect();
-        await output.WriteAsync(_writer.Written, CancellationToken.None);
+        await output.WriteAsync(_writer.Written, cancellationToken);
         _writer.Clear();
     }
 

@@ -1,4 +1,4 @@
-using System.Threading.Channels;
+using System.Diagnostics.CodeAnalysis;
 using Meanwhile.Mqtt.Delivery;
 using Meanwhile.Mqtt.Session;
 using Meanwhile.Mqtt.Wire;
@@ -8,17 +8,20 @@ namespace Meanwhile.Mqtt.Broker;
 /// <summary>Who is here: connections, the sessions they use, and what happens when they go.</summary>
 /// <param name="table">All sessions.</param>
 /// <param name="router">For the subscriptions of sessions that end.</param>
-/// <param name="intake">For wills.</param>
+/// <param name="line">For wills, and for what the host has to forget.</param>
 /// <param name="limits">How many may be here.</param>
 /// <param name="time">For when wills are published.</param>
 /// <param name="refused">Told of wills that may not be published any more.</param>
-internal sealed class Reception(SessionTable table, Router router, Intake intake, BrokerLimits limits, TimeProvider time, Action<Refusal> refused)
+internal sealed class Reception(SessionTable table, Router router, WaitingLine line, BrokerLimits limits, TimeProvider time, Action<Refusal> refused)
 {
-    private static readonly TimeSpan EndInterval = TimeSpan.FromMilliseconds(50);
+    private const string TakenOver = "another connection uses its client identifier";
 
     private readonly Lock _gate = new();
     private readonly HashSet<Connection> _connections = [];
     private readonly Dictionary<ClientSession, Connection> _owners = [];
+
+    // Who waits to be the next owner: one of each client identifier, so that clients that come again and again do not pile up.
+    private readonly Dictionary<string, Connection> _next = new(StringComparer.Ordinal);
 
     /// <summary>A connection comes in.</summary>
     /// <returns>False when there are too many.</returns>
@@ -38,11 +41,11 @@ internal sealed class Reception(SessionTable table, Router router, Intake intake
     /// <summary>Keeps a client's will.</summary>
     public KeptWill Keep(string clientId, Will will) => table.Keep(clientId, will);
 
-    /// <summary>How many clients, sessions and subscriptions there are.</summary>
+    /// <summary>How many connections, clients, sessions and subscriptions there are.</summary>
     public BrokerStatistics Count()
     {
         lock (_gate)
-            return new BrokerStatistics { Clients = _owners.Count, Sessions = table.Count, Subscriptions = table.All.Sum(session => session.Subscriptions.Count) };
+            return new BrokerStatistics { Connections = _connections.Count, Clients = _owners.Count, Sessions = table.Count, Subscriptions = table.All.Sum(session => session.Subscriptions.Count) };
     }
 
     /// <summary>All connections that are here.</summary>
@@ -52,52 +55,71 @@ internal sealed class Reception(SessionTable table, Router router, Intake intake
             return [.. _connections];
     }
 
-    /// <summary>Gives a connection its session, once whoever used it has gone [MQTT-3.1.4-3].</summary>
-    public async ValueTask<Opened> OpenAsync(Connection connection, ConnectPacket connect, string clientId, TimeSpan now)
+    /// <summary>Gives a connection its session, once whoever used it has gone [MQTT-3.1.4-3], and what it left behind is in the hands of the host.</summary>
+    /// <exception cref="OperationCanceledException">It has waited long enough, or another one wants the session.</exception>
+    public async ValueTask<Opened> OpenAsync(Connection connection, ConnectPacket connect, string clientId, Func<TimeSpan> now, CancellationToken patience)
     {
-        while (true)
+        Connection? before;
+        lock (_gate)
         {
-            if (TryOpen(connection, connect, clientId, now, out var opened, out var owner))
+            before = _next.GetValueOrDefault(clientId);
+            _next[clientId] = connection;
+        }
+        before?.Close(ReasonCode.SessionTakenOver, TakenOver);
+        try
+        {
+            while (true)
             {
-                await PublishWillAsync(opened.Will, opened.Earlier, now);
-                return opened;
+                patience.ThrowIfCancellationRequested();
+                if (TryOpen(connection, connect, clientId, now(), out var opened, out var owner, out var obstacle))
+                    return opened;
+                owner?.Close(ReasonCode.SessionTakenOver, TakenOver);
+                await obstacle.WaitAsync(patience);
             }
-            owner!.Close(ReasonCode.SessionTakenOver, "another connection uses its client identifier");
-            await owner.Ended;
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                if (_next.GetValueOrDefault(clientId) == connection)
+                    _next.Remove(clientId);
+            }
         }
     }
 
+    /// <summary>Hands something to the host on behalf of a session that is being opened.</summary>
+    /// <returns>Completes when the host has it; when it has completed it, if that is to be awaited.</returns>
+    public Task HandOver(in Incoming incoming)
+    {
+        lock (_gate)
+            return line.HandOver(incoming);
+    }
+
     /// <summary>A connection goes.</summary>
-    public async ValueTask LeaveAsync(Connection connection, ClientSession? session, KeptWill? will, uint expiry, TimeSpan now)
+    public void Leave(Connection connection, ClientSession? session, KeptWill? will, uint expiry, TimeSpan now)
     {
         lock (_gate)
         {
             _connections.Remove(connection);
-            if (session is not null)
-            {
-                var expiresAt = now + TimeSpan.FromSeconds(expiry);
-                lock (session.Gate)
-                    session.Disconnected(expiresAt);
-                _owners.Remove(session);
-                table.Leave(session, will, expiresAt, now);
-            }
+            if (session is null)
+                return;
+            var expiresAt = now + TimeSpan.FromSeconds(expiry);
+            lock (session.Gate)
+                session.Disconnected(expiresAt);
+            _owners.Remove(session);
+            table.Leave(session, will, expiresAt, now);
+            PublishDue(now); // Under the same lock: its will comes before whatever the client sends next.
         }
-        if (session is not null)
-            await CleanUpAsync(now);
+        CleanUp(now);
     }
 
-    /// <summary>Publishes wills that are due, and ends sessions whose time is over.</summary>
-    public async ValueTask CleanUpAsync(TimeSpan now)
+    /// <summary>Publishes wills that are due, and ends sessions whose time is over. It waits for nothing.</summary>
+    public void CleanUp(TimeSpan now)
     {
-        List<(ClientSession Session, KeptWill Will)> wills = [];
         IReadOnlyList<ClientSession> over;
         lock (_gate)
         {
-            foreach (var (session, will) in table.Due(now))
-            {
-                if (will is not null)
-                    wills.Add((session, will));
-            }
+            PublishDue(now);
             over = table.Over(now);
         }
         foreach (var session in over)
@@ -108,8 +130,6 @@ internal sealed class Reception(SessionTable table, Router router, Intake intake
                     End(session);
             }
         }
-        foreach (var (session, will) in wills)
-            await PublishWillAsync(will, session, now);
     }
 
     /// <summary>Ends a session, once its connection has gone. Its will is published by that, if it has one that waits [MQTT-3.1.3-9].</summary>
@@ -127,48 +147,64 @@ internal sealed class Reception(SessionTable table, Router router, Intake intake
                 if (!_owners.TryGetValue(session, out owner))
                     table.Expire(ending = session, now());
             }
+            CleanUp(now());
+            owner?.Close(ReasonCode.AdministrativeAction, "its session was ended");
             if (owner is not null)
-            {
-                owner.Close(ReasonCode.AdministrativeAction, "its session was ended");
                 await owner.Ended.WaitAsync(cancellationToken);
-                continue;
-            }
-            await CleanUpAsync(now());
-            if (ending is not null)
-                await Task.Delay(EndInterval, time, cancellationToken); // The host's queue may be full.
+            else if (line.Has(clientId, out var through))
+                await through.WaitAsync(cancellationToken);
         }
     }
 
-    private bool TryOpen(Connection connection, ConnectPacket connect, string clientId, TimeSpan now, out Opened opened, out Connection? owner)
+    private bool TryOpen(
+        Connection connection, ConnectPacket connect, string clientId, TimeSpan now, out Opened opened, out Connection? owner, [NotNullWhen(false)] out Task? obstacle)
     {
         lock (_gate)
         {
-            opened = default;
-            owner = null;
+            (opened, owner, obstacle) = (default, null, null);
             if (table.TryFind(clientId, out var known) && _owners.TryGetValue(known, out owner))
+                obstacle = owner.Ended;
+            if (obstacle is not null || line.Has(clientId, out obstacle))
                 return false;
             var session = table.Open(connect, clientId, now, out var will);
             if (known is not null && known != session)
+            {
                 router.Forget(known);
+                PublishWill(will, known, now);
+            }
             _owners[session] = connection;
-            opened = new Opened(session, session == known, known, will);
+            opened = new Opened(session, session == known, known);
             return true;
         }
     }
 
-    // The host forgets the identifiers of a session that is over; while its queue is full, the session stays.
+    // The host forgets the identifiers of a session that is over; until then, the session stays.
     private void End(ClientSession session)
     {
-        var forgetting = new Incoming { Kind = IncomingKind.SessionChange, ClientId = session.ClientId, IdChange = new IdChange(IdChangeKind.AllForgotten, 0) };
-        if (!intake.TryTake(forgetting))
+        if (line.Has(session.ClientId, out _))
             return;
-        table.Remove(session);
-        router.Forget(session);
+        var forgetting = new Incoming { Kind = IncomingKind.SessionChange, ClientId = session.ClientId, IdChange = new IdChange(IdChangeKind.AllForgotten, 0) };
+        _ = line.HandOver(forgetting, Remove); // The line looks after it.
+
+        void Remove()
+        {
+            lock (_gate)
+            {
+                table.Remove(session);
+                router.Forget(session);
+            }
+        }
     }
 
-    private async ValueTask PublishWillAsync(KeptWill? kept, ClientSession? session, TimeSpan now)
+    private void PublishDue(TimeSpan now)
     {
-        if (kept is null || session is null)
+        foreach (var (session, will) in table.Due(now))
+            PublishWill(will, session, now);
+    }
+
+    private void PublishWill(KeptWill? kept, ClientSession session, TimeSpan now)
+    {
+        if (kept is null)
             return;
         var will = kept.Will;
         if (!session.Permissions.LetPublish(will.Topic, session.ClientId))
@@ -178,14 +214,7 @@ internal sealed class Reception(SessionTable table, Router router, Intake intake
             return;
         }
         var message = Message.Of(will, now);
-        try
-        {
-            await intake.TakeAsync(new Incoming { Kind = IncomingKind.Message, ClientId = session.ClientId, Message = message, Will = kept, IsRouted = true, Received = time.GetUtcNow() });
-        }
-        catch (ChannelClosedException)
-        {
-            kept.Forget(); // The broker is being stopped: its own end is no client's death.
-        }
+        _ = line.HandOver(new Incoming { Kind = IncomingKind.Message, ClientId = session.ClientId, Message = message, Will = kept, IsRouted = true, Received = time.GetUtcNow() });
     }
 }
 
@@ -193,5 +222,4 @@ internal sealed class Reception(SessionTable table, Router router, Intake intake
 /// <param name="Session">The session.</param>
 /// <param name="IsPresent">It is an earlier one.</param>
 /// <param name="Earlier">The earlier one, gone on with or not; null for none.</param>
-/// <param name="Will">The will of the earlier one, whose time has come by that.</param>
-internal readonly record struct Opened(ClientSession Session, bool IsPresent, ClientSession? Earlier, KeptWill? Will);
+internal readonly record struct Opened(ClientSession Session, bool IsPresent, ClientSession? Earlier);

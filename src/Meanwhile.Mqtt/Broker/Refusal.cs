@@ -1,3 +1,4 @@
+using Meanwhile.Mqtt.Session;
 using Meanwhile.Mqtt.Wire;
 
 namespace Meanwhile.Mqtt.Broker;
@@ -11,6 +12,24 @@ public readonly record struct Refusal(RefusalKind Kind, string ClientId, ReasonC
 {
     /// <summary>The address of a client that speaks another protocol than is expected; else empty.</summary>
     public string From { get; init; } = "";
+
+    /// <summary>What became of messages that were dropped; else none.</summary>
+    public DropKind Drop { get; init; }
+
+    /// <summary>How many messages, where it is messages.</summary>
+    public int Count { get; init; } = 1;
+
+    internal static Refusal Of(DropKind drop, string clientId, int count) => new(RefusalKind.Drop, clientId, ReasonCode.Success, TextOf(drop)) { Drop = drop, Count = count };
+
+    private static string TextOf(DropKind drop) => drop switch
+    {
+        DropKind.Expired => "they had expired before it took them",
+        DropKind.TooLarge => "they are larger than it takes",
+        DropKind.Unreadable => "it may not read their topics any more",
+        DropKind.Unsent => "they waited at QoS 0 when its connection ended",
+        DropKind.Discarded => "they waited when its session ended",
+        _ => "it had sent them at QoS 0, and its connection ended while they waited to be taken in",
+    };
 }
 
 /// <summary>What was refused.</summary>
@@ -30,4 +49,7 @@ public enum RefusalKind
 
     /// <summary>A copy of a message for the client was dropped: it is too slow for it, or away for too long.</summary>
     Copy,
+
+    /// <summary>Messages from or for the client were dropped for another reason.</summary>
+    Drop,
 }

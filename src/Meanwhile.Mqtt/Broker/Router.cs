@@ -53,6 +53,7 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
     {
         lock (_gate)
         {
+            _merged.Clear(); // As is done with the matches.
             var routed = message.Retain ? new Routed(Retain(message), IsKept: true) : default;
             _tree.Match(message.Topic, _matches);
             foreach (var match in _matches)
@@ -66,8 +67,6 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
             }
             foreach (var (session, outgoing) in _merged)
                 routed += HandOver(session, outgoing, canRefuse: from is not null);
-            _merged.Clear();
-            _matches.Clear();
             return routed;
         }
     }

@@ -13,7 +13,7 @@ namespace Meanwhile.Mqtt.Broker;
 internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWill? will, Outbox outbox, BrokerParts parts, CancellationToken closing)
 {
     private readonly TopicCache _topics = new();
-    private readonly Gathering _gathering = new(parts.Intake);
+    private readonly Gathering _gathering = new(parts.Intake, parts.Drops, closing);
     private readonly Subscribing _subscribing = new(session, parts, closing);
     private readonly bool _isStrict = terms.Version == ProtocolVersion.V5 && parts.Limits.IsReceiveMaximumStrict;
     private bool _hasTakenLeave;
@@ -33,8 +33,16 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWil
     /// <summary>Hands over what was handled: at the end of a read.</summary>
     public ValueTask FlushAsync() => _gathering.FlushAsync();
 
-    /// <summary>The will, unless the client took leave [MQTT-3.14.4-3].</summary>
-    public KeptWill? WillLeft() => _hasTakenLeave ? null : will;
+    /// <summary>The client was told that it is accepted.</summary>
+    public bool IsAccepted { get; set; }
+
+    /// <summary>The will, unless the client took leave [MQTT-3.14.4-3], or was never accepted.</summary>
+    public KeptWill? WillLeft()
+    {
+        if (!IsAccepted)
+            will?.Forget();
+        return IsAccepted && !_hasTakenLeave ? will : null;
+    }
 
     /// <summary>Handles one packet, when there is room for what may have to be remembered of it.</summary>
     /// <returns>Whether it was the last one.</returns>

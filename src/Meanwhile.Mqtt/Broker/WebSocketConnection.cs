@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Net.WebSockets;
 using Meanwhile.Mqtt.Wire;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 
 namespace Meanwhile.Mqtt.Broker;
@@ -36,9 +37,16 @@ internal sealed class WebSocketConnection(Stream stream) : IDuplexPipe
         var pipe = new WebSocketConnection(stream);
         var reading = pipe.ReadAsync();
         var peer = new Peer(context.Connection.RemoteIpAddress, context.Connection.ClientCertificate) { Gone = context.RequestAborted };
-        var connection = new Connection(pipe, context.Abort, peer, parts);
+        var transport = new Transport(pipe, context.Features.Get<IConnectionSocketFeature>()?.Socket, context.RequestAborted) { Abort = context.Abort, EndOutputAsync = EndOutputAsync };
+        var connection = new Connection(transport, peer, parts);
         await Listeners.ServeAsync(connection, parts);
-        await CloseAsync(socket, reading, parts);
+        await CloseAsync(EndOutputAsync, socket, reading, parts);
+
+        async ValueTask EndOutputAsync()
+        {
+            if (socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
+                await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, statusDescription: null, CancellationToken.None);
+        }
     }
 
     private static async Task RefuseAsync(HttpContext context, BrokerParts parts)
@@ -55,13 +63,13 @@ internal sealed class WebSocketConnection(Stream stream) : IDuplexPipe
         await context.Response.WriteAsync(problem + "\n", context.RequestAborted);
     }
 
-    private static async Task CloseAsync(WebSocket socket, Task reading, BrokerParts parts)
+    private static async Task CloseAsync(Func<ValueTask> endOutputAsync, WebSocket socket, Task reading, BrokerParts parts)
     {
         using var patience = new CancellationTokenSource(parts.Limits.ConnectTimeout, parts.Time);
         await using var cutOff = patience.Token.Register(socket.Abort);
         try
         {
-            await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, statusDescription: null, patience.Token);
+            await endOutputAsync();
         }
         catch (Exception e) when (e is WebSocketException or IOException or OperationCanceledException or InvalidOperationException)
         {

@@ -13,13 +13,16 @@ internal sealed class AckLine
     /// <summary>How many there are.</summary>
     public int Count => (int)(_next - _first);
 
-    /// <summary>All of them, in order.</summary>
+    /// <summary>All of them, in order, but for those that are withdrawn.</summary>
     public IEnumerable<Acknowledgement> All
     {
         get
         {
             for (var number = _first; number < _next; number++)
-                yield return At(number).Acknowledgement;
+            {
+                if (!At(number).IsWithdrawn)
+                    yield return At(number).Acknowledgement;
+            }
         }
     }
 
@@ -41,6 +44,16 @@ internal sealed class AckLine
             return false;
         At(number) = At(number) with { IsFinished = true };
         return true;
+    }
+
+    /// <summary>One will never be finished; those after it stay behind it.</summary>
+    /// <returns>Which it was; null when it is not here any more, or is finished.</returns>
+    public Acknowledgement? Withdraw(long number)
+    {
+        if (number < _first || number >= _next || At(number).IsFinished)
+            return null;
+        At(number) = At(number) with { IsWithdrawn = true };
+        return At(number).Acknowledgement;
     }
 
     /// <summary>Takes the first one out, if it is finished.</summary>
@@ -66,5 +79,5 @@ internal sealed class AckLine
         _entries = larger;
     }
 
-    private readonly record struct Entry(Acknowledgement Acknowledgement, bool IsFinished);
+    private readonly record struct Entry(Acknowledgement Acknowledgement, bool IsFinished, bool IsWithdrawn = false);
 }

@@ -93,6 +93,17 @@ public sealed class Receiver
     /// <returns>False for a ticket of an earlier connection, which has no effect, and for one that stands for nothing.</returns>
     public bool Complete(Ticket ticket) => ticket.Connection == _connection && ticket.Connection > 0 && _line.Finish(ticket.Number);
 
+    /// <summary>The host will never have what a ticket of this connection stands for, which is not complete: the sender will send it again, and then it is new. The last one first.</summary>
+    public void Withdraw(Ticket ticket)
+    {
+        if (ticket.Connection != _connection || _line.Withdraw(ticket.Number) is not { } owed)
+            return;
+        if (owed.Kind == AckKind.PubRec)
+            _received.Remove(owed.PacketId);
+        else if (owed is { Kind: AckKind.PubComp, Found: true })
+            _received.Add(owed.PacketId);
+    }
+
     /// <summary>The next acknowledgement that may be sent: in the order of receipt [MQTT-4.6.0-2], [MQTT-4.6.0-3].</summary>
     public bool TryNextAcknowledgement(out Acknowledgement acknowledgement)
     {

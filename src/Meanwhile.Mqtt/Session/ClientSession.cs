@@ -13,6 +13,7 @@ internal sealed class ClientSession
 {
     private readonly SessionLimits _limits;
     private readonly SessionLog _log;
+    private readonly Drops _drops;
     private readonly Receiver _receiver;
     private readonly Sender _sender;
 
@@ -26,11 +27,12 @@ internal sealed class ClientSession
     /// <param name="clientId">Its name.</param>
     /// <param name="limits">What it may take up.</param>
     /// <param name="journal">Where it is kept.</param>
+    /// <param name="drops">Told of messages that do not reach the client.</param>
     /// <param name="hostIds">QoS 2 identifiers that an earlier process's host has stored.</param>
     /// <param name="ownIds">Those of them that the journal has, and others.</param>
-    public ClientSession(string clientId, SessionLimits limits, Journal journal, IReadOnlyCollection<ushort> hostIds, IReadOnlyCollection<ushort> ownIds)
+    public ClientSession(string clientId, SessionLimits limits, Journal journal, Drops drops, IReadOnlyCollection<ushort> hostIds, IReadOnlyCollection<ushort> ownIds)
     {
-        (ClientId, _limits, _log) = (clientId, limits, new SessionLog(journal, this));
+        (ClientId, _limits, _log, _drops) = (clientId, limits, new SessionLog(journal, this), drops);
         _receiver = new Receiver([.. hostIds, .. ownIds]);
         _sender = new Sender(_log);
         _unrouted = [.. hostIds.Except(ownIds)];
@@ -105,12 +107,16 @@ internal sealed class ClientSession
         var expiry = _terms?.SessionExpiry;
         _terms = null;
         WakeUp = Overflowed = null;
-        _sender.Disconnected();
+        _drops.Add(DropKind.Unsent, ClientId, _sender.Disconnected());
         _log.Leave(expiresAt, _sender.LastSent, expiry);
     }
 
     /// <summary>It is over: nothing of it is kept.</summary>
-    public void End() => _log.End();
+    public void End()
+    {
+        _drops.Add(DropKind.Discarded, ClientId, _sender.Count);
+        _log.End();
+    }
 
     /// <summary>It is subscribed to something.</summary>
     public void Subscribed(SubscriptionRequest request, uint? identifier)
@@ -164,6 +170,15 @@ internal sealed class ClientSession
         return new Incoming { Kind = IncomingKind.SessionChange, ClientId = ClientId, IdChange = receipt.Change, Ticket = receipt.Ticket, Session = this };
     }
 
+    /// <summary>A PUBLISH or PUBREL will not reach the host, because its connection ends before: it is as if it had not come. The last one first.</summary>
+    public void Withdraw(in Incoming incoming)
+    {
+        if (incoming.Kind != IncomingKind.Redelivery)
+            _receiver.Withdraw(incoming.Ticket);
+        else if (incoming.IsRouted)
+            _unrouted.Add(incoming.ReceivedId);
+    }
+
     /// <summary>PUBACK, PUBREC or PUBCOMP arrived.</summary>
     public void Answered(PublishAckPacket answer)
     {
@@ -215,12 +230,19 @@ internal sealed class ClientSession
             return true;
         while (_receiver.TryNextAcknowledgement(out var acknowledgement))
             Write(writer, acknowledgement);
+        var isAll = WriteMessages(writer, _terms, now, enough);
+        _drops.Add(DropKind.Expired, ClientId, _sender.TakeExpired());
+        return isAll;
+    }
+
+    private bool WriteMessages(PacketWriter writer, Terms terms, TimeSpan now, int enough)
+    {
         while (_sender.TryNext(now, out var next))
         {
             if (next.Publish.Message is null)
-                new PublishAckPacket(PacketType.PubRel, next.PacketId, next.Found ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound).Write(writer, _terms.Version);
+                new PublishAckPacket(PacketType.PubRel, next.PacketId, next.Found ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound).Write(writer, terms.Version);
             else
-                Write(writer, next, _terms, now);
+                Write(writer, next, terms, now);
             if (writer.Length >= enough)
                 return false;
         }
@@ -241,9 +263,19 @@ internal sealed class ClientSession
     private void Write(PacketWriter writer, Transmission next, Terms terms, TimeSpan now)
     {
         // What has waited is judged by what the client may read now.
-        if (Permissions.MayRead(next.Publish.Message.Topic) && OutgoingPublish.TryWrite(writer, next, terms, now))
+        if (!Permissions.MayRead(next.Publish.Message.Topic))
+            GiveUp(next, DropKind.Unreadable);
+        else if (OutgoingPublish.TryWrite(writer, next, terms, now))
             Sent++;
-        else if (next.Publish.Qos == 1) // Done with it, as if it had been sent [MQTT-3.1.2-25].
+        else
+            GiveUp(next, DropKind.TooLarge);
+    }
+
+    // Done with it, as if it had been sent [MQTT-3.1.2-25].
+    private void GiveUp(Transmission next, DropKind why)
+    {
+        _drops.Add(why, ClientId, 1);
+        if (next.Publish.Qos == 1)
             _sender.Acknowledged(next.PacketId);
         else if (next.Publish.Qos == 2)
             _sender.Received(next.PacketId, ReasonCode.PacketTooLarge);

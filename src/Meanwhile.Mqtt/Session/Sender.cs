@@ -20,6 +20,7 @@ internal sealed class Sender(SessionLog? log = null)
     private readonly Queue<(ushort PacketId, QueuedMessage? Message)> _releases = new();
     private int _receiveMaximum;
     private int _onWire;
+    private int _expired;
     private long _lastNumber;
 
     /// <summary>How many messages wait for the client or for its answer.</summary>
@@ -71,8 +72,10 @@ internal sealed class Sender(SessionLog? log = null)
     }
 
     /// <summary>The connection is gone: what came at QoS 0 is not kept for the next one.</summary>
-    public void Disconnected()
+    /// <returns>How many messages that were.</returns>
+    public int Disconnected()
     {
+        var all = _waiting.Count;
         for (var left = _waiting.Count; left > 0; left--)
         {
             var message = _waiting.Dequeue();
@@ -81,6 +84,15 @@ internal sealed class Sender(SessionLog? log = null)
             else
                 Forget(message);
         }
+        return all - _waiting.Count;
+    }
+
+    /// <summary>How many messages have expired before they were sent, since this was asked last.</summary>
+    public int TakeExpired()
+    {
+        var expired = _expired;
+        _expired = 0;
+        return expired;
     }
 
     /// <summary>Adds a message to the end of the queue.</summary>
@@ -172,6 +184,7 @@ internal sealed class Sender(SessionLog? log = null)
             if (outgoing.Message.IsExpired(now))
             {
                 Forget(_waiting.Dequeue()); // [MQTT-3.3.2-5]
+                _expired++;
                 if (outgoing.Qos > 0)
                     log?.Finish(message.Number);
                 continue;

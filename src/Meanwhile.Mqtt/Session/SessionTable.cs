@@ -6,7 +6,8 @@ namespace Meanwhile.Mqtt.Session;
 /// <summary>All sessions by client identifier, with what happens to them while their clients are away: expiry, and wills that wait.</summary>
 /// <param name="limits">What each may take up.</param>
 /// <param name="journal">Where they are kept.</param>
-internal sealed class SessionTable(SessionLimits limits, Journal journal)
+/// <param name="drops">Told of messages that do not reach their clients.</param>
+internal sealed class SessionTable(SessionLimits limits, Journal journal, Drops drops)
 {
     private readonly Dictionary<string, ClientSession> _sessions = new(StringComparer.Ordinal);
     private readonly Dictionary<ClientSession, Absence> _away = [];
@@ -25,7 +26,7 @@ internal sealed class SessionTable(SessionLimits limits, Journal journal)
     /// <param name="expiresAt">Until when its client has to come back.</param>
     public ClientSession Restore(string clientId, IReadOnlyCollection<ushort> hostIds, IReadOnlyCollection<ushort> ownIds, TimeSpan expiresAt)
     {
-        var session = _sessions[clientId] = new ClientSession(clientId, limits, journal, hostIds, ownIds);
+        var session = _sessions[clientId] = new ClientSession(clientId, limits, journal, drops, hostIds, ownIds);
         _away[session] = new Absence(expiresAt, Will: null, WillAt: TimeSpan.MaxValue);
         return session;
     }
@@ -68,7 +69,7 @@ internal sealed class SessionTable(SessionLimits limits, Journal journal)
             }
             will = absence.Will;
         }
-        return _sessions[clientId] = new ClientSession(clientId, limits, journal, [], []);
+        return _sessions[clientId] = new ClientSession(clientId, limits, journal, drops, [], []);
     }
 
     /// <summary>Ends a session.</summary>

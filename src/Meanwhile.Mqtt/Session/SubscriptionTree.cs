@@ -28,7 +28,11 @@ internal sealed class SubscriptionTree
 
     /// <summary>Collects the subscriptions that match a topic name; of each shared one, the member whose turn it is.</summary>
     /// <remarks>Filters that begin with a wildcard do not match topics that begin with $ [MQTT-4.7.2-1].</remarks>
-    public void Match(string topic, List<Subscription> matches) => Match(Root, topic, 0, hidden: topic.StartsWith('$'), matches);
+    public void Match(string topic, List<Subscription> matches)
+    {
+        matches.Clear(); // What is left of an earlier time, which a permission of the host's may have ended early.
+        Match(Root, topic, 0, hidden: topic.StartsWith('$'), matches);
+    }
 
     private static void Match(SubscriptionNode node, string topic, int start, bool hidden, List<Subscription> matches)
     {

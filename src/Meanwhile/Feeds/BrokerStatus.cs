@@ -55,6 +55,12 @@ internal sealed class BrokerStatus(MqttBroker broker, Refusals refusals, TimePro
         yield return ("queues/nine tenths", Text(filling.Count(fill => fill.Level >= QueueLevel.NineTenths)));
         yield return ("queues/full", Text(filling.Count(fill => fill.Level == QueueLevel.Full)));
         yield return ("queues/fullest", $"[{string.Join(", ", filling.Take(MostQueues).Select(Describe))}]");
+        yield return ("dropped/expired", Text(statistics.MessagesExpired));
+        yield return ("dropped/too large", Text(statistics.MessagesTooLarge));
+        yield return ("dropped/unreadable", Text(statistics.MessagesUnreadable));
+        yield return ("dropped/unsent", Text(statistics.MessagesUnsent));
+        yield return ("dropped/discarded", Text(statistics.MessagesDiscarded));
+        yield return ("dropped/not taken in", Text(statistics.MessagesNotTakenIn));
         yield return ("refused/connections", Text(refusals.Count(RefusalKind.Connection)));
         yield return ("refused/logins", Text(refusals.Count(RefusalKind.Login)));
         yield return ("refused/messages", Text(refusals.Count(RefusalKind.Message)));

@@ -25,10 +25,14 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
         (Broker, _gatekeeper, _refusals, _ender) = (broker, gatekeeper, refusals, ender);
         _timer = new PeriodicTimer(LookInterval, time);
         _chores = DoAsync(chores);
+        Completion = EndAsync();
     }
 
     /// <summary>The broker.</summary>
     public MqttBroker Broker { get; }
+
+    /// <summary>Ends when it is disposed, or with what made it impossible to go on: then it is to be disposed.</summary>
+    public Task Completion { get; }
 
     /// <summary>Starts listening.</summary>
     /// <param name="options">How it is to be.</param>
@@ -106,12 +110,12 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _timer.Dispose();
-        await _chores;
+        await _chores.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _ender.DisposeAsync();
         await Broker.DisposeAsync();
         _gatekeeper.Dispose();
-        _refusals.Sum();
-        await Broker.Completion;
+        _refusals.Sum(Broker.Statistics);
+        await Completion;
     }
 
     private static async Task<MqttBroker> ListenAsync(IReadOnlyList<ListenAddress> listeners, BrokerOptions options, CancellationToken stop)
@@ -138,6 +142,12 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
             else if (listener is { IsOpen: true, IsSecure: false })
                 Log.ListeningInClear(logger, address);
         }
+    }
+
+    private async Task EndAsync()
+    {
+        await await Task.WhenAny(Broker.Completion, _chores);
+        await Broker.Completion;
     }
 
     private async Task DoAsync(IReadOnlyList<Action> chores)

@@ -61,11 +61,11 @@ internal sealed class EmbeddedFeed : IFeed
     /// <inheritdoc/>
     public async Task RunAsync(CancellationToken stop)
     {
-        await Task.WhenAny(Task.Delay(Timeout.InfiniteTimeSpan, _time, stop), _broker.Completion);
+        await Task.WhenAny(Task.Delay(Timeout.InfiniteTimeSpan, _time, stop), _embedded.Completion);
         _stopped = true;
         _broker.StopTaking();
-        if (_broker.Completion.IsCompleted)
-            await _broker.Completion;
+        if (_embedded.Completion.IsCompleted)
+            await _embedded.Completion;
     }
 
     /// <inheritdoc/>

@@ -1,5 +1,6 @@
 using Meanwhile.Logging;
 using Meanwhile.Mqtt.Broker;
+using Meanwhile.Mqtt.Session;
 using Meanwhile.Mqtt.Wire;
 using Microsoft.Extensions.Logging;
 
@@ -25,9 +26,9 @@ internal sealed class Refusals(ILogger logger, TimeProvider time)
         string repeated;
         lock (_gate)
         {
-            _counts[refusal.Kind] = _counts.GetValueOrDefault(refusal.Kind) + 1;
+            _counts[refusal.Kind] = _counts.GetValueOrDefault(refusal.Kind) + refusal.Count;
             // Who has the wrong port does not hide another who has another one. There are not many such explanations.
-            if (!_limiter.MayLog(refusal.From.Length > 0 ? refusal.Explanation : $"{refusal.Kind} {refusal.Reason}", out repeated))
+            if (!_limiter.MayLog(refusal.From.Length > 0 ? refusal.Explanation : $"{refusal.Kind} {refusal.Reason} {refusal.Drop}", out repeated))
                 return;
         }
         var from = refusal.From.Length == 0 ? "" : $"; from {refusal.From}";
@@ -38,12 +39,24 @@ internal sealed class Refusals(ILogger logger, TimeProvider time)
     public void AddCertificate(string problem) => Add(new Refusal(RefusalKind.Login, "", ReasonCode.NotAuthorized, problem));
 
     /// <summary>Says how many there were, if there were any.</summary>
-    public void Sum()
+    /// <param name="statistics">The broker's own, at its end.</param>
+    public void Sum(BrokerStatistics statistics)
     {
-        if (_counts.Count > 0)
+        if (_counts.Keys.Any(kind => kind != RefusalKind.Drop))
         {
             Log.RefusedInAll(
                 logger, Count(RefusalKind.Connection), Count(RefusalKind.Message), Count(RefusalKind.Login), Count(RefusalKind.Subscription), Count(RefusalKind.Copy));
+        }
+        if (Count(RefusalKind.Drop) > 0)
+        {
+            Log.DroppedInAll(
+                logger,
+                statistics.MessagesExpired,
+                statistics.MessagesTooLarge,
+                statistics.MessagesUnreadable,
+                statistics.MessagesUnsent,
+                statistics.MessagesDiscarded,
+                statistics.MessagesNotTakenIn);
         }
     }
 
@@ -59,7 +72,16 @@ internal sealed class Refusals(ILogger logger, TimeProvider time)
             Log.MessageRefused(logger, refusal.ClientId, refusal.Reason, explanation, repeated);
         else if (refusal.Kind == RefusalKind.Subscription)
             Log.SubscriptionRefused(logger, refusal.ClientId, refusal.Reason, explanation, repeated);
-        else
+        else if (refusal.Kind == RefusalKind.Copy)
             Log.CopyDropped(logger, refusal.ClientId, repeated);
+        else
+            SayDropped(refusal, repeated);
+    }
+
+    // What a publisher asked for, and what QoS 0 is, is nothing to warn of.
+    private void SayDropped(Refusal refusal, string repeated)
+    {
+        var level = refusal.Drop is DropKind.Expired or DropKind.Unsent ? LogLevel.Information : LogLevel.Warning;
+        Log.MessagesDropped(logger, level, refusal.Count, refusal.ClientId, refusal.Explanation, repeated);
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Meanwhile.Logging;
 using Meanwhile.Mqtt.Broker;
 using Meanwhile.Stores;
@@ -20,15 +21,18 @@ internal sealed class SessionEnder(MqttBroker broker, string path, ILogger logge
     /// <summary>Looks for requests, unless it is still at work on others.</summary>
     public void Look()
     {
-        if (_work.IsCompleted)
-            _work = EndAsync();
+        if (!_work.IsCompleted)
+            return;
+        if (_work.Exception is { InnerException: { } failure })
+            ExceptionDispatchInfo.Throw(failure);
+        _work = EndAsync();
     }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
-        await _work;
+        await _work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _requests.Dispose();
         _stopping.Dispose();
     }

@@ -149,6 +149,12 @@ internal static partial class Log
     [LoggerMessage(40, LogLevel.Information, "embedded broker: refused or closed {Connections} connections and refused {Messages} messages, {Logins} logins and {Subscriptions} subscriptions; dropped {Copies} messages of subscribers that were too slow")]
     public static partial void RefusedInAll(ILogger logger, long connections, long messages, long logins, long subscriptions, long copies);
 
+    [LoggerMessage(EventId = 145, Message = "the embedded broker has dropped {Count} messages of '{ClientId}': {Explanation}{Repeated}")]
+    public static partial void MessagesDropped(ILogger logger, LogLevel level, int count, string clientId, string explanation, string repeated);
+
+    [LoggerMessage(146, LogLevel.Information, "embedded broker: messages that did not arrive: {Expired} had expired, {TooLarge} were larger than their subscriber takes, {Unreadable} were for a subscriber that may not read them any more, {Unsent} waited at QoS 0 when the connection of their subscriber ended, {Discarded} waited when its session ended, {NotTakenIn} came at QoS 0 and were not taken in before the connection of their publisher ended")]
+    public static partial void DroppedInAll(ILogger logger, long expired, long tooLarge, long unreadable, long unsent, long discarded, long notTakenIn);
+
     [LoggerMessage(66, LogLevel.Information, "serving dashboard, API, metrics and health at {Address}")]
     public static partial void Serving(ILogger logger, object address);
 

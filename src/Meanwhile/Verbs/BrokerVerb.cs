@@ -27,6 +27,6 @@ internal static class BrokerVerb
         var options = EmbeddedSettings.Read(session.CommandLine, session.Sources, Standard);
         using var store = await Store.OpenBrokerAsync(session.Read(Database)!, session.Logger, session.Time, stop);
         await using var embedded = await EmbeddedBroker.StartAsync(options, store, broker => broker, session.Logger, session.Time, stop);
-        await Task.WhenAny(Task.Delay(Timeout.InfiniteTimeSpan, session.Time, stop), embedded.Broker.Completion);
+        await Task.WhenAny(Task.Delay(Timeout.InfiniteTimeSpan, session.Time, stop), embedded.Completion);
     }
 }

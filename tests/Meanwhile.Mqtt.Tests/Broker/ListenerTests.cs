@@ -6,6 +6,7 @@ using Meanwhile.Mqtt.Broker;
 using Meanwhile.Mqtt.Session;
 using Meanwhile.Mqtt.Tests.Support;
 using Meanwhile.Mqtt.Wire;
+using Microsoft.Extensions.Time.Testing;
 using MQTTnet;
 
 namespace Meanwhile.Mqtt.Tests.Broker;
@@ -67,6 +68,37 @@ public class ListenerTests
         using var client = new MqttClientFactory().CreateMqttClient();
         await client.ConnectAsync(Options(broker, webSocket: false, tls: true, Client), TestContext.Current.CancellationToken);
         Assert.Equal("CN=client", await seen.Task);
+    }
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task Whoever_is_refused_sees_the_end_at_once_and_what_it_still_sends_harms_nobody(bool webSocket, bool tls)
+    {
+        var time = new FakeTimeProvider(); // None passes.
+        var listener = TestBroker.Loopback with { IsWebSocket = webSocket, Tls = tls ? () => new SslServerAuthenticationOptions { ServerCertificate = Server } : null };
+        await using var broker = await StartAsync(listener, options => options with { Time = time });
+        var longAnswer = $"D0 00 {string.Concat(Enumerable.Repeat("D0 00 ", 1000))}";
+        foreach (var (sent, answer) in new[]
+        {
+            ("10 { 'MQTT' 09 | 02 | 00 00 | 'c' }", "20 03 00 84 00"),
+            ("10 { 'MQTX' 04 | 02 | 00 00 | 'c' }", ""),
+            ("10 { 'MQTT' 04 | 02 | 00 00 | 'c' } | 10 00", "20 02 00 00"),
+            ("10 { 'MQTT' 04 | 02 | 00 00 | 'c' } " + string.Concat(Enumerable.Repeat("C0 00 ", 1001)) + "F0 00", "20 02 00 00 " + longAnswer),
+            ("C0 00", ""),
+        })
+        {
+            await using var client = await StreamAsync(broker, webSocket, tls);
+            await client.WriteAsync(Bytes.Of(sent), TestContext.Current.CancellationToken);
+            using var read = new MemoryStream();
+            await client.CopyToAsync(read, TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System, TestContext.Current.CancellationToken);
+            Assert.Equal((sent, Convert.ToHexString(Bytes.Of(answer))), (sent, Convert.ToHexString(read.ToArray())));
+            if (!webSocket)
+                await client.WriteAsync(new byte[50_000], TestContext.Current.CancellationToken);
+        }
+        Assert.Equal(0, broker.Statistics.Connections);
     }
 
     [Fact]
@@ -182,6 +214,27 @@ public class ListenerTests
             Listeners = [listener],
             Limits = new BrokerLimits { ConnectTimeout = TimeSpan.FromMinutes(1) }, // A TLS handshake on a machine that is busy.
         }));
+
+    private static async Task<Stream> StreamAsync(MqttBroker broker, bool webSocket, bool tls)
+    {
+        var patience = TimeSpan.FromSeconds(10);
+        if (webSocket)
+        {
+            var socket = new ClientWebSocket();
+            socket.Options.AddSubProtocol("mqtt");
+            socket.Options.RemoteCertificateValidationCallback = IsServer;
+            await socket.ConnectAsync(new Uri($"{(tls ? "wss" : "ws")}://localhost:{broker.EndPoints[0].Port}/mqtt"), TestContext.Current.CancellationToken);
+            return WebSocketStream.Create(socket, WebSocketMessageType.Binary, patience);
+        }
+        var raw = await RawClient.OpenAsync(broker.EndPoints[0]);
+        if (!tls)
+            return raw.Stream;
+        var stream = new SslStream(raw.Stream, leaveInnerStreamOpen: false, IsServer);
+        await stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost" }, TestContext.Current.CancellationToken);
+        return stream;
+    }
+
+    private static bool IsServer(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) => certificate?.GetCertHashString() == Server.Thumbprint;
 
     private static MqttClientOptions Options(MqttBroker broker, bool webSocket, bool tls, X509Certificate2? certificate = null)
     {

@@ -187,6 +187,7 @@ public class PermissionTests
         Assert.Equal(
             new BrokerStatistics
             {
+                Connections = 1,
                 Clients = 1,
                 Sessions = 1,
                 Subscriptions = 1,

@@ -131,7 +131,7 @@ public class RetainedTests
         var parts = new BrokerParts(new BrokerOptions { Listeners = [] });
         for (var i = 0; i < 10_000; i++)
             parts.Router.Route(new Message { Topic = $"d/{i}/y", Payload = "1"u8.ToArray(), Retain = true }, from: null);
-        var session = new ClientSession("c", new SessionLimits(1, 1, 100_000, 1 << 20), parts.Journal, [], []);
+        var session = new ClientSession("c", new SessionLimits(1, 1, 100_000, 1 << 20), parts.Journal, parts.Drops, [], []);
         using var left = new CancellationTokenSource();
         var subscribing = new Subscribing(session, parts, left.Token);
         await left.CancelAsync();

@@ -20,6 +20,9 @@ internal sealed class RawClient : IAsyncDisposable
         return client;
     }
 
+    /// <summary>What it sends and reads.</summary>
+    public Stream Stream => _stream;
+
     /// <summary>Connects and is accepted, in 3.1.1.</summary>
     public static async Task<RawClient> ConnectAsync(IPEndPoint endPoint, string clientId, bool clean = true, bool expectSession = false)
     {
