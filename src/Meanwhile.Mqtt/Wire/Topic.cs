@@ -5,7 +5,8 @@ namespace Meanwhile.Mqtt.Wire;
 /// <summary>The rules of topic names and topic filters [MQTT-5.0, 4.7].</summary>
 public static class Topic
 {
-    private const int LongestName = 65_535;
+    /// <summary>The most bytes of a name or filter, as of every text [MQTT-4.7.3-3].</summary>
+    public const int LongestName = 65_535;
     private const string SharePrefix = "$share/";
 
     // Throws where a surrogate stands alone, and replaces nothing.
@@ -69,16 +70,19 @@ public static class Topic
     {
         if (name.StartsWith('$') && filter is ['+' or '#', ..])
             return false; // [MQTT-4.7.2-1]
-        var levels = name.Split('/');
-        foreach (var range in filter.Split('/'))
+        var at = 0;
+        for (var i = 0; i < filter.Length; i++) // Once for each message: level by level would take several times as long.
         {
-            var level = filter[range];
-            if (level is "#")
+            if (filter[i] == '#')
                 return true;
-            if (!levels.MoveNext() || (level is not "+" && !level.SequenceEqual(name[levels.Current]))) // [MQTT-4.7.3-4]
-                return false;
+            if (filter[i] == '+')
+                at += name[at..].IndexOf('/') is var rest and >= 0 ? rest : name.Length - at;
+            else if (at < name.Length && name[at] == filter[i]) // [MQTT-4.7.3-4]
+                at++;
+            else
+                return at == name.Length && filter[i..] is "/#"; // It also matches its parent [MQTT-5.0, 4.7.1.2].
         }
-        return !levels.MoveNext();
+        return at == name.Length;
     }
 
     /// <summary>Whether there may be a topic name that two filters match; neither is shared.</summary>

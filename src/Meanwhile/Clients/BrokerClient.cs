@@ -8,35 +8,36 @@ using MQTTnet.Protocol;
 
 namespace Meanwhile.Clients;
 
-/// <summary>MQTTnet's client, kept connected: for publishing readings and watching results.</summary>
+/// <summary>MQTTnet's client, kept connected, each time in a session of its own: for publishing readings and announcements.</summary>
 internal sealed class BrokerClient : IAsyncDisposable
 {
-    private const int DefaultInFlight = 20; // MQTT 3.1.1 brokers do not say how much they take at once.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(1);
 
     private readonly BrokerSettings _settings;
-    private readonly uint _sessionExpiry;
     private readonly ConnectionLog _log;
     private readonly TimeProvider _time;
     private readonly ProtocolVersion _version;
+    private readonly WrongPort _wrongPort;
     private readonly SemaphoreSlim _connecting = new(1, 1);
     private readonly Backoff _backoff = Backoff.ForBroker();
     private readonly TakeOverDetector _takeOvers;
     private volatile UserException? _failure;
+    private volatile PublishTerms _terms = PublishTerms.Unknown;
     private bool _hasConnected;
     private bool _isLeaving;
     private TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>A client that is not connected yet.</summary>
     /// <param name="settings">Which broker, and who we are.</param>
-    /// <param name="sessionExpiry">Seconds for which the broker keeps our session after we left; 0 for none.</param>
     /// <param name="logger">For coming and going.</param>
     /// <param name="time">For the waits.</param>
-    public BrokerClient(BrokerSettings settings, uint sessionExpiry, ILogger logger, TimeProvider time)
+    public BrokerClient(BrokerSettings settings, ILogger logger, TimeProvider time)
     {
-        (_settings, _sessionExpiry, _time) = (settings, sessionExpiry, time);
+        (_settings, _time) = (settings, time);
         _log = new ConnectionLog(settings, logger, time);
         _version = new ProtocolVersion(logger);
+        _wrongPort = new WrongPort(settings.Address, time);
         _takeOvers = new TakeOverDetector(time);
         Client = new MqttClientFactory().CreateMqttClient();
         Client.DisconnectedAsync += OnDisconnectedAsync;
@@ -46,11 +47,29 @@ internal sealed class BrokerClient : IAsyncDisposable
     /// <summary>The library's client.</summary>
     public IMqttClient Client { get; }
 
-    /// <summary>A subscription was accepted.</summary>
-    public void Subscribed(string filter) => _log.Subscribed(filter);
-
-    /// <summary>How many QoS 1 and 2 messages the broker takes at once.</summary>
-    public int ReceiveMaximum { get; private set; } = DefaultInFlight;
+    /// <summary>Publishes on the connection that there is. More than the broker takes at once at QoS 1 and 2 wait [MQTT-3.3.4-7].</summary>
+    /// <returns>Why the broker does not take it; null when it has taken it.</returns>
+    public async Task<string?> PublishAsync(MqttApplicationMessage message, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var terms = _terms;
+            if (terms.Forbids(message) is { } reason)
+                return reason;
+            await terms.Places.WaitAsync(cancellationToken);
+            try
+            {
+                if (terms != _terms)
+                    continue; // It was for a place on an earlier connection.
+                var result = await Client.PublishAsync(message, cancellationToken);
+                return result.IsSuccess ? null : $"{result.ReasonCode}";
+            }
+            finally
+            {
+                terms.Places.Release();
+            }
+        }
+    }
 
     /// <summary>Returns at once while connected; otherwise connects, for as long as it takes.</summary>
     /// <param name="connected">Run on each new connection, before anybody else uses it.</param>
@@ -151,6 +170,19 @@ internal sealed class BrokerClient : IAsyncDisposable
     {
         try
         {
+            await ConnectInEitherVersionAsync(cancellationToken);
+        }
+        catch (Exception e) when (!_hasConnected && BrokerFailure.MayBeWrongPort(e))
+        {
+            await _wrongPort.CheckAsync(BrokerFailure.IsClosed(e), cancellationToken);
+            throw;
+        }
+    }
+
+    private async Task ConnectInEitherVersionAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
             await ConnectAsync(MqttProtocolVersion.V500, cancellationToken);
         }
         catch (BrokerException e) when (_version.FallsBack(e.Doubt))
@@ -163,15 +195,17 @@ internal sealed class BrokerClient : IAsyncDisposable
 
     private async Task ConnectAsync(MqttProtocolVersion version, CancellationToken cancellationToken)
     {
+        using var timeout = new CancellationTokenSource(Patience, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         try
         {
             _ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously); // Before the connection can end.
-            var result = await Client.ConnectAsync(_settings.ToClientOptions(version, _sessionExpiry), cancellationToken);
+            var result = await Client.ConnectAsync(_settings.ToClientOptions(version, sessionExpiry: 0), either.Token);
             BrokerFailure.Check((MqttConnectReasonCode)result.ResultCode, _settings, _hasConnected);
             _hasConnected = true;
             _isLeaving = false;
             _takeOvers.Accepted();
-            ReceiveMaximum = result.ReceiveMaximum is > 0 ? result.ReceiveMaximum.Value : DefaultInFlight;
+            _terms = PublishTerms.Of(result, version);
             _version.Accepted(version);
             _log.Connected(ProtocolVersion.NameOf(version));
         }
@@ -185,8 +219,8 @@ internal sealed class BrokerClient : IAsyncDisposable
         }
         catch (Exception e) when (IsLibrarysFailure(e))
         {
-            var isOpen = e.GetBaseException() is not SocketException { SocketErrorCode: not SocketError.ConnectionReset };
-            throw new BrokerException(BrokerFailure.Describe(e), e) { Doubt = isOpen ? VersionDoubt.Suspected : VersionDoubt.None };
+            var mayBeOld = version == MqttProtocolVersion.V500 && !BrokerFailure.IsAway(e) && e is not MqttProtocolViolationException;
+            throw new BrokerException(BrokerFailure.Describe(e), e) { Doubt = mayBeOld ? VersionDoubt.Suspected : VersionDoubt.None };
         }
         finally
         {

@@ -27,7 +27,7 @@ internal sealed class Publisher(BrokerSettings broker, PublisherOptions options,
     /// <summary>Publishes until told to stop, or until all are acknowledged.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
-        await using var client = new BrokerClient(broker, sessionExpiry: 0, logger, time);
+        await using var client = new BrokerClient(broker, logger, time);
         using var giveUp = new CancellationTokenSource();
         var inFlight = new Queue<Task>();
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -59,7 +59,7 @@ internal sealed class Publisher(BrokerSettings broker, PublisherOptions options,
             if (due - time.GetElapsedTime(start) is { Ticks: > 0 } wait)
                 await Task.Delay(wait, time, stop);
             stop.ThrowIfCancellationRequested();
-            while (inFlight.Count >= Math.Min(MostInFlight, client.ReceiveMaximum) || inFlight.TryPeek(out var oldest) && oldest.IsCompleted)
+            while (inFlight.Count >= MostInFlight || inFlight.TryPeek(out var oldest) && oldest.IsCompleted)
             {
                 await inFlight.Peek().WaitAsync(stop);
                 _ = inFlight.Dequeue();
@@ -100,9 +100,8 @@ internal sealed class Publisher(BrokerSettings broker, PublisherOptions options,
             try
             {
                 await client.EnsureConnectedAsync(null, giveUp);
-                var result = await client.Client.PublishAsync(message, giveUp);
-                if (!result.IsSuccess)
-                    throw new UserException($"the broker refuses messages on '{options.Topic}' ({result.ReasonCode}): check TOPIC and what this user may write");
+                if (await client.PublishAsync(message, giveUp) is { } reason)
+                    throw new UserException($"the broker refuses messages on '{options.Topic}' ({reason}): check TOPIC, --qos and what this user may write");
                 Interlocked.Increment(ref _acknowledged);
                 Log.Published(logger, options.Topic, payload);
                 return;

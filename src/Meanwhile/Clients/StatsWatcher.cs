@@ -1,75 +1,65 @@
-using System.Buffers;
+using System.Security.Cryptography;
 using System.Text;
 using Meanwhile.Feeds;
 using Meanwhile.Logging;
+using Meanwhile.Stores;
 using Meanwhile.Terminal;
 using Microsoft.Extensions.Logging;
-using MQTTnet;
-using MQTTnet.Protocol;
 
 namespace Meanwhile.Clients;
 
-/// <summary>The seed's stats subscriber, but for what it shows.</summary>
+/// <summary>The seed's stats subscriber, but for what it shows: a viewer, of which there may be any number, and which leaves nothing behind at the broker.</summary>
 /// <param name="broker">Where results come from.</param>
 /// <param name="filter">Their topics.</param>
 /// <param name="show">Takes a result: its topic and its members.</param>
-/// <param name="subscribed">Called each time that it is subscribed, and when it is no longer.</param>
+/// <param name="ready">Whether it is subscribed.</param>
 internal sealed class StatsWatcher(
-    BrokerSettings broker, string filter, Action<string, IReadOnlyList<StatsMember>> show, Action<bool> subscribed, ILogger logger, TimeProvider time)
+    BrokerSettings broker, string filter, Action<string, IReadOnlyList<StatsMember>> show, ReadyFile ready, ILogger logger, TimeProvider time)
 {
-    // Results are about the last half hour: older ones need not wait for us.
-    private const uint SessionExpirySeconds = 35 * 60;
+    private const string NotAskedFor = "it matches no filter in force";
+    private static readonly SessionState NoSession = new(new Dictionary<string, IReadOnlyCollection<ushort>>(StringComparer.Ordinal), Subscription: null);
 
     private readonly LogLimiter _limiter = new(time);
+    private readonly List<Delivery> _taken = [];
+
+    /// <summary>A client id that nobody else has; 23 characters, which every broker takes [MQTT-3.1.3-5].</summary>
+    public static string NewClientId() => $"stats_subscriber-{RandomNumberGenerator.GetString("0123456789abcdefghijklmnopqrstuvwxyz", 6)}";
 
     /// <summary>Watches until told to stop.</summary>
     /// <param name="stop">Ends it.</param>
     public async Task RunAsync(CancellationToken stop)
     {
-        await using var client = new BrokerClient(broker, SessionExpirySeconds, logger, time);
-        client.Client.ApplicationMessageReceivedAsync += ShowAsync;
-        client.Client.DisconnectedAsync += _ =>
+        var running = Task.CompletedTask;
+        await using (var feed = new MqttFeed(broker, filter, NoSession, ready, static () => { }, logger, time, isViewer: true))
         {
-            subscribed(false);
-            return Task.CompletedTask;
-        };
-        try
-        {
-            await client.KeepConnectedAsync(() => SubscribeAsync(client, stop), stop);
+            running = feed.RunAsync(stop);
+            while (await feed.Deliveries.WaitToReadAsync(CancellationToken.None)) // They end when it is told to stop.
+                TakeAll(feed);
         }
-        finally
-        {
-            subscribed(false);
-        }
+        await running;
     }
 
-    private async Task SubscribeAsync(BrokerClient client, CancellationToken stop)
+    private void TakeAll(MqttFeed feed)
     {
-        var options = new MqttClientSubscribeOptionsBuilder().WithTopicFilter(filter, MqttQualityOfServiceLevel.ExactlyOnce).Build();
-        try
+        while (feed.Deliveries.TryRead(out var delivery))
         {
-            var result = await client.Client.SubscribeAsync(options, stop);
-            if (result.Items.FirstOrDefault(i => i.ResultCode >= MqttClientSubscribeResultCode.UnspecifiedError) is { } refused)
-                throw new UserException($"the broker refuses the subscription to '{filter}' ({refused.ResultCode}): check STATS_TOPIC and what this user may read");
+            if (delivery.Kind == DeliveryKind.Message)
+                Show(delivery);
+            else if (delivery.Kind == DeliveryKind.Surplus && _limiter.MayLog(NotAskedFor, out var repeated))
+                Log.Ignored(logger, NotAskedFor, delivery.Topic, repeated);
+            _taken.Add(delivery);
         }
-        catch (Exception e) when (BrokerClient.IsConnectionLoss(e))
-        {
-            throw new BrokerException(BrokerFailure.Describe(e), e);
-        }
-        client.Subscribed(filter);
-        subscribed(true);
+        feed.Acknowledge(_taken);
+        _taken.Clear();
     }
 
-    private Task ShowAsync(MqttApplicationMessageReceivedEventArgs received)
+    private void Show(in Delivery delivery)
     {
-        var message = received.ApplicationMessage;
-        var payload = message.Payload.ToArray();
         if (logger.IsEnabled(LogLevel.Debug))
-            Log.Received(logger, message.Topic, Encoding.UTF8.GetString(payload));
-        if (StatsResult.TryParse(payload, out var members, out var reason))
-            show(message.Topic, members);
+            Log.Received(logger, delivery.Topic, Encoding.UTF8.GetString(delivery.Payload.Span));
+        if (StatsResult.TryParse(delivery.Payload.Span, out var members, out var reason))
+            show(delivery.Topic, members);
         else if (_limiter.MayLog(reason!, out var repeated))
-            Log.NoResult(logger, reason!, message.Topic, repeated);
-        return Task.CompletedTask;
+            Log.NoResult(logger, reason!, delivery.Topic, repeated);
     }
 }

@@ -1,4 +1,6 @@
+using System.Net.Sockets;
 using System.Security.Authentication;
+using MQTTnet.Exceptions;
 using MQTTnet.Protocol;
 
 namespace Meanwhile.Feeds;
@@ -15,6 +17,17 @@ internal static class BrokerFailure
     /// <summary>TLS failed because of the certificate: trying again will not help.</summary>
     public static bool IsCertificateProblem(Exception exception) =>
         exception is AuthenticationException || (exception.InnerException is { } inner && IsCertificateProblem(inner));
+
+    /// <summary>Somebody is there and does not get along with us; one who has closed a connection may just have been restarted.</summary>
+    public static bool MayBeWrongPort(Exception exception) =>
+        (exception is BrokerException { Doubt: VersionDoubt.None, InnerException: not null } || IsCertificateProblem(exception)) && !IsAway(exception);
+
+    /// <summary>The connection was closed without a word.</summary>
+    public static bool IsClosed(Exception exception) =>
+        exception is { InnerException: not BrokerException { Answer: not null } } && exception.GetBaseException() is not (OperationCanceledException or AuthenticationException or MqttProtocolViolationException);
+
+    /// <summary>Nobody is there.</summary>
+    public static bool IsAway(Exception exception) => exception.GetBaseException() is SocketException { SocketErrorCode: not SocketError.ConnectionReset };
 
     /// <summary>What to say of such a certificate.</summary>
     public static UserException Untrusted(BrokerSettings settings, Exception exception) => new(

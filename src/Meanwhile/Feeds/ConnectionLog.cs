@@ -45,9 +45,14 @@ internal sealed class ConnectionLog(BrokerSettings settings, ILogger logger, Tim
     }
 
     /// <summary>The broker has forgotten us.</summary>
-    public void SessionLost()
+    /// <param name="wasNone">There was no session that it could have kept.</param>
+    public void SessionLost(bool wasNone = false)
     {
-        if (_limiter.MayLog(nameof(SessionLost), out var repeated))
+        if (!_limiter.MayLog(nameof(SessionLost), out var repeated))
+            return;
+        if (wasNone)
+            Log.NoSession(logger, repeated);
+        else
             Log.SessionLost(logger, repeated);
     }
 

@@ -45,6 +45,9 @@ internal enum DeliveryKind
     /// <summary>A message that was delivered before: nothing to do but to acknowledge it.</summary>
     Redelivery,
 
+    /// <summary>A message that matches no filter in force: nothing to do but to acknowledge it.</summary>
+    Surplus,
+
     /// <summary>No message: only a change that has to be stored.</summary>
     SessionChange,
 }

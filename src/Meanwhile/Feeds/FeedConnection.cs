@@ -11,10 +11,11 @@ namespace Meanwhile.Feeds;
 /// <param name="session">The half of the session that outlives the connection.</param>
 /// <param name="packets">What is made of the packets that come.</param>
 /// <param name="subscribe">Packets to be sent once the store has forgotten what the broker has forgotten.</param>
+/// <param name="endsSession">The broker is not to keep the session when we leave, as it would otherwise.</param>
 /// <param name="keepAlive">The longest silence that was agreed on.</param>
 /// <param name="time">For the signs of life.</param>
 internal sealed class FeedConnection(
-    PacketChannel channel, FeedSession session, IncomingPackets packets, IReadOnlyList<MqttPacket> subscribe, TimeSpan keepAlive, TimeProvider time)
+    PacketChannel channel, FeedSession session, IncomingPackets packets, IReadOnlyList<MqttPacket> subscribe, bool endsSession, TimeSpan keepAlive, TimeProvider time)
 {
     private static readonly TimeSpan FarewellTimeout = TimeSpan.FromSeconds(1);
 
@@ -28,6 +29,9 @@ internal sealed class FeedConnection(
 
     /// <summary>Something may be there to be sent.</summary>
     public void WakeUp() => _wakeUp.Writer.TryWrite(true);
+
+    // DISCONNECT with a Session Expiry Interval of 0, which the library leaves out [MQTT-5.0, 3.14.2.2.2].
+    private static ReadOnlySpan<byte> EndOfSession => [0xE0, 7, 0, 5, 0x11, 0, 0, 0, 0];
 
     /// <summary>DISCONNECT was sent: the end of the connection is no failure.</summary>
     public bool HasLeft { get; private set; }
@@ -77,9 +81,10 @@ internal sealed class FeedConnection(
         while (true)
         {
             var packet = await channel.ReceiveAsync(cancellationToken);
-            if (packet is MqttPubAckPacket)
-                WakeUp(); // There is room for another result, or nothing is left to wait for.
-            if (packets.Interpret(packet, channel.Arrived) is not { } delivery)
+            var taken = packets.Interpret(packet, channel.Arrived);
+            if (packet is MqttPubAckPacket or MqttUnsubAckPacket || taken is { Kind: DeliveryKind.Surplus })
+                WakeUp(); // There is room for another result, or nothing is left to wait for; or something is to be unsubscribed from.
+            if (taken is not { } delivery)
                 continue;
             var handedOver = session.HandOverAsync(delivery, cancellationToken);
             if (handedOver.IsCompletedSuccessfully)
@@ -110,7 +115,10 @@ internal sealed class FeedConnection(
             if (_leaving && session.NothingToSend && !HasLeft)
             {
                 HasLeft = true;
-                channel.Write(new MqttDisconnectPacket());
+                if (endsSession && channel.Version == MqttProtocolVersion.V500)
+                    channel.Write(EndOfSession);
+                else
+                    channel.Write(new MqttDisconnectPacket());
             }
             await channel.FlushAsync(cancellationToken);
             if (HasLeft)

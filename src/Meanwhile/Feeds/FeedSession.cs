@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Threading.Channels;
 using Meanwhile.Mqtt.Delivery;
+using Microsoft.Extensions.Logging;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
 
@@ -9,7 +10,9 @@ namespace Meanwhile.Feeds;
 /// <summary>What outlives a connection to the broker: the delivery state, the results to be sent, and the queue towards the store.</summary>
 /// <param name="receivedIds">QoS 2 identifiers that an earlier process has stored.</param>
 /// <param name="refusals">For results that the broker cannot take.</param>
-internal sealed class FeedSession(IEnumerable<ushort> receivedIds, ResultRefusals refusals)
+/// <param name="filter">What is subscribed to.</param>
+/// <param name="logger">For what else the session turns out to be subscribed to.</param>
+internal sealed class FeedSession(IEnumerable<ushort> receivedIds, ResultRefusals refusals, string filter, ILogger logger)
 {
     /// <summary>
     /// How many QoS 1 and 2 messages a broker may have in flight towards us: as many as there are identifiers. It is the queue that slows a broker
@@ -26,15 +29,15 @@ internal sealed class FeedSession(IEnumerable<ushort> receivedIds, ResultRefusal
 
     private readonly Lock _gate = new();
     private readonly Receiver _receiver = new(receivedIds);
-    private readonly ResultOutbox _outbox = new();
+    private readonly ResultSender _results = new(refusals);
+    private readonly TopicMatcher _matcher = new(filter);
+    private readonly SurplusSubscriptions _surplus = new(filter, logger);
     private readonly Channel<Delivery> _queue =
         Channel.CreateBounded<Delivery>(new BoundedChannelOptions(QueueLength) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
     private readonly ByteBudget _budget = new(MostBytes);
     private readonly Queue<Delivery> _pending = new();
     private int _forgettingsToStore;
     private TaskCompletionSource _allForgottenStored = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private uint _largestPacket;
-    private bool _atMostOnce;
     private volatile bool _stopped;
 
     /// <summary>The other end of the queue.</summary>
@@ -46,7 +49,7 @@ internal sealed class FeedSession(IEnumerable<ushort> receivedIds, ResultRefusal
         get
         {
             lock (_gate)
-                return _outbox.IsEmpty;
+                return _results.IsEmpty;
         }
     }
 
@@ -67,8 +70,8 @@ internal sealed class FeedSession(IEnumerable<ushort> receivedIds, ResultRefusal
     {
         lock (_gate)
         {
-            (_largestPacket, _atMostOnce) = (largestPacket, atMostOnce);
-            _outbox.Connected(sessionPresent, receiveMaximum);
+            _results.Connected(sessionPresent, receiveMaximum, largestPacket, atMostOnce);
+            _surplus.Connected(sessionPresent);
             var change = _receiver.Connected(sessionPresent, ReceiveMaximum);
             if (change.Kind == IdChangeKind.AllForgotten && _forgettingsToStore++ == 0)
                 _allForgottenStored = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -98,15 +101,18 @@ internal sealed class FeedSession(IEnumerable<ushort> receivedIds, ResultRefusal
         if (_stopped)
             return null;
         Receipt receipt;
+        var isAskedFor = _matcher.Matches(publish.Topic);
         lock (_gate)
         {
+            if (!isAskedFor)
+                _surplus.Saw(publish.Topic);
             if (publish.QualityOfServiceLevel > MqttQualityOfServiceLevel.AtMostOnce && (_receiver.IsFull || _receiver.Owed >= MostOwed))
                 throw TooMany("messages in flight");
             receipt = _receiver.Publish(publish.PacketIdentifier, (int)publish.QualityOfServiceLevel, publish.Dup);
         }
         return new Delivery
         {
-            Kind = receipt.IsNew ? DeliveryKind.Message : DeliveryKind.Redelivery,
+            Kind = !receipt.IsNew ? DeliveryKind.Redelivery : isAskedFor ? DeliveryKind.Message : DeliveryKind.Surplus,
             Topic = publish.Topic,
             Payload = publish.Payload.IsSingleSegment ? publish.Payload.First : publish.Payload.ToArray(),
             Arrived = arrived,
@@ -182,58 +188,43 @@ internal sealed class FeedSession(IEnumerable<ushort> receivedIds, ResultRefusal
     /// <returns>Whether that is put down to a result that the broker does not take.</returns>
     public bool Ended()
     {
-        bool isBecauseOfResult;
-        string? givenUp;
         lock (_gate)
-            isBecauseOfResult = _outbox.Ended(out givenUp);
-        if (givenUp is not null)
-            refusals.ByClosing(givenUp);
-        return isBecauseOfResult;
+            return _results.Ended();
     }
 
     /// <summary>A result is to be published.</summary>
     public void AddResult(string topic, byte[] payload)
     {
-        if (!refusals.Sends(topic))
-            return;
         lock (_gate)
-            _outbox.Add(topic, payload);
+            _results.Add(topic, payload);
     }
 
     /// <summary>The broker has acknowledged a result.</summary>
     public void ResultAcknowledged(ushort packetId)
     {
         lock (_gate)
-            _outbox.Acknowledged(packetId);
+            _results.Acknowledged(packetId);
     }
 
-    /// <summary>The next packet to send: acknowledgements first, then results.</summary>
+    /// <summary>The broker has answered an UNSUBSCRIBE.</summary>
+    public void Unsubscribed(MqttUnsubAckPacket answer)
+    {
+        if (answer.PacketIdentifier != SurplusSubscriptions.PacketId)
+            return;
+        lock (_gate)
+            _surplus.Answered(answer);
+    }
+
+    /// <summary>The next packet to send: acknowledgements first, then what ends subscriptions, then results.</summary>
     public MqttPacket? NextToSend()
     {
         lock (_gate)
         {
             if (_receiver.TryNextAcknowledgement(out var acknowledgement))
                 return ToPacket(acknowledgement);
-            while (_outbox.TryNext(out var result))
-            {
-                if (_largestPacket > 0 && ResultOutbox.PacketSize(result.Topic, result.Payload) > _largestPacket)
-                {
-                    _outbox.Acknowledged(result.Id);
-                    refusals.TooLarge(_largestPacket);
-                    continue;
-                }
-                if (_atMostOnce)
-                    _outbox.Acknowledged(result.Id); // Nobody else will.
-                return new MqttPublishPacket
-                {
-                    PacketIdentifier = _atMostOnce ? (ushort)0 : result.Id,
-                    Topic = result.Topic,
-                    PayloadSegment = result.Payload,
-                    QualityOfServiceLevel = _atMostOnce ? MqttQualityOfServiceLevel.AtMostOnce : MqttQualityOfServiceLevel.AtLeastOnce,
-                    Dup = result.Dup && !_atMostOnce, // [MQTT-3.3.1-2]
-                };
-            }
-            return null;
+            if (_surplus.Next() is { } unsubscribe)
+                return unsubscribe;
+            return _results.Next();
         }
     }
 

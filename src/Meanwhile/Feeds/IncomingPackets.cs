@@ -8,8 +8,9 @@ namespace Meanwhile.Feeds;
 /// <param name="filter">What was subscribed to; null when nothing was.</param>
 /// <param name="subscribed">Called once the broker has accepted the subscription.</param>
 /// <param name="clientId">For what is said.</param>
+/// <param name="setting">Where the filter comes from, for what is said.</param>
 /// <param name="refusals">For results that the broker refuses.</param>
-internal sealed class IncomingPackets(FeedSession session, string? filter, Action subscribed, string clientId, ResultRefusals refusals)
+internal sealed class IncomingPackets(FeedSession session, string? filter, Action subscribed, string clientId, string setting, ResultRefusals refusals)
 {
     // A broker answers in order: one that answers pings, but not the SUBSCRIBE before them, has forgotten it.
     private const int PatienceInPings = 2;
@@ -39,7 +40,8 @@ internal sealed class IncomingPackets(FeedSession session, string? filter, Actio
                 if (_awaitsSubAck && ++_pings == PatienceInPings)
                     throw new BrokerException("it does not answer the subscription");
                 return null;
-            case MqttUnsubAckPacket:
+            case MqttUnsubAckPacket answer:
+                session.Unsubscribed(answer);
                 return null;
             case MqttDisconnectPacket { ReasonCode: MqttDisconnectReasonCode.SessionTakenOver }:
                 throw BrokerFailure.TakenOver(clientId);
@@ -60,7 +62,7 @@ internal sealed class IncomingPackets(FeedSession session, string? filter, Actio
     private Delivery Subscribed(MqttSubAckPacket answer, string accepted)
     {
         if (answer.ReasonCodes.Exists(code => code >= MqttSubscribeReasonCode.UnspecifiedError))
-            throw new UserException($"the broker refuses the subscription to '{accepted}' ({answer.ReasonCodes[0]}): check TOPIC and what this user may read");
+            throw new UserException($"the broker refuses the subscription to '{accepted}' ({answer.ReasonCodes[0]}): check {setting} and what this user may read");
         _awaitsSubAck = false;
         subscribed();
         return FeedSession.Subscribed(accepted);

@@ -20,6 +20,7 @@ internal sealed class MqttFeed : IFeed
 
     private readonly BrokerSettings _settings;
     private readonly string _filter;
+    private readonly bool _isViewer;
     private readonly FeedSession _session;
     private readonly ConnectionAttempt _attempt;
     private readonly ConnectionLog _log;
@@ -35,14 +36,15 @@ internal sealed class MqttFeed : IFeed
     /// <summary>A feed of one filter's messages.</summary>
     /// <param name="stored">What the session was when the last process committed.</param>
     /// <param name="resultRefused">Called for each result that the broker does not take, from any thread.</param>
-    public MqttFeed(BrokerSettings settings, string filter, SessionState stored, ReadyFile ready, Action resultRefused, ILogger logger, TimeProvider time)
+    /// <param name="isViewer">The session is as short as this process, whose connections it outlives for minutes.</param>
+    public MqttFeed(BrokerSettings settings, string filter, SessionState stored, ReadyFile ready, Action resultRefused, ILogger logger, TimeProvider time, bool isViewer = false)
     {
-        (_settings, _filter, _ready, _logger, _time) = (settings, filter, ready, logger, time);
+        (_settings, _filter, _isViewer, _ready, _logger, _time) = (settings, filter, isViewer, ready, logger, time);
         _refusals = new ResultRefusals(resultRefused, logger, time);
-        _session = new FeedSession(stored.ReceivedIds.GetValueOrDefault("", []), _refusals);
+        _session = new FeedSession(stored.ReceivedIds.GetValueOrDefault("", []), _refusals, filter, logger);
         _subscription = stored.Subscription;
         _log = new ConnectionLog(settings, logger, time);
-        _attempt = new ConnectionAttempt(settings, _log, logger, time);
+        _attempt = new ConnectionAttempt(settings, isViewer, _log, logger, time);
     }
 
     /// <inheritdoc/>
@@ -139,7 +141,7 @@ internal sealed class MqttFeed : IFeed
         if (resumed && _subscription is null)
             Log.SessionUnknown(_logger, _settings.ClientId);
         if (!resumed && _subscription is not null)
-            _log.SessionLost();
+            _log.SessionLost(wasNone: _isViewer && channel.Version == MqttProtocolVersion.V311);
         if (!resumed)
             _subscription = null;
         var isSubscribed = resumed && _subscription == _filter;
@@ -148,8 +150,8 @@ internal sealed class MqttFeed : IFeed
         await _session.HandOverAsync(change, _closing.Token);
 
         var keepAlive = accepted.ServerKeepAlive == 0 ? BrokerSettings.KeepAlive : TimeSpan.FromSeconds(accepted.ServerKeepAlive); // [MQTT-3.2.2-21]
-        var packets = new IncomingPackets(_session, isSubscribed ? null : _filter, Subscribed, _settings.ClientId, _refusals);
-        var connection = new FeedConnection(channel, _session, packets, isSubscribed ? [] : SubscribePackets(), keepAlive, _time);
+        var packets = new IncomingPackets(_session, isSubscribed ? null : _filter, Subscribed, _settings.ClientId, _isViewer ? "STATS_TOPIC" : "TOPIC", _refusals);
+        var connection = new FeedConnection(channel, _session, packets, isSubscribed ? [] : SubscribePackets(), endsSession: _isViewer, keepAlive, _time);
         _connection = connection;
         if (isSubscribed)
             Subscribed();
@@ -167,9 +169,9 @@ internal sealed class MqttFeed : IFeed
         }
     }
 
-    // A persistent session keeps its old subscriptions.
-    private IReadOnlyList<MqttPacket> SubscribePackets() => _subscription is { } old
-        ? [new MqttUnsubscribePacket { PacketIdentifier = UnsubscribeId, TopicFilters = [old] }, SubscribePacket(_filter)]
+    // A persistent session keeps its old subscriptions. What both match is not missed in between.
+    private IReadOnlyList<MqttPacket> SubscribePackets() => _subscription is { } old && old != _filter
+        ? [SubscribePacket(_filter), new MqttUnsubscribePacket { PacketIdentifier = UnsubscribeId, TopicFilters = [old] }]
         : [SubscribePacket(_filter)];
 
     private void Subscribed()

@@ -82,6 +82,9 @@ internal sealed class PacketChannel : IDisposable
         _formatter.Cleanup();
     }
 
+    /// <summary>Collects a packet that is encoded already.</summary>
+    public void Write(ReadOnlySpan<byte> packet) => _unsent.Write(packet);
+
     /// <summary>Sends what was collected, in one write.</summary>
     public async ValueTask FlushAsync(CancellationToken cancellationToken)
     {

@@ -4,12 +4,15 @@ namespace Meanwhile.Feeds;
 internal sealed class ReadyFile
 {
     private readonly string? _path;
+    private readonly Action<bool>? _changed;
     private volatile bool _isReady;
 
     /// <summary>Not ready at first, whatever an earlier process has left.</summary>
-    public ReadyFile(string? path)
+    /// <param name="path">Null for no file.</param>
+    /// <param name="changed">Called with each change, and at first.</param>
+    public ReadyFile(string? path, Action<bool>? changed = null)
     {
-        _path = path;
+        (_path, _changed) = (path, changed);
         Set(false);
     }
 
@@ -20,6 +23,7 @@ internal sealed class ReadyFile
     public void Set(bool ready)
     {
         _isReady = ready;
+        _changed?.Invoke(ready);
         if (_path is null)
             return;
         try

@@ -125,10 +125,10 @@ internal sealed class ResultOutbox
         return true;
     }
 
-    /// <summary>How long the PUBLISH of a result is in MQTT 5.0, whose brokers may have a limit.</summary>
-    public static long PacketSize(string topic, byte[] payload)
+    /// <summary>How long a PUBLISH at QoS 1 is in MQTT 5.0, whose brokers may have a limit.</summary>
+    public static long PacketSize(string topic, long payloadLength)
     {
-        var rest = 2L + Encoding.UTF8.GetByteCount(topic) + 2 + 1 + payload.Length; // Topic with its length, identifier, no properties, payload.
+        var rest = 2L + Encoding.UTF8.GetByteCount(topic) + 2 + 1 + payloadLength; // Topic with its length, identifier, no properties, payload.
         return 1 + (rest < 1 << 7 ? 1 : rest < 1 << 14 ? 2 : rest < 1 << 21 ? 3 : 4) + rest; // [MQTT-1.5.5]
     }
 

@@ -24,6 +24,7 @@ internal sealed class Announcer : IAsyncDisposable
     private readonly AnnouncerOptions _options;
     private readonly Insight _insight;
     private readonly Sensors _sensors;
+    private readonly TopicMatcher _configurations;
     private readonly BrokerClient _client;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
@@ -46,7 +47,8 @@ internal sealed class Announcer : IAsyncDisposable
     {
         (_options, _insight, _logger, _time, _limiter) = (options, insight, logger, time, new LogLimiter(time));
         _sensors = new Sensors(options, insight.Options);
-        _client = new BrokerClient(broker with { Will = (_sensors.Availability, Offline) }, sessionExpiry: 0, logger, time);
+        _configurations = new TopicMatcher(_sensors.Configurations);
+        _client = new BrokerClient(broker with { Will = (_sensors.Availability, Offline) }, logger, time);
     }
 
     /// <summary>Announces until told to stop, and says then that we are gone. Nothing that happens here ends the program.</summary>
@@ -107,7 +109,7 @@ internal sealed class Announcer : IAsyncDisposable
     {
         if (message.Topic == _sensors.Birth)
             _mustRepeat = _mustRepeat || message.ConvertPayloadToString() == "online";
-        else if (!message.Payload.IsEmpty)
+        else if (!message.Payload.IsEmpty && _configurations.Matches(message.Topic))
             await _found.Writer.WriteAsync(message.Topic, stop);
     }
 
@@ -167,9 +169,8 @@ internal sealed class Announcer : IAsyncDisposable
     private async Task PublishAsync(string topic, byte[] payload, CancellationToken cancellationToken)
     {
         var message = new MqttApplicationMessage { Topic = topic, PayloadSegment = payload, QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce, Retain = true };
-        var result = await _client.Client.PublishAsync(message, cancellationToken);
-        if (!result.IsSuccess)
-            SayRefused(topic, result.ReasonCode);
+        if (await _client.PublishAsync(message, cancellationToken) is { } reason)
+            SayRefused(topic, reason);
     }
 
     private async Task SayFarewellAsync()

@@ -17,6 +17,15 @@ internal static partial class Log
     [LoggerMessage(4, LogLevel.Warning, "the broker refuses a result ({Reason}): {Advice}{Repeated}")]
     public static partial void ResultRefused(ILogger logger, string reason, string advice, string repeated);
 
+    [LoggerMessage(121, LogLevel.Warning, "a result cannot be sent: its topic would be longer than {Longest} bytes; with this STATS_TOPIC, the topic of a series has {Room} at most{Repeated}")]
+    public static partial void ResultTopicTooLong(ILogger logger, int longest, int room, string repeated);
+
+    [LoggerMessage(122, LogLevel.Warning, "STATS_TOPIC is so long that only topics of at most {Room} bytes can have results: choose a shorter one")]
+    public static partial void LittleRoomForResults(ILogger logger, int room);
+
+    [LoggerMessage(123, LogLevel.Information, "results go to {StatsTopic}/TOPIC, for topics of at most {Room} bytes")]
+    public static partial void ResultsGoTo(ILogger logger, string statsTopic, int room);
+
     [LoggerMessage(5, LogLevel.Debug, "{Broker} is still not there ({Reason})")]
     public static partial void BrokerStillAway(ILogger logger, object broker, string reason);
 
@@ -32,8 +41,14 @@ internal static partial class Log
     [LoggerMessage(9, LogLevel.Warning, "the session was lost by the broker; what it held for us while we were away is gone{Repeated}")]
     public static partial void SessionLost(ILogger logger, string repeated);
 
+    [LoggerMessage(124, LogLevel.Warning, "MQTT 3.1.1 keeps nothing for a viewer: what was published while the connection was lost is not shown{Repeated}")]
+    public static partial void NoSession(ILogger logger, string repeated);
+
     [LoggerMessage(10, LogLevel.Warning, "the broker holds a session of '{ClientId}' that this store knows nothing of: what waits there is taken in")]
     public static partial void SessionUnknown(ILogger logger, string clientId);
+
+    [LoggerMessage(120, LogLevel.Information, "an earlier run's subscription to {Filter} was ended")]
+    public static partial void SurplusEnded(ILogger logger, string filter);
 
     [LoggerMessage(11, LogLevel.Information, "subscribed to {Filter}")]
     public static partial void Subscribed(ILogger logger, string filter);

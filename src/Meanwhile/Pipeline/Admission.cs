@@ -11,10 +11,8 @@ internal sealed class Admission(AggregatorOptions options)
 
     private const string NotSet = "its time is below 1e9 s since 1970, as that of a device whose clock is not set (quarantine replay --time arrival uses the time of arrival)";
 
-    private const int LongestTopic = 65_535; // [MQTT-1.5.4]
-
     private readonly PayloadShape _shape = new();
-    private readonly int _resultPrefix = Encoding.UTF8.GetByteCount(options.ResultTopic(""));
+    private readonly int _longestTopic = options.LongestSeries;
     private readonly string _tooFarAhead = $"its time is more than {options.MaxAhead.TotalSeconds:0.###} s ahead of the clock (--max-ahead)";
 
     /// <summary>Makes a reading of a message.</summary>
@@ -31,7 +29,7 @@ internal sealed class Admission(AggregatorOptions options)
             reason = _tooFarAhead;
         else if (found.Time < Billion && now >= Billion)
             reason = NotSet;
-        else if (topic.Length > (LongestTopic / 3) - _resultPrefix && Encoding.UTF8.GetByteCount(topic) + _resultPrefix > LongestTopic)
+        else if (topic.Length > _longestTopic / 3 && Encoding.UTF8.GetByteCount(topic) > _longestTopic)
             reason = "its topic leaves no room for the topic of its results";
         else
             reading = new Reading(topic, found.Time, found.Value) { Identity = payload[found.Identity] };

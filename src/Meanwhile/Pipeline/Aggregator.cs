@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using Meanwhile.Feeds;
 using Meanwhile.Logging;
+using Meanwhile.Mqtt.Wire;
 using Meanwhile.Stores;
 using Meanwhile.Windows;
 using Microsoft.Extensions.Logging;
@@ -18,6 +19,9 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
     // A clock that goes back by less has made hardly anything expire before its time; milliseconds.
     private const long LargestCorrection = 10_000;
 
+    // In bytes, for the topic of a series behind STATS_TOPIC.
+    private const int LittleRoom = 1024;
+
     // A commit that is in hand when we are told to stop is waited for so long.
     private static readonly TimeSpan LastCommitTimeout = TimeSpan.FromSeconds(10);
 
@@ -33,6 +37,7 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
     /// <param name="stop">Cuts short the wait for a store that cannot commit.</param>
     public async Task RunAsync(CancellationToken stop)
     {
+        SayWhereResultsGo();
         var intake = new Intake(options, _ledger, topic => _results.Has(topic), logger, _limiter);
         var wait = new StoreWait(logger, _limiter, time);
         using var work = new WorkSignal(feed.Deliveries, options.Tick, time);
@@ -156,7 +161,10 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
         {
             if (!_results.TryWrite(series, now, out var result))
                 continue;
-            await feed.PublishAsync(result.Topic, result.Payload);
+            if (IsTooLong(result.Topic))
+                RefuseResult();
+            else
+                await feed.PublishAsync(result.Topic, result.Payload);
             insight.Listeners.Tell(series, result);
             published++;
             if (logger.IsEnabled(LogLevel.Debug))
@@ -165,5 +173,23 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
         span?.SetTag("meanwhile.results", published);
         insight.Published(published);
         _results.Due.Clear();
+    }
+
+    // Messages of such a series are in the quarantine; but the file may have some of a time with another STATS_TOPIC, and it may have been imported.
+    private static bool IsTooLong(string topic) => topic.Length > Topic.LongestName / 3 && Encoding.UTF8.GetByteCount(topic) > Topic.LongestName;
+
+    private void RefuseResult()
+    {
+        _ledger.RefuseResult();
+        if (_limiter.MayLog(nameof(RefuseResult), out var repeated))
+            Log.ResultTopicTooLong(logger, Topic.LongestName, options.LongestSeries, repeated);
+    }
+
+    private void SayWhereResultsGo()
+    {
+        if (options.LongestSeries < LittleRoom)
+            Log.LittleRoomForResults(logger, Math.Max(options.LongestSeries, 0));
+        else if (options.HasWildcards)
+            Log.ResultsGoTo(logger, options.StatsTopic, options.LongestSeries);
     }
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using Meanwhile.Mqtt.Wire;
 using Meanwhile.Windows;
 
@@ -44,6 +45,9 @@ internal sealed record AggregatorOptions(string Filter, string StatsTopic)
 
     /// <summary>Where the results of a series go.</summary>
     public string ResultTopic(string series) => HasWildcards ? $"{StatsTopic}/{series}" : StatsTopic;
+
+    /// <summary>The longest topic, in bytes, of a series whose results have a topic that is not longer than any may be.</summary>
+    public int LongestSeries => HasWildcards ? Topic.LongestName - Encoding.UTF8.GetByteCount(ResultTopic("")) : Topic.LongestName;
 
     /// <summary>Whether a topic is one that results, or other messages of our own, go to.</summary>
     public bool IsResultTopic(string topic) =>

@@ -14,6 +14,8 @@ internal sealed class Intake(AggregatorOptions options, Ledger ledger, Func<stri
 {
     private const string IsEmpty = "the payload is empty, as that of a message which clears a retained one";
 
+    private const string NotAskedFor = "it matches no filter in force: an earlier run with this client id, or another client, has left a subscription at the broker";
+
     private readonly Admission _admission = new(options);
 
     /// <summary>What the next commit makes durable.</summary>
@@ -54,6 +56,8 @@ internal sealed class Intake(AggregatorOptions options, Ledger ledger, Func<stri
             Log.Received(logger, delivery.Topic, Encoding.UTF8.GetString(delivery.Payload.Span));
         if (delivery.Kind == DeliveryKind.Redelivery)
             _duplicates++;
+        else if (delivery.Kind == DeliveryKind.Surplus)
+            Ignore(delivery.Topic, NotAskedFor);
         else if (delivery.Payload.IsEmpty)
             Ignore(delivery.Topic, IsEmpty);
         else if (!_admission.TryAdmit(delivery.Topic, delivery.Payload, delivery.Arrived, delivery.Arrived, out var reading, out var reason))

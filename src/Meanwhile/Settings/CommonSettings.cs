@@ -67,12 +67,13 @@ internal static class CommonSettings
         text.Length > 0 && !PostgresAddress.IsOne(text) && !Directory.Exists(text) && !text.EndsWith('/') ? text : throw new FormatException("the path of a file, not of a folder");
 
     /// <summary>The broker, for a verb that is a client of one.</summary>
-    public static BrokerSettings ReadBroker(ParseResult commandLine, SettingSources sources, Setting<string> clientId)
+    /// <param name="defaultId">Who we are there where that is not said, and has no default of its own.</param>
+    public static BrokerSettings ReadBroker(ParseResult commandLine, SettingSources sources, Setting<string> clientId, string defaultId = "")
     {
         var address = Broker.Read(commandLine, sources)!;
         if (address.IsEmbedded)
             throw new UserException("BROKER: 'embedded' is the built-in broker of aggregate: expected the address of a running broker", ExitCode.Usage);
-        return new BrokerSettings(address, clientId.Read(commandLine, sources)!, UserName.Read(commandLine, sources), PasswordFile.Read(commandLine, sources));
+        return new BrokerSettings(address, clientId.Read(commandLine, sources) ?? defaultId, UserName.Read(commandLine, sources), PasswordFile.Read(commandLine, sources));
     }
 
     /// <summary>Reads the name of a store.</summary>

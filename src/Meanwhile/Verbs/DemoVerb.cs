@@ -30,7 +30,7 @@ internal static class DemoVerb
             session.Read(CommonSettings.PublishTopic)!, Qos: 1, CommonSettings.ReadPace(session.CommandLine, session.Sources), Count: null, session.Read(CommonSettings.Seed));
         var options = AggregatorSettings.Check(new(publisherOptions.Topic, session.Read(CommonSettings.StatsTopic)!));
         var database = session.Read(CommonSettings.DbFile)!;
-        await using var display = ResultDisplay.Start(session, $"demo {options.StatsTopic}", stop);
+        await using var display = ResultDisplay.Start(session, $"demo {options.StatsTopic}", namesTopics: false, stop);
         stop = display.Stop;
         using var insight = new Insight(options, session.Time);
         using var stopping = stop.Register(insight.Stop);
@@ -51,7 +51,7 @@ internal static class DemoVerb
         using var aggregating = new CancellationTokenSource();
 
         var aggregator = AggregateVerb.RunAsync(session, feed, store, insight, aggregating.Token);
-        var watcher = new StatsWatcher(ClientOf(address, "stats_subscriber"), options.StatsTopic, display.Show, Subscribed, session.Logger, session.Time).RunAsync(ending.Token);
+        var watcher = new StatsWatcher(ClientOf(address, StatsWatcher.NewClientId()), options.StatsTopic, display.Show, new ReadyFile(null, Subscribed), session.Logger, session.Time).RunAsync(ending.Token);
         var publisher = PublishWhenWatchedAsync();
 
         // The publisher leaves first, then the table, then the aggregator, so that nothing is cut off that is on its way.

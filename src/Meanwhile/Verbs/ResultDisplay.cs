@@ -26,7 +26,7 @@ internal sealed class ResultDisplay : IAsyncDisposable
     private readonly Task _showing;
     private long _unsaid;
 
-    private ResultDisplay(Session session, string source, CancellationToken stop)
+    private ResultDisplay(Session session, string source, bool namesTopics, CancellationToken stop)
     {
         (_session, _limiter) = (session, new LogLimiter(session.Time));
         _ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -40,7 +40,7 @@ internal sealed class ResultDisplay : IAsyncDisposable
         var lines = new OutputQueue(StandardHandle.Output, SayMissing);
         Show = session.CommandLine.GetValue(Live)
             ? (topic, result) => lines.Add(ResultLine.Format(session.Time.GetUtcNow(), topic, result))
-            : (_, result) => lines.Add(StatsTable.Format(result));
+            : (topic, result) => lines.Add((namesTopics ? SafeText.Of(topic) + "\n" : "") + StatsTable.Format(result));
         _showing = EndWithAsync(PrintAsync(lines));
     }
 
@@ -52,7 +52,8 @@ internal sealed class ResultDisplay : IAsyncDisposable
 
     /// <summary>Begins. To be called before anything is logged, which would tear the screen.</summary>
     /// <param name="source">Where results come from, in a few words.</param>
-    public static ResultDisplay Start(Session session, string source, CancellationToken stop) => new(session, source, stop);
+    /// <param name="namesTopics">A table has its topic on a line before it: there may be several topics.</param>
+    public static ResultDisplay Start(Session session, string source, bool namesTopics, CancellationToken stop) => new(session, source, namesTopics, stop);
 
     /// <summary>Takes in whether results arrive.</summary>
     public void Connect(bool isConnected) => _view?.Connect(isConnected);

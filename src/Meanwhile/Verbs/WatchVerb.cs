@@ -9,7 +9,8 @@ namespace Meanwhile.Verbs;
 /// <summary>The seed's stats subscriber: the table.</summary>
 internal static class WatchVerb
 {
-    private static readonly Setting<string> ClientId = CommonSettings.ClientId("stats_subscriber");
+    private static readonly Setting<string> ClientId = new(
+        "--client-id", "MQTT_CLIENT_ID", null, "ID", "client id at the broker [default stats_subscriber- and something random]", text => text);
 
     private static readonly Setting<string> Filter = new(
         "--stats-topic", "STATS_TOPIC", "STATS", "FILTER", "topic or filter of the results", TopicName.ParseFilter);
@@ -30,15 +31,9 @@ internal static class WatchVerb
         var readings = new AggregatorOptions(session.Read(CommonSettings.Topic)!, results);
         var filter = readings.HasWildcards && results.AsSpan().IndexOfAny('+', '#') < 0 ? results + "/#" : results;
 
-        var broker = CommonSettings.ReadBroker(session.CommandLine, session.Sources, ClientId);
-        var ready = new ReadyFile(session.Read(CommonSettings.ReadyFile));
-        await using var display = ResultDisplay.Start(session, $"{broker.Address} {filter}", stop);
-        await new StatsWatcher(broker, filter, display.Show, Subscribed, session.Logger, session.Time).RunAsync(display.Stop);
-
-        void Subscribed(bool isSubscribed)
-        {
-            ready.Set(isSubscribed);
-            display.Connect(isSubscribed);
-        }
+        var broker = CommonSettings.ReadBroker(session.CommandLine, session.Sources, ClientId, StatsWatcher.NewClientId());
+        var readyFile = session.Read(CommonSettings.ReadyFile);
+        await using var display = ResultDisplay.Start(session, $"{broker.Address} {filter}", namesTopics: filter.AsSpan().IndexOfAny('+', '#') >= 0, stop);
+        await new StatsWatcher(broker, filter, display.Show, new ReadyFile(readyFile, display.Connect), session.Logger, session.Time).RunAsync(display.Stop);
     }
 }

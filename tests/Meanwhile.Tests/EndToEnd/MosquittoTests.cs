@@ -139,6 +139,35 @@ public sealed partial class MosquittoTests : MosquittoTest
         await Until.TrueAsync(() => Rows() == 2, () => "two rows");
     }
 
+    [Fact]
+    public async Task A_result_for_which_mosquitto_ends_the_connection_is_given_up_and_the_others_go_on()
+    {
+        using var mosquitto = await MosquittoServer.StartAsync(Folder.Path);
+        var aggregate = await AggregateAsync(mosquitto, "--topic", "#");
+        var peer = await SubscribeAsync(mosquitto, "STATS/plant/#", "%t");
+        await PublishAsync(mosquitto, string.Join('/', Enumerable.Repeat("x", 201)), "1", "-q", "1"); // It takes 200 slashes, and no more.
+        await PublishAsync(mosquitto, "plant/a", "5", "-q", "1");
+        await aggregate.SaysAsync("the broker refuses a result (it ends the connection whenever one is sent to 'STATS/x/x/");
+        await PublishAsync(mosquitto, "plant/b", "5", "-q", "1");
+        await peer.WaitAsync(() => peer.Output.Contains("STATS/plant/a\n", StringComparison.Ordinal) && peer.Output.Contains("STATS/plant/b\n", StringComparison.Ordinal), "both results");
+        Assert.Equal(0, await aggregate.TerminateAsync());
+        Assert.Matches(@"ledger: .*; results refused by the broker 1\n", aggregate.Error); // What was not acknowledged by then came again.
+    }
+
+    [Fact]
+    public async Task A_result_that_is_larger_than_mosquitto_takes_is_not_sent_and_the_others_go_on()
+    {
+        using var mosquitto = await MosquittoServer.StartAsync(Folder.Path, "max_packet_size 200");
+        var aggregate = await AggregateAsync(mosquitto, "--topic", "#");
+        var peer = await SubscribeAsync(mosquitto, "STATS/#", "%t");
+        await PublishAsync(mosquitto, new string('x', 150), "1", "-q", "1");
+        await aggregate.SaysAsync("the broker refuses a result (it takes packets of at most 200 bytes)");
+        await PublishAsync(mosquitto, "a", "5", "-q", "1");
+        await peer.WaitAsync(() => peer.Output == "STATS/a\n", "the other result");
+        Assert.Equal(0, await aggregate.TerminateAsync());
+        Assert.Matches(@"ledger: received 2 = committed 2 .*; results refused by the broker 1\n", aggregate.Error);
+    }
+
     [GeneratedRegex(@"^[012] 0 DATA \{""number"": (?<number>\d+), ""epochtime"": ""(?<time>\d{10})""\}$")]
     private static partial Regex SeedPayload();
 

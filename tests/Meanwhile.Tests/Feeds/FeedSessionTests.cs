@@ -8,7 +8,7 @@ namespace Meanwhile.Tests.Feeds;
 
 public class FeedSessionTests
 {
-    private readonly FeedSession _session = new([], new ResultRefusals(() => { }, NullLogger.Instance, TimeProvider.System));
+    private readonly FeedSession _session = new([], new ResultRefusals(() => { }, NullLogger.Instance, TimeProvider.System), "DATA", NullLogger.Instance);
 
     [Fact]
     public async Task What_the_end_of_a_connection_keeps_from_the_queue_goes_in_first_on_the_next_one()

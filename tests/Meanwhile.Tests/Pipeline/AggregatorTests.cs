@@ -89,6 +89,54 @@ public sealed class AggregatorTests : AggregatorTest
         Assert.Equal((12, 11, 1, 12), (Ledger.Received, Ledger.Quarantined, Ledger.Committed, Ledger.Acknowledged));
     }
 
+    [Theory]
+    [InlineData("ST", true)]
+    [InlineData("STATSTATS", false)]
+    public async Task A_result_whose_topic_would_be_too_long_is_counted_and_said_and_the_others_go_on(string statsTopic, bool isSent)
+    {
+        var series = new string('x', 65_530 - 2) + "\u00fc\u00fc";
+        await RunAsync(new AggregatorOptions("#", "ST"), async () =>
+        {
+            Feed.Send(series, "1");
+            Assert.StartsWith($"ST/{series} ", await Feed.ResultAsync(), StringComparison.Ordinal);
+        });
+        await RunAsync(new AggregatorOptions("#", statsTopic) { Tick = TimeSpan.FromSeconds(1) }, async () =>
+        {
+            await Log.SaysAsync("1 readings of 1 series read back");
+            Time.Advance(TimeSpan.FromSeconds(61)); // The reading leaves its first window.
+            if (isSent)
+                Assert.StartsWith($"ST/{series} ", await Feed.ResultAsync(), StringComparison.Ordinal);
+            else
+                await Log.SaysAsync("a result cannot be sent: its topic would be longer than 65535 bytes; with this STATS_TOPIC, the topic of a series has 65525 at most");
+            Feed.Send("short", "2");
+            Assert.StartsWith($"{statsTopic}/short ", await Feed.ResultAsync(), StringComparison.Ordinal);
+        });
+        Assert.Equal(isSent, Ledger.RefusedResults == 0);
+    }
+
+    [Fact]
+    public async Task Without_wildcards_the_longest_topic_there_may_be_has_results()
+    {
+        var topic = new string('x', 65_535);
+        await RunAsync(new AggregatorOptions(topic, topic[1..]), async () =>
+        {
+            Feed.Send(topic, "1");
+            Assert.StartsWith($"{topic[1..]} ", await Feed.ResultAsync(), StringComparison.Ordinal);
+        });
+        Assert.Equal((1, 0), (Ledger.Committed, Ledger.Quarantined));
+        Assert.DoesNotContain(Log.Lines, line => line.Contains("STATS_TOPIC", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(5, "results go to xxxxx/TOPIC, for topics of at most 65529 bytes")]
+    [InlineData(65_000, "STATS_TOPIC is so long that only topics of at most 534 bytes can have results: choose a shorter one")]
+    [InlineData(65_535, "STATS_TOPIC is so long that only topics of at most 0 bytes can have results: choose a shorter one")]
+    public async Task How_much_room_the_topic_of_results_leaves_is_said_at_the_start(int length, string said)
+    {
+        await RunAsync(new AggregatorOptions("#", new string('x', length)), () => Log.SaysAsync(said));
+        Assert.Contains(said, Log.Lines);
+    }
+
     [Fact]
     public async Task An_empty_payload_is_acknowledged_counted_and_said_once_a_minute_and_is_neither_reading_nor_fault()
     {

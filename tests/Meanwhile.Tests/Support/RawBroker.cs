@@ -27,6 +27,9 @@ internal sealed class RawConnection(TcpClient client) : IDisposable
 {
     private readonly NetworkStream _stream = client.GetStream();
 
+    /// <summary>Nothing has come that was not received yet.</summary>
+    public bool IsSilent => client.Available == 0;
+
     /// <summary>Sends bytes, given as hexadecimal text.</summary>
     public ValueTask SendAsync(string hex) => _stream.WriteAsync(Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal)));
 

@@ -29,11 +29,11 @@ public abstract class RawFeedTest : IAsyncLifetime
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Starts the feed of DATA.</summary>
-    private protected void Start(TimeProvider? time = null)
+    /// <summary>Starts the feed.</summary>
+    private protected void Start(TimeProvider? time = null, string filter = "DATA")
     {
         var settings = new BrokerSettings(BrokerAddress.Parse(_broker.Address), "raw", UserName: null, Password: null);
-        _feed = new MqttFeed(settings, "DATA", new SessionState(new Dictionary<string, IReadOnlyCollection<ushort>>(), Subscription: null), new ReadyFile(null), Ledger.RefuseResult, Log, time ?? TimeProvider.System);
+        _feed = new MqttFeed(settings, filter, new SessionState(new Dictionary<string, IReadOnlyCollection<ushort>>(), Subscription: null), new ReadyFile(null), Ledger.RefuseResult, Log, time ?? TimeProvider.System);
         _ = _feed.RunAsync(_stop.Token);
     }
 
