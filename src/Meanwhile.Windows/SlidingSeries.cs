@@ -61,8 +61,6 @@ public class SlidingSeries
             _workspace.AnswerValues.Clear();
         var from = Math.Clamp(fromMs, _workspace.CutoffMs, Workspace.FarthestMs + 1);
         var to = Math.Min(toMs, Workspace.FarthestMs);
-        if (Layout.Parts.Step >= 0)
-            _workspace.Held = HeldBefore(from);
         if (_tree is null)
             CollectSparse(from, to);
         else if (toMs >= _latest && Layout.WindowOf(toMs - fromMs) is >= 0 and var window)
@@ -140,7 +138,9 @@ public class SlidingSeries
     private void CollectSparse(long from, long to)
     {
         _workspace.Answer.Clear(0);
-        for (var i = FirstPlaceFrom(from); i < _count && _readings[i].TimeMs <= to; i++)
+        var first = FirstPlaceFrom(from);
+        _workspace.Held = first > 0 && _readings[first - 1].TimeMs >= _workspace.CutoffMs ? _readings[first - 1].Value : null;
+        for (var i = first; i < _count && _readings[i].TimeMs <= to; i++)
         {
             var (time, value) = _readings[i];
             _workspace.Lifted.Lift(0, time, value);
@@ -148,15 +148,6 @@ public class SlidingSeries
             if (Layout.HasQuantiles)
                 _workspace.AnswerValues.Add(value);
         }
-    }
-
-    // The last reading before a time: its value holds until the next one. What was dropped is not known, also while it still takes room.
-    private double? HeldBefore(long timeMs)
-    {
-        if (_tree is not null)
-            return _tree.HeldBefore(timeMs);
-        var at = FirstPlaceFrom(timeMs) - 1;
-        return at >= 0 && _readings[at].TimeMs >= _workspace.CutoffMs ? _readings[at].Value : null;
     }
 
     private int FirstPlaceFrom(long timeMs)

@@ -54,6 +54,8 @@ internal sealed class TimeTree
         _workspace.Answer.Clear(0);
         if (from > to)
             return;
+        if (_workspace.Layout.Parts.Step >= 0)
+            _workspace.Held = ValueOf(LastBefore(from));
         _root.Visit(from, to, _combine);
         _bags?.Collect(_root, from, to);
     }
@@ -65,6 +67,8 @@ internal sealed class TimeTree
         var front = _fronts[window] ??= new WindowFront(_workspace.Layout.Parts);
         if (!front.TryAnswer(from, _workspace.Answer))
             Renew(front, from);
+        if (_workspace.Layout.Parts.Step >= 0)
+            _workspace.Held = ValueOf(front.Before);
         if (_bags is null)
             return;
         InsertLate();
@@ -77,16 +81,6 @@ internal sealed class TimeTree
         InsertLate();
         var leaf = LeafFrom(time, out _);
         return leaf?.TimeAt(leaf.PlaceOf(time));
-    }
-
-    /// <summary>The value of the last reading before a time, if it is not before the cut-off; the layout keeps ends.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public double? HeldBefore(long time)
-    {
-        InsertLate();
-        return _root.TryFindBefore(time, out var leaf, out var place) && leaf.TimeAt(place) >= _workspace.CutoffMs
-            ? leaf.Entries.RestOf(place)[_workspace.Layout.Parts.Ends + 1]
-            : null;
     }
 
     /// <summary>Forgets all readings before the cut-off.</summary>
@@ -115,8 +109,15 @@ internal sealed class TimeTree
             return;
         if (end <= Workspace.FarthestMs)
             _root.Visit(end, Workspace.FarthestMs, _combine);
-        front.Take(from, leaf, _workspace.Answer);
+        front.Take(from, leaf, _workspace.Answer, _workspace.Layout.Parts.Step >= 0 ? LastBefore(from) : default);
     }
+
+    // What was dropped is not known any more, also while it still takes room.
+    private double? ValueOf((long Time, double Value) before) => before.Time >= _workspace.CutoffMs ? before.Value : null;
+
+    private (long Time, double Value) LastBefore(long time) => _root.TryFindBefore(time, out var leaf, out var place)
+        ? (leaf.TimeAt(place), leaf.Entries.RestOf(place)[_workspace.Layout.Parts.Ends + 1])
+        : (long.MinValue, 0);
 
     private void CombineIntoAnswer(TimeNode node, int first, int end) => _workspace.Answer.Combine(0, node.Entries, first, end);
 

@@ -9,6 +9,8 @@ namespace Meanwhile.Windows;
 internal sealed class WindowFront(Parts parts)
 {
     private long[] _times = [];
+    private double[] _lasts = []; // Of each entry, if the layout asks for what held before the window.
+    private (long Time, double Value) _before;
     private Partials _suffixes = new(0, parts);
     private Partials _rest = new(1, parts);
     private long _from;
@@ -17,6 +19,9 @@ internal sealed class WindowFront(Parts parts)
 
     /// <summary>Whether readings behind the last of these entries are accounted for.</summary>
     private bool IsValid => _next < _count;
+
+    /// <summary>The last reading before the window, if the layout asks for it.</summary>
+    public (long Time, double Value) Before => _before;
 
     /// <summary>Forgets all entries if some are before a time: when a clock goes back, what was pruned must not come back with it.</summary>
     public void ForgetIfBefore(long time)
@@ -29,9 +34,11 @@ internal sealed class WindowFront(Parts parts)
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(long time, in Partials lifted, bool newest)
     {
-        if (!IsValid || time < _from)
+        if (!IsValid)
             return;
-        if (time < _times[_count - 1] || (!newest && parts.IsOrdered))
+        if (time < _from)
+            AddBefore(time, lifted);
+        else if (time < _times[_count - 1] || (!newest && parts.IsOrdered))
             _count = 0;
         else
             _rest.Combine(0, lifted, 0);
@@ -44,7 +51,7 @@ internal sealed class WindowFront(Parts parts)
         if (from < _from)
             return false;
         while (_next < _count && _times[_next] < from)
-            _next++;
+            Pass(_next++);
         if (!IsValid)
             return false;
         _from = from;
@@ -53,15 +60,39 @@ internal sealed class WindowFront(Parts parts)
     }
 
     /// <summary>Takes the entries of a leaf from a time on, and completes the answer, which holds what lies behind that leaf.</summary>
-    public void Take(long from, TimeNode leaf, in Partials answer)
+    /// <param name="before">The last reading before that time.</param>
+    public void Take(long from, TimeNode leaf, in Partials answer, (long Time, double Value) before)
     {
         var first = leaf.PlaceOf(from);
         (_from, _next, _count) = (from, 0, leaf.Count - first);
         if (_times.Length < _count)
             (_times, _suffixes) = (new long[leaf.Capacity], new Partials(leaf.Capacity, parts));
         leaf.CopyTimesTo(_times, first);
+        if (parts.Step >= 0)
+            TakeLasts(leaf, first);
+        _before = before;
         _suffixes.SetSuffixes(leaf.Entries, first, _count);
         _rest.Copy(0, answer, 0);
         TryAnswer(from, answer);
+    }
+
+    private void TakeLasts(TimeNode leaf, int first)
+    {
+        if (_lasts.Length < _times.Length)
+            _lasts = new double[_times.Length];
+        for (var i = 0; i < _count; i++)
+            _lasts[i] = leaf.Entries.RestOf(first + i)[parts.Ends + 1];
+    }
+
+    private void AddBefore(long time, in Partials lifted)
+    {
+        if (parts.Step >= 0 && time >= _before.Time)
+            _before = (time, lifted.RestOf(0)[parts.Ends + 1]);
+    }
+
+    private void Pass(int entry)
+    {
+        if (parts.Step >= 0)
+            _before = (_times[entry], _lasts[entry]);
     }
 }

@@ -35,7 +35,7 @@ internal sealed class Workspace(WindowLayout layout)
     /// <summary>Readings older than this are left out of every answer.</summary>
     public long CutoffMs { get; set; } = -FarthestMs;
 
-    /// <summary>The value that held when the span of the latest query began; null if it is not known, or not asked for.</summary>
+    /// <summary>The value that held when the span of the latest query began; null if it is not known. Set by queries that may ask for it.</summary>
     public double? Held { get; set; }
 
     public ValueBag AnswerValues { get; } = new();

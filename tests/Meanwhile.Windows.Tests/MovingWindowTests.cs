@@ -41,6 +41,35 @@ public class MovingWindowTests
     }
 
     [Theory]
+    [InlineData(1, 0)]
+    [InlineData(1, 10)]
+    [InlineData(1000, 30)]
+    public void Each_reading_moves_the_mean_over_time(int roundToMs, int latePercent)
+    {
+        var random = Seeds.Next();
+        var layout = new WindowLayout(400_000, [20_000, 150_000], Statistic.ParseList("mean,twa"));
+        var (series, judge, newest, cutoff) = (new SlidingSeries(layout), new Judge(layout), Start, 0L);
+        for (var i = 0; i < 2_000; i++)
+        {
+            newest += random.Next(200) == 0 ? random.Next(200_000) : random.Next(1_500);
+            var time = random.Next(100) < latePercent ? newest - random.Next(200_000) : newest;
+            time -= time % roundToMs;
+            var value = (double)random.Next(-100, 100);
+            if (series.Add(time, value))
+                judge.Add(time, value);
+            if (random.Next(50) == 0)
+            {
+                cutoff = Math.Max(cutoff, newest - random.Next(150_000, 400_000));
+                series.DropBefore(cutoff);
+                judge.DropBefore(cutoff);
+            }
+            var now = Math.Max(series.Newest ?? newest, newest - (newest % roundToMs)) + (random.Next(20) == 0 ? random.Next(3_000) : 0);
+            foreach (var window in layout.WindowsMs)
+                judge.Check(series, now - window, now);
+        }
+    }
+
+    [Theory]
     [InlineData("sum", 30_000)]
     [InlineData("sum,min,max", 12_000)]
     [InlineData("sum,min,max,first,last", 12_000)]
