@@ -74,6 +74,9 @@ public sealed record BrokerLimits
     /// </summary>
     public long Memory { get; init; } = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4 * 3;
 
+    /// <summary>What of that memory is the host's own and bounded elsewhere, in bytes: it is not counted, so that it takes nothing from those who publish.</summary>
+    public Func<long> SetAside { get; init; } = static () => 0;
+
     /// <summary>Whether messages may be sent to a topic: it does not have too many levels, and is no shared subscription [MQTT-5.0, 4.8.2].</summary>
     internal bool Allows(string topic) => Topic.Levels(topic) <= TopicLevels && !Topic.IsShare(topic);
 }

@@ -15,7 +15,7 @@ internal sealed class BrokerParts : IDisposable
     public BrokerParts(BrokerOptions options)
     {
         (Limits, Time, Authenticate) = (options.Limits, options.Time, options.Authenticate);
-        Memory = new MemoryWatch(Limits.Memory);
+        Memory = new MemoryWatch(Limits.Memory, Limits.SetAside);
         (_start, _startedAt) = (Time.GetTimestamp(), Time.GetUtcNow() - DateTimeOffset.UnixEpoch);
         _refused = options.Refused;
         Stopping = _stopping.Token;

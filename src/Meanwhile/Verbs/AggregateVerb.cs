@@ -93,7 +93,8 @@ internal static class AggregateVerb
             if (options.Filter.StartsWith("$share/", StringComparison.Ordinal))
                 throw new UserException($"TOPIC: '{options.Filter}' is shared between clients of a broker elsewhere: expected a plain filter for the embedded one", ExitCode.Usage);
             var inside = home is null ? null : new InsideLogin();
-            var embedded = EmbeddedSettings.Read(session.CommandLine, session.Sources, new ListenAddress(address.EndPoint)) with { Inside = inside };
+            var embedded = EmbeddedSettings.Read(session.CommandLine, session.Sources, new ListenAddress(address.EndPoint));
+            embedded = embedded with { Inside = inside, Limits = embedded.Limits with { SetAside = () => insight.HeldForReaders } };
             var database = session.Read(CommonSettings.DbFile)!;
             using var store = await Store.OpenAsync(database, AggregatorSettings.ReadStore(session.CommandLine, session.Sources, Store.EmbeddedSessions, options.Filter), session.Logger, session.Time, stop);
             using var brokerStore = await Store.OpenBrokerAsync(session.Read(BrokerDatabase) ?? Store.BrokerFileOf(database), session.Logger, session.Time, stop);

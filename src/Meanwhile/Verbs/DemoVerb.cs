@@ -3,6 +3,7 @@ using System.Net;
 using Meanwhile.Clients;
 using Meanwhile.Feeds;
 using Meanwhile.Logging;
+using Meanwhile.Mqtt.Broker;
 using Meanwhile.Pipeline;
 using Meanwhile.Settings;
 using Meanwhile.Stores;
@@ -42,7 +43,7 @@ internal static class DemoVerb
         var endPoint = EmbeddedBroker.IsFree(Preferred) ? Preferred : new IPEndPoint(IPAddress.Loopback, 0);
         insight.StoreIsThere = true;
         var feed = await EmbeddedFeed.StartAsync(
-            new EmbeddedOptions([new ListenAddress(endPoint)]), brokerStore, options.Takes, store.ReadSession().ReceivedIds, session.Logger, session.Time, stop);
+            new EmbeddedOptions([new ListenAddress(endPoint)]) { Limits = new BrokerLimits { SetAside = () => insight.HeldForReaders } }, brokerStore, options.Takes, store.ReadSession().ReceivedIds, session.Logger, session.Time, stop);
         Log.DemoStarts(session.Logger, feed.EndPoint, Store.Describe(database));
 
         var address = new BrokerAddress("mqtt", feed.EndPoint.Address.ToString(), feed.EndPoint.Port, "");

@@ -30,7 +30,7 @@ internal sealed class WebServer : IAsyncDisposable
     /// <exception cref="UserException">It cannot listen there.</exception>
     public static async Task<WebServer> StartAsync(HttpOptions options, string store, Insight insight, ILogger logger, TimeProvider time, CancellationToken stop)
     {
-        var guests = new Guests();
+        var (guests, memory) = (new Guests(), new AnswerMemory());
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         ListenOptions? listening = null;
         builder.WebHost.UseKestrelCore().UseSockets(ServerLimits.Apply).ConfigureKestrel(kestrel =>
@@ -46,7 +46,7 @@ internal sealed class WebServer : IAsyncDisposable
         builder.Services.Configure<HostOptions>(ServerLimits.Apply);
         var application = builder.Build();
         var parts = new SiteParts(store, insight, logger, time, application.Lifetime.ApplicationStopping);
-        var site = new Site([.. Assets.Routes, .. parts.Routes], new Access(options.Token), guests, new AnswerMemory(), logger, new LogLimiter(time));
+        var site = new Site([.. Assets.Routes, .. parts.Routes], new Access(options.Token), guests, memory, logger, new LogLimiter(time));
         application.Run(site.ServeAsync);
         try
         {
@@ -60,6 +60,7 @@ internal sealed class WebServer : IAsyncDisposable
             throw new UserException($"--http: nothing can be served at {options.Address} ({e.Message}): expected a free port at an address of this machine", inner: e);
         }
         site.Measure(insight.Meter);
+        insight.Answers = () => memory.Held;
         var endPoint = listening!.IPEndPoint!; // With the port that it got.
         Log.Serving(logger, new UriBuilder("http", endPoint.Address.ToString(), endPoint.Port).Uri);
         return new WebServer(application, parts);
