@@ -11,6 +11,7 @@ namespace Meanwhile.Access;
 internal sealed class WatchedFiles<T>
     where T : class
 {
+    private readonly Lock _gate = new();
     private readonly string[] _paths;
     private readonly Func<string[], T> _parse;
     private string _seen;
@@ -39,39 +40,60 @@ internal sealed class WatchedFiles<T>
     /// <summary>What is in force.</summary>
     public T Current => _current;
 
-    /// <summary>Reads them again if they have changed. To be called now and then, by one caller.</summary>
-    public void Check(ILogger logger)
+    /// <summary>Reads them again if they have changed. To be called now and then.</summary>
+    public void Check(ILogger logger) => Look(logger, isTold: false);
+
+    /// <summary>Reads them again at once, as somebody has said that they are complete, and says what came of it.</summary>
+    public void Reload(ILogger logger) => Look(logger, isTold: true);
+
+    /// <inheritdoc/>
+    public override string ToString() => string.Join(", ", _paths);
+
+    private void Look(ILogger logger, bool isTold)
     {
-        string key;
-        string[]? texts = null;
-        FormatException? problem = null;
+        lock (_gate)
+        {
+            string key;
+            string[]? texts = null;
+            FormatException? problem = null;
+            try
+            {
+                texts = Read();
+                key = KeyOf(texts);
+            }
+            catch (FormatException e)
+            {
+                (problem, key) = (e, e.Message);
+            }
+            var (isSettled, isNew) = (key == _seen, key != _done); // Seen twice alike: who writes it has finished.
+            _seen = key;
+            if (!isTold && !(isSettled && isNew))
+                return;
+            _done = key;
+            TakeIn(logger, texts, problem, isNew);
+        }
+    }
+
+    private void TakeIn(ILogger logger, string[]? texts, FormatException? problem, bool isNew)
+    {
         try
         {
-            texts = Read();
-            key = KeyOf(texts);
-        }
-        catch (FormatException e)
-        {
-            (problem, key) = (e, e.Message);
-        }
-        var isSettled = key == _seen; // Seen twice alike: who writes it has finished.
-        _seen = key;
-        if (!isSettled || key == _done)
-            return;
-        _done = key;
-        try
-        {
-            _current = _parse(texts ?? throw problem!);
-            Log.Reloaded(logger, this);
+            var read = _parse(texts ?? throw problem!);
+            if (isNew)
+            {
+                _current = read;
+                Log.Reloaded(logger, this);
+            }
+            else
+            {
+                Log.NotChanged(logger, this);
+            }
         }
         catch (FormatException e)
         {
             Log.NotReloaded(logger, this, e.Message);
         }
     }
-
-    /// <inheritdoc/>
-    public override string ToString() => string.Join(", ", _paths);
 
     private static string KeyOf(string[] texts) => string.Join('\0', texts);
 

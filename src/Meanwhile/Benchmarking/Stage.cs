@@ -193,7 +193,7 @@ internal sealed class Stage(BenchOptions options, ILogger logger, TimeProvider t
         if (await contender.Process.StopAsync(stop) != ExitCode.Success)
             findings.Add($"it did not stop in good order ({contender.Process.Ending})");
         findings.AddRange(Account.OfLedger(sent, options.Qos, LedgerIn(log)));
-        using var store = Store.OpenForReading(database, unnamedSeries: "");
+        using var store = Store.OpenForReading(database, unnamedSeries: "", stop: stop);
         findings.AddRange(Account.OfRows(sent, contender.Load.Options.Topic, store.ReadReadings(0, long.MaxValue)));
         return findings;
     }

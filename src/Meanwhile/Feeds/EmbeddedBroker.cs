@@ -18,11 +18,12 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
     private readonly Refusals _refusals;
     private readonly SessionEnder _ender;
     private readonly PeriodicTimer _timer;
+    private readonly Action _reload;
     private readonly Task _chores;
 
-    private EmbeddedBroker(MqttBroker broker, Gatekeeper gatekeeper, Refusals refusals, SessionEnder ender, IReadOnlyList<Action> chores, TimeProvider time)
+    private EmbeddedBroker(MqttBroker broker, Gatekeeper gatekeeper, Refusals refusals, SessionEnder ender, IReadOnlyList<Action> chores, Action reload, TimeProvider time)
     {
-        (Broker, _gatekeeper, _refusals, _ender) = (broker, gatekeeper, refusals, ender);
+        (Broker, _gatekeeper, _refusals, _ender, _reload) = (broker, gatekeeper, refusals, ender, reload);
         _timer = new PeriodicTimer(LookInterval, time);
         _chores = DoAsync(chores);
         Completion = EndAsync();
@@ -88,8 +89,21 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
                 () => status.PublishAtTimes(options.StatusInterval),
                 ender.Look,
             ],
+            Reload,
             time);
+
+        void Reload()
+        {
+            users?.Reload(logger);
+            accessList?.Reload(logger);
+            tls?.Reload(logger);
+            if (users is null && accessList is null && tls is null)
+                Log.NothingToReload(logger);
+        }
     }
+
+    /// <summary>Reads certificates, users and access list again at once.</summary>
+    public void Reload() => _reload();
 
     /// <summary>Whether nobody listens at an address yet.</summary>
     public static bool IsFree(IPEndPoint endPoint)

@@ -58,6 +58,9 @@ internal sealed class EmbeddedFeed : IFeed
         return new EmbeddedFeed(embedded, time);
     }
 
+    /// <inheritdoc cref="EmbeddedBroker.Reload"/>
+    public void Reload() => _embedded.Reload();
+
     /// <inheritdoc/>
     public async Task RunAsync(CancellationToken stop)
     {

@@ -91,7 +91,7 @@ internal sealed class Records(Stream input, string name)
             Array.Copy(_buffer, _start, larger, 0, _end - _start);
             (_buffer, _start, _end) = (larger, 0, _end - _start);
         }
-        var length = await input.ReadAsync(_buffer.AsMemory(_end), cancellationToken);
+        var length = await input.ReadAsync(_buffer.AsMemory(_end), cancellationToken).AsTask().WaitAsync(cancellationToken); // Standard input itself cannot be cancelled.
         _end += length;
         BytesRead += length;
         return length > 0;

@@ -212,6 +212,12 @@ internal static partial class Log
     [LoggerMessage(64, LogLevel.Error, "{Files}: changed, but what was in force before stays in force: {Problem}")]
     public static partial void NotReloaded(ILogger logger, object files, string problem);
 
+    [LoggerMessage(137, LogLevel.Information, "{Files}: read again, and nothing in it has changed")]
+    public static partial void NotChanged(ILogger logger, object files);
+
+    [LoggerMessage(138, LogLevel.Information, "told to reload (SIGHUP), but there are no certificates, users or access list to be read again: a change of settings takes a restart")]
+    public static partial void NothingToReload(ILogger logger);
+
     [LoggerMessage(65, LogLevel.Information, "{File}: {User} {What}")]
     public static partial void UserChanged(ILogger logger, string file, string user, string what);
 

@@ -44,7 +44,7 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
         using var giveUp = new CancellationTokenSource();
         await using var patience = time.CreateTimer(_ => giveUp.Cancel(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         await using var told = stop.Register(() => patience.Change(LastCommitTimeout, Timeout.InfiniteTimeSpan));
-        _results = await wait.ForAsync(() => ValueTask.FromResult(Rebuild()), stop);
+        _results = await wait.ForAsync(() => ValueTask.FromResult(Rebuild(stop)), stop);
         while (await work.WaitAsync())
         {
             insight.Turn();
@@ -74,7 +74,7 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
         }
         _cutoff = now - _retention;
         if (_results.AreAheadOf(now))
-            _results = await wait.ForAsync(() => ValueTask.FromResult(Rebuild()), stop);
+            _results = await wait.ForAsync(() => ValueTask.FromResult(Rebuild(stop)), stop);
         else if (_results.IsAheadDue(now))
             await wait.ForAsync(() => ValueTask.FromResult(TakeInDue(now)), stop);
     }
@@ -96,13 +96,14 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
     private long Now() => time.GetUtcNow().ToUnixTimeMilliseconds();
 
     // The store alone knows what was committed, so windows are made of it, and no second file of state can disagree.
-    private Results Rebuild()
+    private Results Rebuild(CancellationToken stop)
     {
         var (results, readings, ahead, now) = (new Results(options), 0, 0, Now());
         try
         {
             foreach (var reading in store.ReadReadings(now - _retention, long.MaxValue))
             {
+                stop.ThrowIfCancellationRequested();
                 ahead += results.Restore(reading, now) == ReadingOutcome.Ahead ? 1 : 0;
                 if (readings++ == 0)
                     insight.StoreIsThere = true;

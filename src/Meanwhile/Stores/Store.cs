@@ -39,8 +39,8 @@ internal static class Store
     /// <param name="leftOut">Told what is left out of the readings.</param>
     /// <exception cref="UserException">It is not there.</exception>
     /// <exception cref="StoreException">It cannot be read.</exception>
-    public static IStoreReader OpenForReading(string name, string unnamedSeries, Action<LeftOut>? leftOut = null) => Tell<IStoreReader>(
-        PostgresAddress.IsOne(name) ? PostgresReader.Open(PostgresAddress.Parse(name), unnamedSeries) : SqliteReader.Open(name, unnamedSeries), leftOut);
+    public static IStoreReader OpenForReading(string name, string unnamedSeries, Action<LeftOut>? leftOut = null, CancellationToken stop = default) => Tell<IStoreReader>(
+        PostgresAddress.IsOne(name) ? PostgresReader.Open(PostgresAddress.Parse(name), unnamedSeries, stop) : SqliteReader.Open(name, unnamedSeries), leftOut);
 
     private static T Tell<T>(T store, Action<LeftOut>? leftOut)
         where T : IStoreReader

@@ -78,6 +78,7 @@ internal static class AggregateVerb
     private static async Task RunAsync(Session session, CancellationToken stop)
     {
         var address = session.Read(CommonSettings.Broker)!;
+        session.Reload = address.IsEmbedded ? () => { } : () => Log.NothingToReload(session.Logger); // What there is to be read again has not been read yet.
         var options = AggregatorSettings.Read(session.CommandLine, session.Sources);
         var home = HomeAssistantSettings.Read(session.CommandLine, session.Sources, session.Read(ClientId)!);
         if (home is not null)
@@ -100,6 +101,7 @@ internal static class AggregateVerb
             using var brokerStore = await Store.OpenBrokerAsync(session.Read(BrokerDatabase) ?? Store.BrokerFileOf(database), session.Logger, session.Time, stop);
             insight.StoreIsThere = true;
             var feed = await EmbeddedFeed.StartAsync(embedded, brokerStore, options.Takes, store.ReadSession().ReceivedIds, session.Logger, session.Time, stop);
+            session.Reload = feed.Reload;
             ready.Set(true);
             await RunAsync(session, feed, store, insight, stop, Announcer(inside?.SettingsFor(feed.InsideEndPoint, session.Read(ClientId)!)));
             ready.Set(false);

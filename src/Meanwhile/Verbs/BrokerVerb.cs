@@ -24,9 +24,11 @@ internal static class BrokerVerb
 
     private static async Task RunAsync(Session session, CancellationToken stop)
     {
+        session.Reload = () => { }; // What there is to be read again has not been read yet.
         var options = EmbeddedSettings.Read(session.CommandLine, session.Sources, Standard);
         using var store = await Store.OpenBrokerAsync(session.Read(Database)!, session.Logger, session.Time, stop);
         await using var embedded = await EmbeddedBroker.StartAsync(options, store, broker => broker, session.Logger, session.Time, stop);
+        session.Reload = embedded.Reload;
         await Task.WhenAny(Task.Delay(Timeout.InfiniteTimeSpan, session.Time, stop), embedded.Completion);
     }
 }

@@ -23,7 +23,7 @@ internal static class PasswdVerb
         return command;
     }
 
-    private static Task RunAsync(Session session, CancellationToken stop)
+    private static async Task RunAsync(Session session, CancellationToken stop)
     {
         var (path, user) = (session.CommandLine.GetValue(Path)!, session.CommandLine.GetValue(User)!);
         if (!UserFile.IsName(user))
@@ -33,10 +33,22 @@ internal static class PasswdVerb
         var isDeleted = session.CommandLine.GetValue(Delete);
         if (isDeleted && !isKnown)
             throw new UserException($"{path}: there is no user '{user}' that could be deleted: expected a name out of this file");
-        var hash = isDeleted ? null : PasswordHash.Of(PasswordPrompt.Read(user));
+        var hash = isDeleted ? null : PasswordHash.Of(await AskAsync(user, stop));
         Write(path, UserFile.With(text, user, hash));
         Log.UserChanged(session.Logger, path, user, isDeleted ? "deleted" : isKnown ? "has a new password" : "added");
-        return Task.CompletedTask;
+    }
+
+    // Who is asked may not answer: the read itself cannot be cancelled.
+    private static async Task<byte[]> AskAsync(string user, CancellationToken stop)
+    {
+        try
+        {
+            return await Task.Run(() => PasswordPrompt.Read(user), CancellationToken.None).WaitAsync(stop);
+        }
+        catch (OperationCanceledException e) when (stop.IsCancellationRequested)
+        {
+            throw new UserException("no password was given: nothing is changed", inner: e);
+        }
     }
 
     private static IReadOnlyDictionary<string, PasswordHash> UsersIn(string text, string path)

@@ -38,7 +38,7 @@ internal static class QuarantineVerb
 
     private static Task List(Session session, CancellationToken stop)
     {
-        using var store = OpenForReading(session);
+        using var store = OpenForReading(session, stop);
         session.Write(output =>
         {
             var list = new QuarantineList(output, session.Read(ListFormat.AsJson));
@@ -54,7 +54,7 @@ internal static class QuarantineVerb
     private static async Task Show(Session session, CancellationToken stop)
     {
         var number = session.CommandLine.GetValue(Number);
-        using var store = OpenForReading(session);
+        using var store = OpenForReading(session, stop);
         var message = store.ReadQuarantine().FirstOrDefault(m => m.Number == number);
         if (message.Number != number)
             throw NotThere(number);
@@ -69,7 +69,7 @@ internal static class QuarantineVerb
         var options = AggregatorSettings.Read(session.CommandLine, session.Sources);
         var chosen = ReadChosen(session);
         using var store = await session.OpenStoreAsync(options.Filter, stop);
-        using var quarantine = OpenForReading(session); // As it is now: the store changes while it is read.
+        using var quarantine = OpenForReading(session, stop); // As it is now: the store changes while it is read.
         var replay = new Replay(store, options);
         var stays = new StringBuilder();
         await replay.RunAsync(
@@ -110,5 +110,6 @@ internal static class QuarantineVerb
     private static UserException NotThere(long number) =>
         new($"there is no message {number} in the quarantine: expected a number that meanwhile quarantine list shows");
 
-    private static IStoreReader OpenForReading(Session session) => Store.OpenForReading(session.Read(CommonSettings.DbFile)!, unnamedSeries: "");
+    private static IStoreReader OpenForReading(Session session, CancellationToken stop) =>
+        Store.OpenForReading(session.Read(CommonSettings.DbFile)!, unnamedSeries: "", stop: stop);
 }

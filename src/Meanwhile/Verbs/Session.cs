@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using Meanwhile.Logging;
 using Meanwhile.Settings;
 using Meanwhile.Stores;
@@ -14,6 +15,7 @@ internal sealed class Session : IDisposable
 
     private readonly OutputQueue _log;
     private readonly CancellationTokenSource _stopping = new();
+    private readonly PosixSignalRegistration? _hangUp;
     private readonly bool _isLogForPrograms; // Who reads it expects the last words in the same form.
 
     private Session(ParseResult commandLine, SettingSources sources)
@@ -26,6 +28,7 @@ internal sealed class Session : IDisposable
         LogDiversion = new LogDiversion(_log.Add);
         Logger = new LineLogger(level, formatter, LogDiversion);
         Output = new StandardStream(StandardHandle.Output, Time, _stopping.Token);
+        _hangUp = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(PosixSignal.SIGHUP, HangUp);
     }
 
     public ParseResult CommandLine { get; }
@@ -40,6 +43,9 @@ internal sealed class Session : IDisposable
 
     /// <summary>Standard output.</summary>
     public Stream Output { get; }
+
+    /// <summary>What SIGHUP does: it reads files again; where there is nothing to be read again, it stops the program.</summary>
+    public Action? Reload { get; set; }
 
     /// <summary>Makes a verb's command out of its options and what it does.</summary>
     /// <param name="run">Runs until it is done or told to stop.</param>
@@ -75,7 +81,7 @@ internal sealed class Session : IDisposable
     public IStoreReader OpenForReading(string filter)
     {
         var name = Read(CommonSettings.DbFile)!;
-        return Store.OpenForReading(name, filter, found => Log.LeftOut(Logger, Store.Describe(name), found.Readings, found.Reason, repeated: ""));
+        return Store.OpenForReading(name, filter, found => Log.LeftOut(Logger, Store.Describe(name), found.Readings, found.Reason, repeated: ""), _stopping.Token);
     }
 
     /// <summary>Lets a text be written to standard output, until all is written or its reader has gone.</summary>
@@ -101,9 +107,9 @@ internal sealed class Session : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _hangUp?.Dispose();
         _log.Complete();
         _log.Writing.Wait(LogPatience); // Writes what is left of it.
-        _stopping.Dispose();
     }
 
     private async Task<int> RunAsync(Func<Session, CancellationToken, Task> run)
@@ -136,6 +142,12 @@ internal sealed class Session : IDisposable
         var line = "";
         Log.LinesDropped(new LineLogger(default, formatter, new LogDiversion(text => line = text)), count);
         return line;
+    }
+
+    private void HangUp(PosixSignalContext signal)
+    {
+        signal.Cancel = true;
+        (Reload ?? Stop)();
     }
 
     private void Stop()

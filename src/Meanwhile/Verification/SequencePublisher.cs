@@ -26,38 +26,52 @@ internal sealed class SequencePublisher(BrokerSettings broker, SequenceOptions o
     private const int MostInFlight = 20;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
 
+    // Told to stop, it waits so long for a broker that is away, or that acknowledges nothing.
+    private static readonly TimeSpan LastPatience = TimeSpan.FromSeconds(30);
+
     private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(1), Random.Shared);
     private readonly Dictionary<ushort, SentMessage> _inFlight = log.Messages.Where(m => options.Qos > 0 && !m.IsAcknowledged).ToDictionary(m => m.PacketId);
     private ushort _lastId = log.Messages is [.., var last] ? last.PacketId : (ushort)0;
     private long _left = options.Count ?? long.MaxValue;
 
     /// <summary>Publishes until told to stop, or until the count is reached, and then until everything is acknowledged.</summary>
+    /// <exception cref="UserException">It was told to stop, and the broker did not acknowledge everything.</exception>
     public async Task RunAsync(CancellationToken stop)
     {
-        while (true)
+        using var giveUp = new CancellationTokenSource();
+        await using var patience = time.CreateTimer(_ => giveUp.Cancel(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        await using var told = stop.Register(() => patience.Change(LastPatience, Timeout.InfiniteTimeSpan));
+        while (!stop.IsCancellationRequested || _inFlight.Count > 0)
         {
             using var client = new MqttClientFactory().CreateLowLevelMqttClient();
             try
             {
-                var hasSession = await ConnectAsync(client);
+                var hasSession = await ConnectAsync(client, Needed());
                 _backoff.Reset();
-                await ResendAsync(client, hasSession);
-                await PublishAsync(client, stop);
-                await client.SendAsync(new MqttDisconnectPacket(), CancellationToken.None);
+                await ResendAsync(client, hasSession, giveUp.Token);
+                await PublishAsync(client, stop, giveUp.Token);
+                await client.SendAsync(new MqttDisconnectPacket(), giveUp.Token);
                 return;
+            }
+            catch (Exception) when (giveUp.IsCancellationRequested)
+            {
+                throw new UserException($"told to stop, and {broker.Address} has not acknowledged {_inFlight.Count} messages: they are sent again when this publisher is started again");
             }
             catch (Exception e) when (BrokerClient.IsConnectionLoss(e) || e is OperationCanceledException or MqttProtocolViolationException or InvalidOperationException)
             {
                 // The last when it is closed already. What is not acknowledged is sent again on the next one.
-                await Task.Delay(_backoff.Next(), time, CancellationToken.None);
+                await Task.Delay(_backoff.Next(), time, Needed()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
+
+        CancellationToken Needed() => _inFlight.Count == 0 ? stop : giveUp.Token; // A connection, for as long as this is not cancelled.
     }
 
     // MQTT 3.1.1, which every broker speaks.
-    private async Task<bool> ConnectAsync(ILowLevelMqttClient client)
+    private async Task<bool> ConnectAsync(ILowLevelMqttClient client, CancellationToken giveUp)
     {
-        using var timeout = new CancellationTokenSource(Patience, time);
+        using var patience = new CancellationTokenSource(Patience, time);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, giveUp);
         var settings = broker.ToClientOptions(MqttProtocolVersion.V311, sessionExpiry: uint.MaxValue);
         await client.ConnectAsync(settings, timeout.Token);
         var connect = new MqttConnectPacket
@@ -76,7 +90,7 @@ internal sealed class SequencePublisher(BrokerSettings broker, SequenceOptions o
             : throw new UserException($"{broker.Address} refuses {broker.ClientId}: {answer.ReturnCode}");
     }
 
-    private async Task ResendAsync(ILowLevelMqttClient client, bool hasSession)
+    private async Task ResendAsync(ILowLevelMqttClient client, bool hasSession, CancellationToken giveUp)
     {
         var messages = _inFlight.Values.OrderBy(m => m.Number).ToList();
         if (!hasSession)
@@ -87,24 +101,23 @@ internal sealed class SequencePublisher(BrokerSettings broker, SequenceOptions o
             {
                 log.SendAnew(message, NextId());
                 _inFlight.Add(message.PacketId, message);
-                await client.SendAsync(Packet(message, dup: false), CancellationToken.None);
+                await client.SendAsync(Packet(message, dup: false), giveUp);
             }
             else if (message.IsReceived)
             {
-                await client.SendAsync(new MqttPubRelPacket { PacketIdentifier = message.PacketId }, CancellationToken.None);
+                await client.SendAsync(new MqttPubRelPacket { PacketIdentifier = message.PacketId }, giveUp);
             }
             else
             {
                 log.SendAgain(message);
-                await client.SendAsync(Packet(message, dup: true), CancellationToken.None);
+                await client.SendAsync(Packet(message, dup: true), giveUp);
             }
         }
     }
 
-    private async Task PublishAsync(ILowLevelMqttClient client, CancellationToken stop)
+    private async Task PublishAsync(ILowLevelMqttClient client, CancellationToken stop, CancellationToken giveUp)
     {
-        using var ends = new CancellationTokenSource();
-        var received = client.ReceiveAsync(ends.Token);
+        var received = client.ReceiveAsync(giveUp);
         var (due, heard) = (time.GetTimestamp(), time.GetTimestamp());
         while (true)
         {
@@ -120,14 +133,14 @@ internal sealed class SequencePublisher(BrokerSettings broker, SequenceOptions o
             }
             if (received.IsCompleted)
             {
-                await HandleAsync(client, await received ?? throw new BrokerException("the connection was closed"));
+                await HandleAsync(client, await received ?? throw new BrokerException("the connection was closed"), giveUp);
                 heard = time.GetTimestamp();
-                received = client.ReceiveAsync(ends.Token);
+                received = client.ReceiveAsync(giveUp);
             }
             else if (isSending && _inFlight.Count < MostInFlight && time.GetTimestamp() >= due)
             {
                 due += (long)(options.Pace.Shortest * time.TimestampFrequency);
-                await SendNextAsync(client);
+                await SendNextAsync(client, giveUp);
             }
             else if (_inFlight.Count > 0 && time.GetElapsedTime(heard) >= Patience)
             {
@@ -136,21 +149,21 @@ internal sealed class SequencePublisher(BrokerSettings broker, SequenceOptions o
         }
     }
 
-    private Task SendNextAsync(ILowLevelMqttClient client)
+    private Task SendNextAsync(ILowLevelMqttClient client, CancellationToken giveUp)
     {
         _left--;
         var message = log.Send(time.GetUtcNow().ToUnixTimeMilliseconds(), options.Qos > 0 ? NextId() : (ushort)0);
         if (options.Qos > 0)
             _inFlight.Add(message.PacketId, message);
-        return client.SendAsync(Packet(message, dup: false), CancellationToken.None);
+        return client.SendAsync(Packet(message, dup: false), giveUp);
     }
 
-    private async Task HandleAsync(ILowLevelMqttClient client, MqttPacket packet)
+    private async Task HandleAsync(ILowLevelMqttClient client, MqttPacket packet, CancellationToken giveUp)
     {
         if (packet is MqttPubRecPacket received && _inFlight.TryGetValue(received.PacketIdentifier, out var message))
         {
             log.Receive(message);
-            await client.SendAsync(new MqttPubRelPacket { PacketIdentifier = message.PacketId }, CancellationToken.None);
+            await client.SendAsync(new MqttPubRelPacket { PacketIdentifier = message.PacketId }, giveUp);
         }
         else if (packet is MqttPacketWithIdentifier and (MqttPubAckPacket or MqttPubCompPacket) && _inFlight.Remove(((MqttPacketWithIdentifier)packet).PacketIdentifier, out message))
         {

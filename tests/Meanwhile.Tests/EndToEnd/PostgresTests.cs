@@ -27,6 +27,23 @@ public sealed class PostgresTests : MosquittoTest, IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("export")]
+    [InlineData("query")]
+    public async Task Tables_that_another_session_holds_keep_nobody_from_the_end(string verb)
+    {
+        var aggregate = Meanwhile(["aggregate", "--broker", "embedded://127.0.0.1:0"], ("DB_FILE", _url));
+        await aggregate.SaysAsync("is listening");
+        Assert.Equal(0, await aggregate.TerminateAsync());
+        await using var holder = await PostgresServer.ConnectAsync(_url);
+        await using (var hold = new NpgsqlCommand("BEGIN; LOCK TABLE messages, series IN ACCESS EXCLUSIVE MODE", holder))
+            await hold.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        var reader = Meanwhile([verb], ("DB_FILE", _url));
+        await Until.TrueAsync(
+            async () => await PostgresServer.QueryAsync(_url, "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") is ["1"], () => reader.Error);
+        Assert.Equal(0, await reader.TerminateAsync());
+    }
+
+    [Theory]
     [InlineData("1")]
     [InlineData("2")]
     public async Task Nothing_is_lost_when_the_server_and_the_aggregator_go_down_under_load(string qos)

@@ -342,7 +342,7 @@ public sealed class AggregatorTests : AggregatorTest
             Send(30, Start - 75);
             await ResultAsync("STATS {\"avg_1min\": 33.333333333333336, \"twa_1min\": 25}");
         });
-        using var reader = Store.OpenForReading(File, "DATA");
+        using var reader = Store.OpenForReading(File, "DATA", stop: TestContext.Current.CancellationToken);
         var (_, readings, end) = Assert.Single(new AsOf(reader, options, long.MaxValue, byClock: false).Series());
         Assert.Equal([100 / 3.0, 25], new ResultWriter(options.Windows, options.Statistics).Values(readings, end).ToArray());
 

@@ -36,8 +36,21 @@ public sealed class InsightTests
         await running;
     }
 
+    [Fact]
+    public async Task A_rebuild_of_readings_without_end_ends_when_it_is_told_to_stop()
+    {
+        using var insight = new Insight(new AggregatorOptions("DATA", "STATS"), _time) { Feed = new ManualFeed(_time), StoreIsThere = true };
+        using var store = new FailingStore(failures: 0, () => insight.Obstacle, isEndless: true);
+        using var stop = new CancellationTokenSource();
+        var running = Task.Run(() => new Aggregator(insight.Feed, store, insight.Options, insight, _log, _time).RunAsync(stop.Token), TestContext.Current.CancellationToken);
+        await Until.TrueAsync(() => store.SaidWhileReading is not null, () => "it does not begin");
+        await stop.CancelAsync();
+        await Until.TrueAsync(() => running.IsCompleted, () => "it does not end");
+        Assert.True(running.IsCanceled);
+    }
+
     /// <summary>A store that is away for some attempts to read it.</summary>
-    private sealed class FailingStore(int failures, Func<string?> obstacle) : IStore
+    private sealed class FailingStore(int failures, Func<string?> obstacle, bool isEndless = false) : IStore
     {
         private int _failures = failures;
 
@@ -49,7 +62,9 @@ public sealed class InsightTests
                 throw new StoreException("the server is away", mayHeal: true);
             yield return new Reading("DATA", from, 1);
             SaidWhileReading = obstacle();
-            yield return new Reading("DATA", from, 2);
+            do
+                yield return new Reading("DATA", from, 2);
+            while (isEndless);
         }
 
         public IEnumerable<QuarantinedMessage> ReadQuarantine(bool newestFirst = false) => [];

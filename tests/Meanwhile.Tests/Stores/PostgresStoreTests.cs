@@ -38,12 +38,12 @@ public sealed class PostgresStoreTests(PostgresFixture fixture) : QuarantineCont
     public async Task Others_may_read_beside_the_owner_what_there_was_at_one_moment()
     {
         var address = PostgresAddress.Parse(await NameAsync());
-        Assert.Contains("has no readings", Assert.Throws<UserException>(() => PostgresReader.Open(address, "DATA")).Message, StringComparison.Ordinal);
+        Assert.Contains("has no readings", Assert.Throws<UserException>(() => PostgresReader.Open(address, "DATA", TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
         using var store = await OpenAsync();
         var batch = Batch(new("a", Now, 1), new("b", Now - 1, 2));
         batch.Quarantined.Add(new(Now, "odd", new byte[] { 1 }, "because"));
         store.Commit(batch);
-        using var reader = PostgresReader.Open(address, "DATA");
+        using var reader = PostgresReader.Open(address, "DATA", TestContext.Current.CancellationToken);
         store.Commit(Batch(new Reading("c", Now, 3)), cutoff: Now);
         Assert.Equal([new("b", Now - 1, 2), new("a", Now, 1)], reader.ReadReadings(0, long.MaxValue));
         Assert.Equal(["odd"], reader.ReadQuarantine().Select(m => m.Message.Topic));
@@ -72,7 +72,7 @@ public sealed class PostgresStoreTests(PostgresFixture fixture) : QuarantineCont
         await ExecuteAsync(_url!, $"UPDATE series SET topic = {name} WHERE topic = 'bad'");
         using var again = await OpenAsync();
         List<LeftOut> leftOut = [];
-        using var reader = Store.OpenForReading(_url!, "DATA", leftOut.Add);
+        using var reader = Store.OpenForReading(_url!, "DATA", leftOut.Add, stop: TestContext.Current.CancellationToken);
         Assert.Equal([new("good", Now, 2)], reader.ReadReadings(0, long.MaxValue));
         Assert.Equal([new("good", Now, 2)], again.ReadAll());
         Assert.Equal(again.FindLeftOut(), leftOut);

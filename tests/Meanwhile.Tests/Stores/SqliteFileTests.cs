@@ -82,7 +82,7 @@ public sealed class SqliteFileTests : IDisposable
             INSERT INTO messages (number, epochtime) VALUES ('7', '{(Now / 1000) + 1}');
             PRAGMA user_version = 2
             """);
-        using (var reader = Store.OpenForReading(File, "DATA"))
+        using (var reader = Store.OpenForReading(File, "DATA", stop: TestContext.Current.CancellationToken))
             Assert.Equal(old, reader.ReadReadings(0, long.MaxValue));
         using var again = Open();
         Assert.Equal(old, again.ReadAll());
@@ -203,7 +203,7 @@ public sealed class SqliteFileTests : IDisposable
             {
                 var failure = Assert.Throws<UserException>(() => SqliteStore.Open(name, Options));
                 Assert.Contains("in use by another aggregator", failure.Message, StringComparison.Ordinal);
-                using var reader = Store.OpenForReading(name, "DATA");
+                using var reader = Store.OpenForReading(name, "DATA", stop: TestContext.Current.CancellationToken);
                 Assert.Equal([new("a", Now, 1)], reader.ReadReadings(0, long.MaxValue));
                 Assert.Equal(file + ".broker", Store.BrokerFileOf(name));
             }
@@ -219,7 +219,7 @@ public sealed class SqliteFileTests : IDisposable
         var readings = Enumerable.Range(0, 300).Select(i => new Reading($"{i % 100}/{new string('x', 60_000)}", Now + i, i)).ToArray();
         using var store = Open();
         store.Commit(Batch(readings));
-        using var reader = Store.OpenForReading(File, "DATA");
+        using var reader = Store.OpenForReading(File, "DATA", stop: TestContext.Current.CancellationToken);
         Assert.Equal(readings, reader.ReadReadings(0, long.MaxValue));
     }
 

@@ -8,33 +8,17 @@ internal sealed class PostgresReader : IStoreReader
     private readonly NpgsqlConnection _connection;
     private readonly RowReader _rows;
 
-    private PostgresReader(NpgsqlConnection connection, PostgresAddress address, string unnamedSeries) =>
-        (_connection, _rows) = (connection, new RowReader(connection, address, unnamedSeries));
+    private PostgresReader(NpgsqlConnection connection, PostgresAddress address, string unnamedSeries, CancellationToken stop) =>
+        (_connection, _rows) = (connection, new RowReader(connection, address, unnamedSeries, stop));
 
     /// <summary>Connects to a database that is there. Makes nothing.</summary>
+    /// <param name="stop">Ends all that is asked of the server, which may never answer.</param>
     /// <exception cref="UserException">It is no aggregator's.</exception>
     /// <exception cref="StoreException">It cannot be read.</exception>
-    public static PostgresReader Open(PostgresAddress address, string unnamedSeries)
+    public static PostgresReader Open(PostgresAddress address, string unnamedSeries, CancellationToken stop)
     {
-        var connection = new NpgsqlConnection(address.Connection.ConnectionString);
-        try
-        {
-            return PostgresFailure.Guard(
-                () =>
-                {
-                    connection.Open();
-                    using var begin = new NpgsqlCommand("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT to_regclass('meanwhile') IS NOT NULL", connection);
-                    return begin.ExecuteScalar() is true
-                        ? new PostgresReader(connection, address, unnamedSeries)
-                        : throw new UserException($"{address} has no readings: expected the database of an aggregator (DB_FILE)");
-                },
-                address);
-        }
-        catch
-        {
-            connection.Dispose();
-            throw;
-        }
+        var connection = PostgresFailure.Guard(() => Answer.WaitAsync(BeginAsync(address, stop), stop).GetAwaiter().GetResult(), address);
+        return new PostgresReader(connection, address, unnamedSeries, stop);
     }
 
     /// <inheritdoc/>
@@ -47,5 +31,27 @@ internal sealed class PostgresReader : IStoreReader
     public IEnumerable<QuarantinedMessage> ReadQuarantine(bool newestFirst = false) => _rows.ReadQuarantine(newestFirst);
 
     /// <inheritdoc/>
-    public void Dispose() => _connection.Dispose();
+    public void Dispose()
+    {
+        if (!_rows.IsSilent)
+            _connection.Dispose();
+    }
+
+    private static async Task<NpgsqlConnection> BeginAsync(PostgresAddress address, CancellationToken stop)
+    {
+        var connection = new NpgsqlConnection(address.Connection.ConnectionString);
+        try
+        {
+            await connection.OpenAsync(stop);
+            await using var begin = new NpgsqlCommand("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT to_regclass('meanwhile') IS NOT NULL", connection);
+            return await begin.ExecuteScalarAsync(stop) is true
+                ? connection
+                : throw new UserException($"{address} has no readings: expected the database of an aggregator (DB_FILE)");
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
 }

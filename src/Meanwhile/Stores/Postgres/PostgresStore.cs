@@ -13,28 +13,31 @@ internal sealed class PostgresStore : IStore
     private readonly Owner _owner;
     private readonly NpgsqlDataSource _source;
     private readonly Commit _commit = new();
+    private readonly CancellationToken _stop;
+    private RowReader? _rows;
     private OwnedDatabase? _database;
     private Outcome? _unanswered; // Of a transaction which the server may have committed without our hearing of it.
     private long _commits;
 
-    private PostgresStore(PostgresAddress address, StoreOptions options)
+    private PostgresStore(PostgresAddress address, StoreOptions options, CancellationToken stop)
     {
-        (_address, _options, _owner) = (address, options, new Owner(address));
+        (_address, _options, _owner, _stop) = (address, options, new Owner(address), stop);
         var connection = new NpgsqlConnectionStringBuilder(address.Connection.ConnectionString) { ApplicationName = _owner.Name };
         _source = new NpgsqlSlimDataSourceBuilder(connection.ConnectionString).EnableArrays().EnableTransportSecurity().Build();
     }
 
     /// <summary>Connects to a database, makes its tables if they are missing, and keeps other aggregators away from it.</summary>
-    public static async Task<PostgresStore> OpenAsync(PostgresAddress address, StoreOptions options, ILogger logger, CancellationToken cancellationToken)
+    /// <param name="stop">Ends all that is asked of the server, but for commits.</param>
+    public static async Task<PostgresStore> OpenAsync(PostgresAddress address, StoreOptions options, ILogger logger, CancellationToken stop)
     {
-        var store = new PostgresStore(address, options);
+        var store = new PostgresStore(address, options, stop);
         try
         {
-            await store.GuardAsync(async () =>
+            await Answer.WaitAsync(store.GuardAsync(async () =>
             {
-                store._database = await OwnedDatabase.OpenAsync(store._source, address, store._owner, options, cancellationToken);
-                await store._database.ClaimAsync(store._owner, cancellationToken);
-            });
+                store._database = await OwnedDatabase.OpenAsync(store._source, address, store._owner, options, stop);
+                await store._database.ClaimAsync(store._owner, stop);
+            }), stop);
             if (store._database!.IsVolatile)
                 Log.StoreIsVolatile(logger, address);
             return store;
@@ -82,15 +85,16 @@ internal sealed class PostgresStore : IStore
     /// <inheritdoc/>
     public void Dispose()
     {
-        _database?.Dispose();
+        if (_rows is not { IsSilent: true })
+            _database?.Dispose();
         _source.Dispose();
     }
 
-    private RowReader Rows() => new(Connect().Connection, _address, _options.UnnamedSeries);
+    private RowReader Rows() => _rows = new(Connect().Connection, _address, _options.UnnamedSeries, _stop);
 
     private OwnedDatabase Connect()
     {
-        GuardAsync(() => ConnectAsync(CancellationToken.None)).GetAwaiter().GetResult();
+        Answer.WaitAsync(GuardAsync(() => ConnectAsync(_stop)), _stop).GetAwaiter().GetResult();
         return _database!;
     }
 

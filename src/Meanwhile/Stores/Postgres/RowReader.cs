@@ -4,9 +4,12 @@ using Npgsql;
 namespace Meanwhile.Stores.Postgres;
 
 /// <summary>Reads the tables, row by row: no more than a few of them are in memory at a time.</summary>
-internal sealed class RowReader(NpgsqlConnection connection, PostgresAddress address, string filter)
+internal sealed class RowReader(NpgsqlConnection connection, PostgresAddress address, string filter, CancellationToken stop)
 {
     private readonly string? _unnamedSeries = LeftOut.UnnamedSeriesOf(filter);
+
+    /// <summary>Told to stop, it waits no longer for an answer: the connection is still in use, and cannot be closed.</summary>
+    public bool IsSilent { get; private set; }
 
     /// <summary>Readings in the order of their times, and in that of their arrival where times are equal.</summary>
     public IEnumerable<Reading> ReadReadings(long from, long to)
@@ -38,22 +41,48 @@ internal sealed class RowReader(NpgsqlConnection connection, PostgresAddress add
     {
         using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
         command.Parameters.AddRange(parameters);
-        var rows = PostgresFailure.Guard(() => command.ExecuteReader(), address);
+        var rows = Wait(() => command.ExecuteReaderAsync(stop));
         try
         {
-            while (PostgresFailure.Guard(rows.Read, address))
+            while (Wait(() => rows.ReadAsync(stop)))
                 yield return read(rows);
         }
         finally
         {
-            PostgresFailure.Guard(() => Close(rows), address);
+            if (!IsSilent)
+                Wait(() => CloseAsync(rows));
         }
     }
 
-    // Reads to the end of the answer, which may be the end of the connection.
-    private static bool Close(NpgsqlDataReader rows)
+    // Reads to the end of the answer, which may be the end of the connection; once told to stop, the server is asked to say no more.
+    private async Task<bool> CloseAsync(NpgsqlDataReader rows)
     {
-        rows.Dispose();
+        try
+        {
+            while (stop.IsCancellationRequested && !rows.IsClosed && await rows.ReadAsync(stop))
+            {
+            }
+        }
+        catch (OperationCanceledException)
+        {
+        }
+        await rows.DisposeAsync();
         return rows.IsClosed;
     }
+
+    // Rows are read one by one by who has time for nothing else; but a server that is silent must not keep it from its end.
+    private T Wait<T>(Func<Task<T>> work) => PostgresFailure.Guard(
+        () =>
+        {
+            var answer = work();
+            try
+            {
+                return Answer.WaitAsync(answer, stop).GetAwaiter().GetResult();
+            }
+            finally
+            {
+                IsSilent = !answer.IsCompleted;
+            }
+        },
+        address);
 }
