@@ -201,7 +201,7 @@ internal sealed class BrokerClient : IAsyncDisposable
         {
             _ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously); // Before the connection can end.
             var result = await Client.ConnectAsync(_settings.ToClientOptions(version, sessionExpiry: 0), either.Token);
-            BrokerFailure.Check((MqttConnectReasonCode)result.ResultCode, _settings, _hasConnected);
+            BrokerFailure.Check((MqttConnectReasonCode)result.ResultCode, result.ReasonString, _settings, _hasConnected);
             _hasConnected = true;
             _isLeaving = false;
             _takeOvers.Accepted();

@@ -24,7 +24,7 @@ internal static class BrokerFailure
 
     /// <summary>The connection was closed without a word.</summary>
     public static bool IsClosed(Exception exception) =>
-        exception is { InnerException: not BrokerException { Answer: not null } } && exception.GetBaseException() is not (OperationCanceledException or AuthenticationException or MqttProtocolViolationException);
+        exception is { InnerException: not BrokerException { Answer: not null } } && !IsCertificateProblem(exception) && exception.GetBaseException() is not (OperationCanceledException or MqttProtocolViolationException);
 
     /// <summary>Nobody is there.</summary>
     public static bool IsAway(Exception exception) => exception.GetBaseException() is SocketException { SocketErrorCode: not SocketError.ConnectionReset };
@@ -36,11 +36,12 @@ internal static class BrokerFailure
 
     /// <summary>Judges a broker's answer to CONNECT.</summary>
     /// <param name="answer">From CONNACK; MQTTnet translates 3.1.1's codes.</param>
+    /// <param name="explanation">What it says besides; null or empty for nothing.</param>
     /// <param name="settings">For what is said.</param>
     /// <param name="hasConnected">The same settings worked before, so a refusal will pass.</param>
     /// <exception cref="BrokerException">Worth trying again.</exception>
     /// <exception cref="UserException">Somebody has to do something about it.</exception>
-    public static void Check(MqttConnectReasonCode answer, BrokerSettings settings, bool hasConnected)
+    public static void Check(MqttConnectReasonCode answer, string? explanation, BrokerSettings settings, bool hasConnected)
     {
         if (answer == MqttConnectReasonCode.Success)
             return;
@@ -48,7 +49,7 @@ internal static class BrokerFailure
             throw new BrokerException("it does not speak this version of MQTT") { Doubt = VersionDoubt.Proven };
         if (!hasConnected && IsFinal(answer))
             throw new UserException($"{settings.Address} refuses the client '{settings.ClientId}' ({answer}): check MQTT_USERNAME, MQTT_PASSWORD_FILE and MQTT_CLIENT_ID");
-        throw new BrokerException($"it refuses the connection ({answer})");
+        throw new BrokerException($"it refuses the connection ({answer}{(string.IsNullOrEmpty(explanation) ? "" : ": " + explanation)})");
     }
 
     /// <summary>What to say when another client came with our client id.</summary>

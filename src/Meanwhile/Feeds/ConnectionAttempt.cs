@@ -58,7 +58,7 @@ internal sealed class ConnectionAttempt(BrokerSettings settings, bool isViewer, 
             var accepted = await HandshakeAsync(channel, options, cancellationToken);
             if (version == MqttProtocolVersion.V500 && channel.PacketLength < ShortestConnAck5)
                 throw new BrokerException("it answers in the form of MQTT 3.1.1") { Doubt = VersionDoubt.Proven };
-            BrokerFailure.Check(accepted.ReasonCode, settings, _hasConnected);
+            BrokerFailure.Check(accepted.ReasonCode, accepted.ReasonString, settings, _hasConnected);
             _hasConnected = true;
             _version.Accepted(version);
             log.Connected(ProtocolVersion.NameOf(version));

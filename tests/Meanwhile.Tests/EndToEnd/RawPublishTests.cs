@@ -53,6 +53,16 @@ public sealed class RawPublishTests : ProgramTest
     }
 
     [Fact]
+    public async Task The_reason_that_a_broker_gives_for_a_refusal_is_said()
+    {
+        var publish = Publish();
+        using var broker = await _broker.AcceptAsync();
+        await broker.ReceiveAsync();
+        await broker.SendAsync("200B 0088 08 1F 0005" + Convert.ToHexString("a\nb c"u8));
+        await publish.SaysAsync("it refuses the connection (ServerUnavailable: a\ufffdb c)");
+    }
+
+    [Fact]
     public async Task A_broker_that_closes_once_is_no_old_broker_and_one_that_says_so_is_old_until_the_next_connection()
     {
         Publish("--rate", "10");

@@ -31,4 +31,17 @@ public sealed class WrongPortTests : MosquittoTest
         Assert.Equal(1, await client.ExitAsync());
         Assert.Contains($"meanwhile: {scheme}://127.0.0.1:{mosquitto.Port}: {said.Replace("PORT", $"{mosquitto.Port}", StringComparison.Ordinal)}", client.Error, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("publish")]
+    [InlineData("aggregate")]
+    public async Task A_broker_of_ours_without_tls_is_no_broker_with_a_bad_certificate(string verb)
+    {
+        var port = MosquittoServer.FreePort();
+        var broker = Meanwhile(["broker", "--listen", $"127.0.0.1:{port}"]);
+        await broker.SaysAsync("is listening");
+        var client = Run($"mqtts://127.0.0.1:{port}", verb);
+        Assert.Equal(1, await client.ExitAsync());
+        Assert.Contains($"meanwhile: mqtts://127.0.0.1:{port}: this port speaks MQTT as it is, without TLS or WebSocket: expected mqtt://127.0.0.1:{port}", client.Error, StringComparison.Ordinal);
+    }
 }
