@@ -61,7 +61,7 @@ public sealed class HttpTests : HttpTest
         var (_, http, mqtt) = await ServeAsync("--topic", "#");
         using var sender = await MqttSender.ConnectAsync(mqtt);
         using var events = await EventsAsync(http);
-        await sender.SendAsync(Hostile, """{"number": -5, "epochtime": 1}""");
+        await sender.SendAsync(Hostile, """{"number": -5, "epochtime": 1000000000}"""); // Expired.
         await sender.SendAsync(Hostile, "-5");
         await sender.SendAsync(Hostile, "<script>alert(1)</script>");
 
