@@ -106,7 +106,7 @@ internal sealed class Handshake(Connection connection, Peer peer, BrokerParts pa
         var opened = await parts.Reception.OpenAsync(connection, connect, clientId, parts.Now, patience);
         var session = opened.Session;
         var will = connect.Will is { } left ? parts.Reception.Keep(clientId, left) : null;
-        Packets = new SessionPackets(session, terms, will, outbox, parts, closing) { KeepAlive = KeepAliveOf(connect) };
+        Packets = new SessionPackets(session, terms, will, outbox, parts, closing, peer.Gone) { KeepAlive = KeepAliveOf(connect) };
         IdChange change;
         lock (session.Gate)
         {

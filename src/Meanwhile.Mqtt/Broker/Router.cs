@@ -18,13 +18,10 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
     private readonly List<Subscription> _matches = [];
     private readonly Dictionary<ClientSession, Outgoing> _merged = [];
     private readonly List<RetainedSearch> _searches = []; // For subscriptions that are not in force yet.
-    private readonly HashSet<ClientSession> _filling = []; // At least half full, or were.
-    private readonly HashSet<ClientSession> _full = [];
-    private volatile bool _isAnyFull; // Of these: seldom, so that nobody need look.
-    private long _dropped;
+    private readonly SubscriberQueues _queues = new(limits, memory, refused, filling);
 
     /// <summary>How many copies were dropped, because the queue of a subscriber is full.</summary>
-    public long Dropped => Interlocked.Read(ref _dropped);
+    public long Dropped => _queues.Dropped;
 
     /// <summary>How many retained messages there are.</summary>
     public int Retained
@@ -40,10 +37,7 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
     public IReadOnlyList<QueueFill> Filling()
     {
         lock (_gate)
-        {
-            _filling.RemoveWhere(static session => FillOf(session).Level == QueueLevel.Low);
-            return [.. _filling.Select(FillOf).OrderByDescending(fill => fill.Ratio).ThenBy(fill => fill.ClientId, StringComparer.Ordinal)];
-        }
+            return _queues.Filling();
     }
 
     /// <summary>Hands a message to its subscribers, and keeps it where it is to be retained.</summary>
@@ -61,12 +55,12 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
                 if (match.NoLocal && match.Session == from)
                     continue; // [MQTT-3.8.3-3]
                 if (_matches.Count == 1 || match.IsShared)
-                    routed += HandOver(match.Session, match.CopyOf(message), canRefuse: from is not null);
+                    routed += _queues.HandOver(match.Session, match.CopyOf(message), canRefuse: from is not null);
                 else
                     Merge(match, message);
             }
             foreach (var (session, outgoing) in _merged)
-                routed += HandOver(session, outgoing, canRefuse: from is not null);
+                routed += _queues.HandOver(session, outgoing, canRefuse: from is not null);
             return routed;
         }
     }
@@ -82,7 +76,7 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
     }
 
     /// <summary>Whether a message has to be refused: there is no memory left, a session in which it would wait is full, or nothing more can be retained.</summary>
-    public bool IsRefused(string topic, bool retain) => memory.IsFull || ((retain || _isAnyFull) && IsRefusedNow(topic, retain));
+    public bool IsRefused(string topic, bool retain) => memory.IsFull || ((retain || _queues.IsAnyFull) && IsRefusedNow(topic, retain));
 
     /// <summary>What a client is to be granted.</summary>
     /// <param name="request">What it asks for.</param>
@@ -160,8 +154,7 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
             foreach (var filter in session.Subscriptions)
                 _tree.Remove(session, filter);
             session.Subscriptions.Clear();
-            _filling.Remove(session);
-            _full.Remove(session);
+            _queues.Forget(session);
             lock (session.Gate)
                 session.End(); // After the last message for it.
         }
@@ -189,12 +182,10 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
         {
             if (retain && _retained.Count >= limits.RetainedMessages && !_retained.Contains(topic))
                 return true;
-            if (_full.Count == 0)
+            if (!_queues.LookForFull())
                 return false;
-            _full.RemoveWhere(session => !IsFull(session));
-            _isAnyFull = _full.Count > 0;
             _tree.Match(topic, _matches);
-            var isRefused = _matches.Exists(match => match.Qos > 0 && _full.Contains(match.Session) && match.Session.Permissions.MayRead(topic));
+            var isRefused = _matches.Exists(match => match.Qos > 0 && _queues.IsFull(match.Session) && match.Session.Permissions.MayRead(topic));
             _matches.Clear();
             return isRefused;
         }
@@ -233,58 +224,7 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
     {
         if (topic.Message is not { } message || message.IsExpired(now))
             return true;
-        if (IsFull(subscription.Session))
-        {
-            Drop(subscription.Session);
-            return false;
-        }
-        Queue(subscription.Session, subscription.CopyOf(message) with { Retain = true }, canRefuse: false); // [MQTT-3.3.1-8]
-        return true;
-    }
-
-    private Routed HandOver(ClientSession session, Outgoing outgoing, bool canRefuse) =>
-        session.Permissions.MayRead(outgoing.Message.Topic) ? Queue(session, outgoing, canRefuse) : default;
-
-    // While a queue is full, publishers to it are refused, so that what still goes in is bounded; the host cannot be refused, nor can a will.
-    private Routed Queue(ClientSession session, Outgoing outgoing, bool canRefuse)
-    {
-        long? batch;
-        lock (session.Gate)
-        {
-            batch = memory.IsFull && outgoing.Qos == 0 ? null : session.Add(outgoing, isBounded: canRefuse && outgoing.Qos > 0 && limits.WhenFull == FullQueue.Refuse);
-            if (batch is null && (session.IsConnected || outgoing.Qos > 0))
-                Drop(session);
-            session.WakeUp?.Invoke();
-            if (session.IsFilling())
-            {
-                _filling.Add(session);
-                filling(session.Fill);
-            }
-            if (!session.IsFull || outgoing.Qos == 0 || limits.WhenFull == FullQueue.Drop)
-                return Routed.To(batch);
-            session.Overflowed?.Invoke();
-        }
-        _full.Add(session);
-        _isAnyFull = true;
-        return Routed.To(batch);
-    }
-
-    private void Drop(ClientSession session)
-    {
-        _dropped++;
-        refused(new Refusal(RefusalKind.Copy, session.ClientId, ReasonCode.QuotaExceeded, ""));
-    }
-
-    private static QueueFill FillOf(ClientSession session)
-    {
-        lock (session.Gate)
-            return session.Fill;
-    }
-
-    private static bool IsFull(ClientSession session)
-    {
-        lock (session.Gate)
-            return session.IsFull;
+        return _queues.AddIfItFits(subscription.Session, subscription.CopyOf(message) with { Retain = true }); // [MQTT-3.3.1-8]
     }
 }
 

@@ -10,11 +10,12 @@ namespace Meanwhile.Mqtt.Broker;
 /// <param name="outbox">For answers.</param>
 /// <param name="parts">What all connections share.</param>
 /// <param name="closing">Cancelled when the connection is being closed.</param>
-internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWill? will, Outbox outbox, BrokerParts parts, CancellationToken closing)
+/// <param name="gone">Cancelled when the client has left.</param>
+internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWill? will, Outbox outbox, BrokerParts parts, CancellationToken closing, CancellationToken gone)
 {
     private readonly TopicCache _topics = new();
     private readonly Gathering _gathering = new(parts.Intake, parts.Drops, closing);
-    private readonly Subscribing _subscribing = new(session, parts, closing);
+    private readonly Subscribing _subscribing = new(session, parts, closing, gone);
     private readonly bool _isStrict = terms.Version == ProtocolVersion.V5 && parts.Limits.IsReceiveMaximumStrict;
     private bool _hasTakenLeave;
 

@@ -10,7 +10,8 @@ namespace Meanwhile.Mqtt.Broker;
 /// <param name="session">Its session.</param>
 /// <param name="parts">What all connections share.</param>
 /// <param name="closing">Cancelled when the connection is being closed.</param>
-internal sealed class Subscribing(ClientSession session, BrokerParts parts, CancellationToken closing)
+/// <param name="gone">Cancelled when the client has left.</param>
+internal sealed class Subscribing(ClientSession session, BrokerParts parts, CancellationToken closing, CancellationToken gone)
 {
     // Of each kind, so many take less than a millisecond.
     private const int FiltersASlice = 64;
@@ -107,6 +108,7 @@ internal sealed class Subscribing(ClientSession session, BrokerParts parts, Canc
     {
         await Task.Yield();
         closing.ThrowIfCancellationRequested();
+        gone.ThrowIfCancellationRequested();
     }
 }
 

@@ -133,7 +133,7 @@ public class RetainedTests
             parts.Router.Route(new Message { Topic = $"d/{i}/y", Payload = "1"u8.ToArray(), Retain = true }, from: null);
         var session = new ClientSession("c", new SessionLimits(1, 1, 100_000, 1 << 20), parts.Journal, parts.Drops, [], []);
         using var left = new CancellationTokenSource();
-        var subscribing = new Subscribing(session, parts, left.Token);
+        var subscribing = new Subscribing(session, parts, CancellationToken.None, left.Token);
         await left.CancelAsync();
         await Assert.ThrowsAsync<OperationCanceledException>(() => subscribing.SubscribeAsync(new SubscribePacket(1, [new SubscriptionRequest("+/+/+", 1)])));
         Assert.Empty(session.Subscriptions);
