@@ -11,6 +11,9 @@ internal sealed class AnswerBuffer(AnswerMemory memory) : IBufferWriter<byte>, I
     private const int FirstPiece = 16 << 10;
     private const int NextPiece = 64 << 10;
 
+    // For a piece: what the reader does not take is wanted for others.
+    private static readonly TimeSpan LongestStall = TimeSpan.FromSeconds(5);
+
     private readonly Queue<(byte[] Bytes, int Length)> _full = new();
     private byte[] _bytes = [];
     private int _length;
@@ -41,6 +44,7 @@ internal sealed class AnswerBuffer(AnswerMemory memory) : IBufferWriter<byte>, I
     public void Write(ReadOnlySpan<char> text) => Encoding.UTF8.GetBytes(text, this);
 
     /// <summary>Sends it.</summary>
+    /// <exception cref="OperationCanceledException">The reader does not take it.</exception>
     public async Task SendAsync(HttpContext context, string contentType)
     {
         context.Response.ContentType = contentType;
@@ -50,7 +54,7 @@ internal sealed class AnswerBuffer(AnswerMemory memory) : IBufferWriter<byte>, I
         Push();
         while (_full.TryPeek(out var piece))
         {
-            await context.Response.Body.WriteAsync(piece.Bytes.AsMemory(0, piece.Length), context.RequestAborted);
+            await context.Response.WriteAsync(piece.Bytes.AsMemory(0, piece.Length), LongestStall, memory.Time, context.RequestAborted);
             Return(_full.Dequeue().Bytes);
         }
     }

@@ -4,7 +4,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Meanwhile.Web;
 
 /// <summary>What all answers together hold until their readers have taken them: it is bounded, whatever is asked for and however slowly it is read.</summary>
-internal sealed class AnswerMemory
+/// <param name="time">The clock.</param>
+internal sealed class AnswerMemory(TimeProvider time)
 {
     /// <summary>About here an answer ends, in bytes; a cursor tells where the rest begins.</summary>
     public const int LargestAnswer = 4 << 20;
@@ -15,6 +16,9 @@ internal sealed class AnswerMemory
 
     /// <summary>In bytes.</summary>
     public long Held => Volatile.Read(ref _held);
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time => time;
 
     /// <summary>That of the server which answers.</summary>
     public static AnswerMemory Of(HttpContext context) => context.Features.GetRequiredFeature<AnswerMemory>();

@@ -90,18 +90,7 @@ internal sealed class EventStream(Insight insight, TimeProvider time, Cancellati
         buffer.ResetWrittenCount();
     }
 
-    // The response buffers 64 KiB and then waits for the reader; meanwhile the mailbox keeps what is newest.
-    private async Task SendAsync(HttpResponse response, ReadOnlyMemory<byte> text, CancellationToken ending)
-    {
-        try
-        {
-            await response.Body.WriteAsync(text, ending).AsTask().WaitAsync(LongestStall, time, ending);
-        }
-        catch (TimeoutException e)
-        {
-            throw new OperationCanceledException("the reader is stuck", e);
-        }
-    }
+    private Task SendAsync(HttpResponse response, ReadOnlyMemory<byte> text, CancellationToken ending) => response.WriteAsync(text, LongestStall, time, ending);
 
     private static void Encode(ArrayBufferWriter<byte> buffer, Utf8JsonWriter json, string series, in PublishedResult result)
     {

@@ -30,7 +30,7 @@ internal sealed class WebServer : IAsyncDisposable
     /// <exception cref="UserException">It cannot listen there.</exception>
     public static async Task<WebServer> StartAsync(HttpOptions options, string store, Insight insight, ILogger logger, TimeProvider time, CancellationToken stop)
     {
-        var (guests, memory) = (new Guests(), new AnswerMemory());
+        var (guests, memory) = (new Guests(), new AnswerMemory(time));
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         ListenOptions? listening = null;
         builder.WebHost.UseKestrelCore().UseSockets(ServerLimits.Apply).ConfigureKestrel(kestrel =>

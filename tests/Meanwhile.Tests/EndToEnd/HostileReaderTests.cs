@@ -67,6 +67,7 @@ public sealed class HostileReaderTests : HttpTest
             Assert.Equal(200, await StatusAsync(http, "/healthz"));
             await Until.TrueAsync(async () => await RefusedAsync(http) > 0, () => program.Error);
             await Until.TrueAsync(async () => await StatusAsync(http, "/api/statistics?topic=good") == 200, () => program.Error);
+            await Until.TrueAsync(async () => await StatusAsync(http, "/api/readings?limit=100000") == 200, () => program.Error); // They are dismissed.
             Assert.True(Resident(program) - before < MostMore, $"{before} → {Resident(program)}");
             Assert.Contains("a request over HTTP was refused (429)", program.Error, StringComparison.Ordinal);
             Assert.Equal(0, await program.TerminateAsync());

@@ -70,7 +70,7 @@ public sealed class AnswerTests
     [Fact]
     public async Task An_answer_in_pieces_is_the_same_text_and_is_given_back()
     {
-        var memory = new AnswerMemory();
+        var memory = new AnswerMemory(TimeProvider.System);
         var context = new DefaultHttpContext();
         var sent = new MemoryStream();
         context.Response.Body = sent;
@@ -93,7 +93,7 @@ public sealed class AnswerTests
     [Fact]
     public void When_all_answers_hold_too_much_the_next_large_one_is_refused_and_small_ones_are_not()
     {
-        var memory = new AnswerMemory();
+        var memory = new AnswerMemory(TimeProvider.System);
         List<AnswerBuffer> answers = [];
         var refusal = Assert.Throws<ProblemException>(() =>
         {
