@@ -46,7 +46,7 @@ internal sealed class Results(AggregatorOptions options)
     public bool IsAheadDue(long now) => FirstAhead <= now + _maxAhead;
 
     /// <summary>Whether the clock has gone back so far that readings count which are too far ahead of it.</summary>
-    public bool AreAheadOf(long now) => _newest - Correction > now + _maxAhead;
+    public bool AreAheadOf(long now) => _newest > now + _maxAhead + Correction;
 
     /// <summary>Takes a reading of an earlier process in: nobody looks yet.</summary>
     /// <param name="now">The clock, milliseconds since the Unix epoch.</param>

@@ -93,6 +93,23 @@ public sealed class ClockTests : AggregatorTest
         });
     }
 
+    [Fact]
+    public async Task While_the_clock_runs_on_windows_are_made_of_the_store_once()
+    {
+        await RunAsync(Options, async () =>
+        {
+            await Log.SaysAsync("read back");
+            Feed.Send("DATA", []);
+            await Until.TrueAsync(() => Ledger.Ignored == 1, () => Ledger.ToString()); // A turn before the first reading.
+            Send(1, Start + 300);
+            await MeanAsync(1);
+            SetClock(-1); // No more than a correction.
+            Send(3, Start);
+            await MeanAsync(2);
+        });
+        Assert.Single(Log.Lines, line => line.Contains("read back", StringComparison.Ordinal));
+    }
+
     // Two halves of a story, with or without a restart in between.
     private async Task StepsAsync(bool restarts, Func<Task> first, Func<Task> second)
     {
