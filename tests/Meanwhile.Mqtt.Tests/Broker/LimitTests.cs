@@ -83,8 +83,10 @@ public class LimitTests
         var (longest, tooLong) = (string.Join('/', Enumerable.Repeat("l", 200)), string.Join('/', Enumerable.Repeat("l", 201)));
         await client.SendAsync($"82 {{ 00 01 {{}} | '{longest}' 00 | '{tooLong}' 00 }}");
         await client.ExpectAsync("90 { 00 01 {} 00 8F }");
-        await client.SendAsync($"30 {{ '{longest}' {{}} \"x\" }} | 32 {{ '{tooLong}' 00 02 {{}} }}");
-        await client.ExpectAsync($"30 {{ '{longest}' {{}} \"x\" }} | 40 03 00 02 90");
+        await client.SendAsync($"30 {{ '{longest}' {{}} \"x\" }}");
+        await client.ExpectAsync($"30 {{ '{longest}' {{}} \"x\" }}");
+        await client.SendAsync($"32 {{ '{tooLong}' 00 02 {{}} }}");
+        await client.ExpectAsync("40 03 00 02 90");
     }
 
     [Theory]
