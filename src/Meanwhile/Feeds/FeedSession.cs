@@ -32,6 +32,7 @@ internal sealed class FeedSession(IEnumerable<ushort> receivedIds, ResultRefusal
     private readonly ResultSender _results = new(refusals);
     private readonly TopicMatcher _matcher = new(filter);
     private readonly SurplusSubscriptions _surplus = new(filter, logger);
+    private readonly SubscriptionMark _mark = new(filter);
     private readonly Channel<Delivery> _queue =
         Channel.CreateBounded<Delivery>(new BoundedChannelOptions(QueueLength) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
     private readonly ByteBudget _budget = new(MostBytes);
@@ -65,13 +66,15 @@ internal sealed class FeedSession(IEnumerable<ushort> receivedIds, ResultRefusal
     /// <param name="receiveMaximum">How many we may have in flight towards it.</param>
     /// <param name="largestPacket">How many bytes of a packet it takes; 0 for any number.</param>
     /// <param name="atMostOnce">It takes nothing but QoS 0 [MQTT-3.2.2-11].</param>
+    /// <param name="marksSubscription">Our subscription is made anew, with an identifier.</param>
     /// <returns>What has to be stored before anything that comes on it.</returns>
-    public Delivery Connected(bool sessionPresent, int receiveMaximum, uint largestPacket, bool atMostOnce = false)
+    public Delivery Connected(bool sessionPresent, int receiveMaximum, uint largestPacket, bool atMostOnce = false, bool marksSubscription = false)
     {
         lock (_gate)
         {
             _results.Connected(sessionPresent, receiveMaximum, largestPacket, atMostOnce);
             _surplus.Connected(sessionPresent);
+            _mark.Connected(sessionPresent, marksSubscription);
             var change = _receiver.Connected(sessionPresent, ReceiveMaximum);
             if (change.Kind == IdChangeKind.AllForgotten && _forgettingsToStore++ == 0)
                 _allForgottenStored = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -89,6 +92,9 @@ internal sealed class FeedSession(IEnumerable<ushort> receivedIds, ResultRefusal
             return _forgettingsToStore == 0 ? Task.CompletedTask : _allForgottenStored.Task;
     }
 
+    /// <summary>The identifier of our subscription, where it has one.</summary>
+    public uint SubscriptionIdentifier => _mark.Identifier;
+
     /// <summary>The broker has accepted a subscription.</summary>
     public static Delivery Subscribed(string filter) => new() { Kind = DeliveryKind.SessionChange, Subscription = filter };
 
@@ -101,10 +107,11 @@ internal sealed class FeedSession(IEnumerable<ushort> receivedIds, ResultRefusal
         if (_stopped)
             return null;
         Receipt receipt;
-        var isAskedFor = _matcher.Matches(publish.Topic);
+        var (isAskedFor, mayBeOther) = (_matcher.Matches(publish.Topic), false);
         lock (_gate)
         {
-            if (!isAskedFor)
+            isAskedFor = isAskedFor && !_mark.IsCopy(publish, out mayBeOther);
+            if (!isAskedFor || mayBeOther)
                 _surplus.Saw(publish.Topic);
             if (publish.QualityOfServiceLevel > MqttQualityOfServiceLevel.AtMostOnce && (_receiver.IsFull || _receiver.Owed >= MostOwed))
                 throw TooMany("messages in flight");

@@ -145,13 +145,14 @@ internal sealed class MqttFeed : IFeed
         if (!resumed)
             _subscription = null;
         var isSubscribed = resumed && _subscription == _filter;
+        var marks = resumed && !isSubscribed && channel.Version == MqttProtocolVersion.V500 && accepted.SubscriptionIdentifiersAvailable;
         var change = _session.Connected(resumed, accepted.ReceiveMaximum == 0 ? DefaultInFlight : accepted.ReceiveMaximum, accepted.MaximumPacketSize,
-            atMostOnce: channel.Version == MqttProtocolVersion.V500 && accepted.MaximumQoS == MqttQualityOfServiceLevel.AtMostOnce);
+            atMostOnce: channel.Version == MqttProtocolVersion.V500 && accepted.MaximumQoS == MqttQualityOfServiceLevel.AtMostOnce, marks);
         await _session.HandOverAsync(change, _closing.Token);
 
         var keepAlive = accepted.ServerKeepAlive == 0 ? BrokerSettings.KeepAlive : TimeSpan.FromSeconds(accepted.ServerKeepAlive); // [MQTT-3.2.2-21]
         var packets = new IncomingPackets(_session, isSubscribed ? null : _filter, Subscribed, _settings.ClientId, _isViewer ? "STATS_TOPIC" : "TOPIC", _refusals);
-        var connection = new FeedConnection(channel, _session, packets, isSubscribed ? [] : SubscribePackets(), endsSession: _isViewer, keepAlive, _time);
+        var connection = new FeedConnection(channel, _session, packets, isSubscribed ? [] : SubscribePackets(marks ? _session.SubscriptionIdentifier : 0), endsSession: _isViewer, keepAlive, _time);
         _connection = connection;
         if (isSubscribed)
             Subscribed();
@@ -170,9 +171,9 @@ internal sealed class MqttFeed : IFeed
     }
 
     // A persistent session keeps its old subscriptions. What both match is not missed in between.
-    private IReadOnlyList<MqttPacket> SubscribePackets() => _subscription is { } old && old != _filter
-        ? [SubscribePacket(_filter), new MqttUnsubscribePacket { PacketIdentifier = UnsubscribeId, TopicFilters = [old] }]
-        : [SubscribePacket(_filter)];
+    private IReadOnlyList<MqttPacket> SubscribePackets(uint identifier) => _subscription is { } old && old != _filter
+        ? [SubscribePacket(_filter, identifier), new MqttUnsubscribePacket { PacketIdentifier = UnsubscribeId, TopicFilters = [old] }]
+        : [SubscribePacket(_filter, identifier)];
 
     private void Subscribed()
     {
@@ -181,9 +182,10 @@ internal sealed class MqttFeed : IFeed
         _ready.Set(true);
     }
 
-    private static MqttSubscribePacket SubscribePacket(string filter) => new()
+    private static MqttSubscribePacket SubscribePacket(string filter, uint identifier) => new()
     {
         PacketIdentifier = SubscribeId,
+        SubscriptionIdentifier = identifier,
         TopicFilters =
         [
             new MqttTopicFilter

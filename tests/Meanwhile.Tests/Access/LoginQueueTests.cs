@@ -22,6 +22,7 @@ public sealed class LoginQueueTests : IDisposable
         var flood = Enumerable.Range(0, 1200).Select(i => Wait(2 + (i % 6), $"user {i}")).ToList();
         await Until.TrueAsync(() => flood.Count(login => login.IsCompleted) == 200, () => "a thousand wait");
         var other = Wait(100, "other");
+        await Until.TrueAsync(() => flood.Count(login => login.IsCompleted) == 201, () => "and made room");
         var waiting = flood.Where(login => !login.IsCompleted).Append(other).ToList();
         for (var checks = 0; waiting.Contains(other); checks++)
         {

@@ -33,6 +33,30 @@ public sealed class SurplusTests : MosquittoTest
         string Readings() => string.Join(", ", ReadingsFile.Query(Folder[database], "SELECT topic || ' ' || number FROM messages JOIN series ON series.id = messages.series ORDER BY number"));
     }
 
+    [Theory]
+    [InlineData("plant/a", "plant/#")]
+    [InlineData("plant/#", "plant/a")]
+    [InlineData("plant/+", "plant/#")]
+    [InlineData("+/a", "plant/+")]
+    [InlineData("plant/a", "$share/group/plant/#")]
+    public async Task What_an_earlier_filter_brings_as_well_is_not_counted_twice(string earlier, string filter)
+    {
+        using var mosquitto = await MosquittoServer.StartAsync(Folder.Path);
+        Assert.Equal(0, await (await AggregateAsync(mosquitto, "--topic", earlier)).TerminateAsync());
+        for (var i = 0; i < 5; i++)
+            await PublishAsync(mosquitto, "plant/a", $"{i}", "-q", "1"); // Waits, and is nobody's copy.
+        var aggregate = await AggregateAsync(mosquitto, "--topic", filter, "--db", "fresh.db");
+        await PublishAsync(mosquitto, "plant/a", "5", "-q", "1"); // It may come from both, and ends the other one.
+        await aggregate.SaysAsync($"an earlier run's subscription to {earlier} was ended");
+        for (var i = 6; i < 10; i++)
+            await PublishAsync(mosquitto, "plant/a", $"{i}", "-q", "1");
+        await Until.TrueAsync(() => Numbers().EndsWith(", 9", StringComparison.Ordinal), () => aggregate.Error);
+        Assert.Equal(0, await aggregate.TerminateAsync());
+        Assert.Equal("0, 1, 2, 3, 4, 5, 6, 7, 8, 9", Numbers().Replace("5, 5", "5", StringComparison.Ordinal));
+
+        string Numbers() => string.Join(", ", ReadingsFile.Query(Folder["fresh.db"], "SELECT number FROM messages ORDER BY number"));
+    }
+
     [Fact]
     public async Task A_filter_that_narrows_an_earlier_one_misses_nothing_and_takes_nothing_twice()
     {

@@ -1,0 +1,54 @@
+using MQTTnet.Packets;
+
+namespace Meanwhile.Feeds;
+
+/// <summary>
+/// Tells what our subscription brings from what those of an earlier run bring too: a broker that knows of several may send a message once for each [MQTT-3.3.4-3]. In 5.0 ours
+/// has an identifier, which its copies carry [MQTT-3.3.4-3]. It is asked for only where there may be others.
+/// </summary>
+/// <param name="filter">What is subscribed to. Each filter has an identifier of its own: an earlier run may have asked for one too.</param>
+internal sealed class SubscriptionMark(string filter)
+{
+    private const uint Highest = 268_435_455;
+    private const int MostTopics = 10_000;
+
+    // Where our subscription has brought a message, and in which order messages come: of a topic and a QoS [MQTT-4.6.0-5].
+    private readonly HashSet<(string Topic, int Qos)> _brought = [];
+    private bool _isAskedFor;
+
+    /// <summary>Never 0.</summary>
+    public uint Identifier { get; } = HashOf(filter);
+
+    /// <summary>A connection was accepted.</summary>
+    /// <param name="sessionPresent">Subscriptions are as they were.</param>
+    /// <param name="isAskedFor">Ours is to be marked from now on.</param>
+    public void Connected(bool sessionPresent, bool isAskedFor)
+    {
+        if (!sessionPresent)
+            _brought.Clear();
+        _isAskedFor = isAskedFor || (_isAskedFor && sessionPresent);
+    }
+
+    /// <summary>Judges a message that matches the filter.</summary>
+    /// <param name="publish">The message.</param>
+    /// <param name="mayBeOther">It lacks the mark: another subscription may have brought it, or it has waited since before ours.</param>
+    /// <returns>Whether it is a copy of what our subscription brings, and not to be taken in again.</returns>
+    public bool IsCopy(MqttPublishPacket publish, out bool mayBeOther)
+    {
+        var place = (publish.Topic, (int)publish.QualityOfServiceLevel);
+        var isOurs = !_isAskedFor || publish.SubscriptionIdentifiers?.Contains(Identifier) == true;
+        mayBeOther = !isOurs;
+        if (_isAskedFor && isOurs && !publish.Retain && _brought.Count < MostTopics) // What was retained may come before what has waited.
+            _brought.Add(place);
+        return mayBeOther && _brought.Contains(place);
+    }
+
+    // FNV-1a: it has to be the same in each run.
+    private static uint HashOf(string filter)
+    {
+        var hash = 2_166_136_261;
+        foreach (var character in filter)
+            hash = unchecked((hash ^ character) * 16_777_619);
+        return 1 + (hash % Highest);
+    }
+}
