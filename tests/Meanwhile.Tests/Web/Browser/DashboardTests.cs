@@ -31,7 +31,7 @@ public sealed class DashboardTests(BrowserFixture browser) : BrowserTest(browser
             CheckMeans(expected, await ExactAsync(Row(topic)));
         }
         await Page.SelectOptionAsync("#statistic", "count");
-        await Page.WaitForFunctionAsync("() => !document.querySelector('#grid .rows .tr:not([hidden])').cells[0].textContent.includes('.')");
+        await Page.WaitForFunctionAsync("() => document.querySelector('#grid .rows .tr:not([hidden])')?.cells[0].textContent.includes('.') === false");
         Assert.Equal(Windows("plant/2").Select(values => $"{values.Count}"), await ExactAsync(Row("plant/2")));
         Assert.Equal("90", await Page.TextContentAsync("#ledger dd"));
         await TextAsync("#balance", "balances");
@@ -51,7 +51,7 @@ public sealed class DashboardTests(BrowserFixture browser) : BrowserTest(browser
         await sender.SendAsync("DATA", "77.25");
         await Page.WaitForFunctionAsync("() => [...document.querySelectorAll('#tiles .tile > data')].map(place => place.value).join() === '77.25,43.625,43.625,43.625'");
         // The list has a pace of its own.
-        await Page.WaitForFunctionAsync("() => document.querySelector('#grid .rows .tr:not([hidden])').cells.map(cell => cell.exact).join() === '43.625,43.625,43.625'");
+        await Page.WaitForFunctionAsync("() => document.querySelector('#grid .rows .tr:not([hidden])')?.cells.map(cell => cell.exact).join() === '43.625,43.625,43.625'");
         await TextAsync("#legend-text", "2 readings shown");
         await CloseAsync(http);
     }
