@@ -107,11 +107,11 @@ internal sealed class FeedSession(IEnumerable<ushort> receivedIds, ResultRefusal
         if (_stopped)
             return null;
         Receipt receipt;
-        var (isAskedFor, mayBeOther) = (_matcher.Matches(publish.Topic), false);
+        var isAskedFor = _matcher.Matches(publish.Topic);
         lock (_gate)
         {
-            isAskedFor = isAskedFor && !_mark.IsCopy(publish, out mayBeOther);
-            if (!isAskedFor || mayBeOther)
+            isAskedFor = isAskedFor && !_mark.IsCopy(publish);
+            if (!isAskedFor)
                 _surplus.Saw(publish.Topic);
             if (publish.QualityOfServiceLevel > MqttQualityOfServiceLevel.AtMostOnce && (_receiver.IsFull || _receiver.Owed >= MostOwed))
                 throw TooMany("messages in flight");

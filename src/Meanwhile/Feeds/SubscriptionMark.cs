@@ -29,18 +29,17 @@ internal sealed class SubscriptionMark(string filter)
         _isAskedFor = isAskedFor || (_isAskedFor && sessionPresent);
     }
 
-    /// <summary>Judges a message that matches the filter.</summary>
-    /// <param name="publish">The message.</param>
-    /// <param name="mayBeOther">It lacks the mark: another subscription may have brought it, or it has waited since before ours.</param>
-    /// <returns>Whether it is a copy of what our subscription brings, and not to be taken in again.</returns>
-    public bool IsCopy(MqttPublishPacket publish, out bool mayBeOther)
+    /// <summary>Whether a message that matches the filter is a copy of what our subscription brings, and not to be taken in again.</summary>
+    public bool IsCopy(MqttPublishPacket publish)
     {
+        if (!_isAskedFor)
+            return false;
         var place = (publish.Topic, (int)publish.QualityOfServiceLevel);
-        var isOurs = !_isAskedFor || publish.SubscriptionIdentifiers?.Contains(Identifier) == true;
-        mayBeOther = !isOurs;
-        if (_isAskedFor && isOurs && !publish.Retain && _brought.Count < MostTopics) // What was retained may come before what has waited.
+        if (publish.SubscriptionIdentifiers?.Contains(Identifier) != true)
+            return _brought.Contains(place); // If not, it may have waited since before our subscription.
+        if (!publish.Retain && _brought.Count < MostTopics) // What was retained may come before what has waited.
             _brought.Add(place);
-        return mayBeOther && _brought.Contains(place);
+        return false;
     }
 
     // FNV-1a: it has to be the same in each run.

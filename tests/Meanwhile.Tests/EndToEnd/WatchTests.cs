@@ -80,7 +80,8 @@ public sealed partial class WatchTests : MosquittoTest
         proxy.Next = Cut.BeforeAnswer; // The next result does not reach it, and both connections end.
         await PublishResultAsync(mosquitto, "STATS", 2);
         await PublishResultAsync(mosquitto, "STATS", 3);
-        await watch.WaitAsync(() => watch.Output == Table(1) + Table(2) + Table(3), "three tables");
+        // At QoS 1, what was not acknowledged before the end of its connection comes again.
+        await watch.WaitAsync(() => string.Concat(watch.Output.Split(Head).Skip(1).Distinct().Select(row => Head + row)) == Table(1) + Table(2) + Table(3), "three tables");
         Assert.Equal(0, await watch.TerminateAsync());
         await Gone(mosquitto, watch);
     }

@@ -18,15 +18,8 @@ public sealed class AllocationTests
     public void Parsing_a_reading_allocates_nothing(string payload)
     {
         var bytes = Encoding.UTF8.GetBytes(payload);
-        Assert.Equal(0, Allocated(10_000));
-
-        long Allocated(int readings)
-        {
-            Parse(100);
-            var before = GC.GetAllocatedBytesForCurrentThread();
-            Parse(readings);
-            return GC.GetAllocatedBytesForCurrentThread() - before;
-        }
+        Parse(100);
+        Assert.Equal(0, Allocations.Of(() => Parse(10_000)));
 
         void Parse(int readings)
         {

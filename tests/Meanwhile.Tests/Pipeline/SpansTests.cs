@@ -1,4 +1,5 @@
 using Meanwhile.Pipeline;
+using Meanwhile.Tests.Support;
 
 namespace Meanwhile.Tests.Pipeline;
 
@@ -9,10 +10,11 @@ public class SpansTests
     public void While_nobody_collects_traces_nothing_is_made()
     {
         Turn();
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 1000; i++)
-            Turn();
-        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        Assert.Equal(0, Allocations.Of(static () =>
+        {
+            for (var i = 0; i < 1000; i++)
+                Turn();
+        }));
 
         static void Turn()
         {
