@@ -128,8 +128,16 @@ public sealed class BridgeTests : MosquittoTest
         await publishing;
         using var stop = new CancellationTokenSource();
         var subscribing = subscriber.RunAsync(stop.Token);
-        await Until.TrueAsync(() => subscriber.Payloads.Distinct().Count() == Messages, () => $"{subscriber.Payloads.Count} have arrived; {broker.Error}");
-        await stop.CancelAsync();
+        try
+        {
+            await Until.TrueAsync(
+                () => subscriber.Payloads.Distinct().Count() == Messages,
+                () => $"{subscriber.Payloads.Count} have arrived, but not {string.Join(", ", Enumerable.Range(1, Messages).Except(subscriber.Payloads.Select(int.Parse)))}; {broker.Error}");
+        }
+        finally
+        {
+            await stop.CancelAsync(); // It would go on, and disturb all tests that follow.
+        }
         await subscribing;
         Assert.Equal(0, await broker.TerminateAsync());
         return [.. subscriber.Payloads.Select(int.Parse)];

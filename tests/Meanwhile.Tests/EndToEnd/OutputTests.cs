@@ -74,8 +74,8 @@ public sealed class OutputTests : ProgramTest
     }
 
     [Theory]
-    [InlineData("watch --broker 127.0.0.1:PORT --stats-topic DATA --ready-file ready", "TERM")]
-    [InlineData("watch --live --broker 127.0.0.1:PORT --stats-topic DATA --ready-file ready", "INT")]
+    [InlineData("watch --verbose --broker 127.0.0.1:PORT --stats-topic DATA --ready-file ready", "TERM")]
+    [InlineData("watch --verbose --live --broker 127.0.0.1:PORT --stats-topic DATA --ready-file ready", "INT")]
     public async Task Tables_that_nobody_reads_do_not_keep_the_program_from_its_end(string command, string signal)
     {
         await BrokerAsync();
@@ -83,6 +83,7 @@ public sealed class OutputTests : ProgramTest
         var watch = Shell($"exec meanwhile {command.Replace("PORT", $"{_port}", StringComparison.Ordinal)} > output");
         await watch.WaitAsync(() => File.Exists(Folder["ready"]), "it is subscribed");
         await new RawPublisher(_port, qos: 1, inFlight: 10, Result).RunAsync(100, TestContext.Current.CancellationToken);
+        await watch.WaitAsync(() => watch.Error.Contains("\"avg_1min\": 100}", StringComparison.Ordinal), "all results have come");
         Assert.Equal(0, await watch.SignalAsync(signal));
         Assert.Contains("results were not shown", watch.Error, StringComparison.Ordinal);
     }
