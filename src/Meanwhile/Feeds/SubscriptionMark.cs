@@ -3,8 +3,8 @@ using MQTTnet.Packets;
 namespace Meanwhile.Feeds;
 
 /// <summary>
-/// Tells what our subscription brings from what those of an earlier run bring too: a broker that knows of several may send a message once for each [MQTT-3.3.4-3]. In 5.0 ours
-/// has an identifier, which its copies carry [MQTT-3.3.4-3]. It is asked for only where there may be others.
+/// Tells what our subscription brings from what those of an earlier run bring too: a broker that knows of several may send a message once for each. In 5.0 ours
+/// has an identifier, which its copies carry [MQTT-3.3.4-3], [MQTT-3.3.4-4]. It is asked for only where there may be others.
 /// </summary>
 /// <param name="filter">What is subscribed to. Each filter has an identifier of its own: an earlier run may have asked for one too.</param>
 internal sealed class SubscriptionMark(string filter)
