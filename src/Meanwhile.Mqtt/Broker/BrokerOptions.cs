@@ -8,6 +8,9 @@ public sealed record BrokerOptions
     /// <summary>Where it listens.</summary>
     public required IReadOnlyList<ListenerOptions> Listeners { get; init; }
 
+    /// <summary>Web pages that may connect over WebSocket, beside those of the host that the browser has asked for.</summary>
+    public IReadOnlyList<WebOrigin> WebOrigins { get; init; } = [];
+
     /// <summary>
     /// Of which topics the host completes the messages, from <see cref="MqttBroker.Incoming"/>; what it says of a topic never changes. Null for none: then each
     /// message is complete as soon as it is in the queues of its subscribers.

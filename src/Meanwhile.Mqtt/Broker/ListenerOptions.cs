@@ -13,6 +13,12 @@ public sealed record ListenerOptions(IPEndPoint EndPoint)
     /// <summary>The terms of TLS, certificates included, asked for at each connection, so that they can change; null for no TLS.</summary>
     public Func<SslServerAuthenticationOptions>? Tls { get; init; }
 
+    /// <summary>
+    /// Requests for a WebSocket may name any host. Else, at an address of loopback, only this machine or a host of <see cref="BrokerOptions.WebOrigins"/>: a page of a
+    /// stranger's may have a name that leads here, and is then of the same host. For clients that have to prove who they are.
+    /// </summary>
+    public bool TakesAnyHost { get; init; }
+
     /// <summary>It is there for clients of the host's own process: logins there say so, and the host decides what that means.</summary>
     public bool IsInside { get; init; }
 }

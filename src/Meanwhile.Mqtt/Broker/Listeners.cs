@@ -23,14 +23,14 @@ internal sealed class Listeners
     public IReadOnlyList<IPEndPoint> EndPoints { get; }
 
     /// <summary>Starts to listen.</summary>
-    public static async Task<Listeners> StartAsync(IReadOnlyList<ListenerOptions> listeners, BrokerParts parts, CancellationToken cancellationToken)
+    public static async Task<Listeners> StartAsync(BrokerOptions broker, BrokerParts parts, CancellationToken cancellationToken)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         var started = new List<ListenOptions>();
         builder.WebHost.UseKestrelCore().UseSockets(Configure).ConfigureKestrel(kestrel =>
         {
-            foreach (var listener in listeners)
-                kestrel.Listen(listener.EndPoint, options => started.Add(Configure(options, listener, parts)));
+            foreach (var listener in broker.Listeners)
+                kestrel.Listen(listener.EndPoint, options => started.Add(Configure(options, listener, broker, parts)));
         });
         builder.Logging.AddProvider(new ListenerLog(parts.Fail));
         var application = builder.Build();
@@ -77,7 +77,7 @@ internal sealed class Listeners
         sockets.MaxWriteBufferSize = 1; // What was written is with the operating system: then the output can be ended.
     }
 
-    private static ListenOptions Configure(ListenOptions options, ListenerOptions listener, BrokerParts parts)
+    private static ListenOptions Configure(ListenOptions options, ListenerOptions listener, BrokerOptions broker, BrokerParts parts)
     {
         options.Protocols = HttpProtocols.Http1;
         var scheme = (listener.IsWebSocket, listener.Tls) switch
@@ -93,9 +93,19 @@ internal sealed class Listeners
             options.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(Ask(tls, parts)), HandshakeTimeout = parts.Limits.ConnectTimeout });
         }
         if (listener.IsWebSocket)
+        {
             Guard(Speech.Http);
+            var check = new OriginCheck(broker.WebOrigins, listener.TakesAnyHost || !IPAddress.IsLoopback(listener.EndPoint.Address));
+            options.Use(next => context =>
+            {
+                context.Features.Set(check);
+                return next(context);
+            });
+        }
         else
+        {
             options.Run(context => ServeAsync(new Connection(Transport.Of(context), PeerOf(context) with { IsInside = listener.IsInside }, parts, GuardOf(context, Speech.Mqtt)), parts));
+        }
         return options;
 
         void Guard(Speech expected) => options.Use(next => context => PortGuard.ServeAsync(GuardOf(context, expected), context, next, parts));

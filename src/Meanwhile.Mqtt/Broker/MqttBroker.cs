@@ -66,7 +66,7 @@ public sealed class MqttBroker : IAsyncDisposable
         var parts = new BrokerParts(options);
         try
         {
-            return new MqttBroker(parts, await Listeners.StartAsync(options.Listeners, parts, cancellationToken));
+            return new MqttBroker(parts, await Listeners.StartAsync(options, parts, cancellationToken));
         }
         catch
         {

@@ -10,7 +10,7 @@ namespace Meanwhile.Mqtt.Broker;
 /// <param name="Explanation">Why, in more words; empty for none.</param>
 public readonly record struct Refusal(RefusalKind Kind, string ClientId, ReasonCode Reason, string Explanation)
 {
-    /// <summary>The address of a client that speaks another protocol than is expected; else empty.</summary>
+    /// <summary>The address of a client that could not say who it is, and its web page if it is one; else empty.</summary>
     public string From { get; init; } = "";
 
     /// <summary>What became of messages that were dropped; else none.</summary>

@@ -3,6 +3,7 @@ using System.Net.WebSockets;
 using Meanwhile.Mqtt.Wire;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Meanwhile.Mqtt.Broker;
 
@@ -13,6 +14,11 @@ internal sealed class WebSocketConnection(Stream stream) : IDuplexPipe
 {
     // What clients offer [MQTT-6.0.0-3]: that of 3.1 says nothing of the version that CONNECT asks for.
     private static readonly string[] SubProtocols = ["mqtt", "mqttv3.1"];
+
+    private const int LongestShown = 200;
+    private const string NoWebSocket = "this port speaks MQTT over WebSocket, and this is an ordinary HTTP request: expected a WebSocket client, and ws:// or wss:// in its settings";
+
+    private static readonly string NoMqtt = $"none of the WebSocket subprotocols that the client offers is one of MQTT: expected {string.Join(" or ", SubProtocols)}, or none at all";
 
     private readonly Pipe _incoming = new();
 
@@ -25,11 +31,22 @@ internal sealed class WebSocketConnection(Stream stream) : IDuplexPipe
     /// <summary>Serves one client until it is gone.</summary>
     public static async Task ServeAsync(HttpContext context, BrokerParts parts)
     {
+        if (context.Features.GetRequiredFeature<OriginCheck>().ProblemOf(context.Request) is { } foreign)
+        {
+            await RefuseAsync(context, StatusCodes.Status403Forbidden, ReasonCode.NotAuthorized, foreign, parts);
+            return;
+        }
+        if (!context.WebSockets.IsWebSocketRequest)
+        {
+            context.Response.Headers.Upgrade = "websocket";
+            await RefuseAsync(context, StatusCodes.Status426UpgradeRequired, ReasonCode.UnsupportedProtocolVersion, NoWebSocket, parts);
+            return;
+        }
         var offered = context.WebSockets.WebSocketRequestedProtocols;
         var chosen = SubProtocols.FirstOrDefault(offered.Contains);
-        if (!context.WebSockets.IsWebSocketRequest || (chosen is null && offered.Count > 0))
+        if (chosen is null && offered.Count > 0)
         {
-            await RefuseAsync(context, parts);
+            await RefuseAsync(context, StatusCodes.Status400BadRequest, ReasonCode.UnsupportedProtocolVersion, NoMqtt, parts);
             return;
         }
         using var socket = new BinaryWebSocket(await context.WebSockets.AcceptWebSocketAsync(chosen)); // [MQTT-6.0.0-4]; nothing to who offers nothing
@@ -49,16 +66,12 @@ internal sealed class WebSocketConnection(Stream stream) : IDuplexPipe
         }
     }
 
-    private static async Task RefuseAsync(HttpContext context, BrokerParts parts)
+    private static async Task RefuseAsync(HttpContext context, int status, ReasonCode reason, string problem, BrokerParts parts)
     {
-        var isWebSocket = context.WebSockets.IsWebSocketRequest;
-        var problem = isWebSocket
-            ? $"none of the WebSocket subprotocols that the client offers is one of MQTT: expected {string.Join(" or ", SubProtocols)}, or none at all"
-            : "this port speaks MQTT over WebSocket, and this is an ordinary HTTP request: expected a WebSocket client, and ws:// or wss:// in its settings";
-        parts.Refused(new Refusal(RefusalKind.Connection, "", ReasonCode.UnsupportedProtocolVersion, problem) { From = $"{context.Connection.RemoteIpAddress}" });
-        context.Response.StatusCode = isWebSocket ? StatusCodes.Status400BadRequest : StatusCodes.Status426UpgradeRequired;
-        if (!isWebSocket)
-            context.Response.Headers.Upgrade = "websocket";
+        var page = context.Request.Headers.Origin.ToString();
+        var from = page.Length == 0 ? "" : $", a page of {(page.Length > LongestShown ? page[..LongestShown] + '…' : page)}";
+        parts.Refused(new Refusal(RefusalKind.Connection, "", reason, problem) { From = $"{context.Connection.RemoteIpAddress}{from}" });
+        context.Response.StatusCode = status;
         context.Response.ContentType = "text/plain; charset=utf-8";
         await context.Response.WriteAsync(problem + "\n", context.RequestAborted);
     }

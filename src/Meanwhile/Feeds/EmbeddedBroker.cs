@@ -64,9 +64,11 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
                 {
                     IsWebSocket = listener.IsWebSocket,
                     Tls = listener.IsSecure ? () => tls!.Current : null,
+                    TakesAnyHost = options.Asks(listener) && !options.AllowAnonymous,
                 }),
                 .. options.Inside is null ? Array.Empty<ListenerOptions>() : [new(new IPEndPoint(IPAddress.Loopback, 0)) { IsInside = true }],
             ],
+            WebOrigins = options.WebOrigins,
             Limits = options.Limits,
             Store = store,
             Authenticate = (login, cancellation) => login.Peer.IsInside ? ValueTask.FromResult(options.Inside!.Answer(login)) : gatekeeper.AnswerAsync(login, cancellation),

@@ -18,6 +18,9 @@ internal sealed record EmbeddedOptions(IReadOnlyList<ListenAddress> Listeners)
     /// <summary>The certificate and its key, in PEM; and perhaps the authorities of clients, which then have to show a certificate. Empty without TLS.</summary>
     public IReadOnlyList<string> TlsFiles { get; init; } = [];
 
+    /// <summary>Web pages that may connect, beside those of the host that the browser has asked for.</summary>
+    public IReadOnlyList<WebOrigin> WebOrigins { get; init; } = [];
+
     /// <summary>What clients may take up.</summary>
     public BrokerLimits Limits { get; init; } = new();
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Meanwhile.Feeds;
+using Meanwhile.Mqtt.Broker;
 using Meanwhile.Pipeline;
 
 namespace Meanwhile.Settings;
@@ -22,6 +23,9 @@ internal static class EmbeddedSettings
 
     private static readonly Setting<string> AccessList = new("--acl", null, null, "FILE", "who may read and write which topics", text => text);
 
+    private static readonly Setting<IReadOnlyList<WebOrigin>> WebOrigins = new(
+        "--ws-origin", null, null, "ORIGINS", "web pages of other hosts that may connect over WebSocket, such as https://example.com, with commas between them", ParseOrigins);
+
     private static readonly Setting<TimeSpan?> StatusInterval = new(
         "--sys-interval", null, "10s", "SPAN", "how often it says how it is on the topics below $SYS/broker, or off", ParseInterval);
 
@@ -33,7 +37,7 @@ internal static class EmbeddedSettings
     /// <summary>All of them.</summary>
     public static IEnumerable<Option> Options { get; } =
     [
-        Listen.Option, Certificate.Option, Key.Option, ClientAuthority.Option, Users.Option, AccessList.Option, AllowAnonymous, StatusInterval.Option,
+        Listen.Option, Certificate.Option, Key.Option, ClientAuthority.Option, Users.Option, AccessList.Option, AllowAnonymous, WebOrigins.Option, StatusInterval.Option,
         .. BrokerLimitSettings.Options,
     ];
 
@@ -48,6 +52,7 @@ internal static class EmbeddedSettings
             UserFile = Users.Read(commandLine, sources),
             AccessFile = AccessList.Read(commandLine, sources),
             TlsFiles = ReadTls(commandLine, sources, listeners),
+            WebOrigins = ReadOrigins(commandLine, sources, listeners),
             Limits = BrokerLimitSettings.Read(commandLine, sources),
             StatusInterval = StatusInterval.Read(commandLine, sources),
         };
@@ -72,6 +77,17 @@ internal static class EmbeddedSettings
             return [];
         return authority is null ? [certificate, key ?? certificate] : [certificate, key ?? certificate, authority];
     }
+
+    private static IReadOnlyList<WebOrigin> ReadOrigins(ParseResult commandLine, SettingSources sources, IReadOnlyList<ListenAddress> listeners)
+    {
+        var origins = WebOrigins.Read(commandLine, sources);
+        return origins is null || listeners.Any(listener => listener.IsWebSocket)
+            ? origins ?? []
+            : throw new UserException("--ws-origin is about web pages, and nothing listens for WebSocket: expected --listen with ws:// or wss:// as well", ExitCode.Usage);
+    }
+
+    private static IReadOnlyList<WebOrigin> ParseOrigins(string text) => [.. text.Split(',', StringSplitOptions.TrimEntries).Select(origin => WebOrigin.TryParse(origin)
+        ?? throw new FormatException("scheme and host, and a port unless it is the usual one, such as https://example.com; several with commas between them"))];
 
     private static TimeSpan? ParseInterval(string text)
     {

@@ -1,6 +1,6 @@
-using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using Meanwhile.Mqtt.Broker;
 using Microsoft.AspNetCore.Http;
 
 namespace Meanwhile.Web;
@@ -20,7 +20,7 @@ internal sealed class Access(byte[]? token)
         if (_digest is null)
         {
             // A page of a stranger's, in a browser on this machine, may have a name of its own that leads here: it shall not read what it finds.
-            if (!IsOfThisMachine(context.Request.Host.Host))
+            if (!WebOrigin.IsThisMachine(context.Request.Host.Host))
                 throw new ProblemException(StatusCodes.Status403Forbidden, "the host is not this machine: expected localhost or a loopback address; with --http-token-file any name will do");
             return;
         }
@@ -33,7 +33,4 @@ internal sealed class Access(byte[]? token)
 
     // Digests are of one length, so that the time it takes tells nothing about the token.
     private bool IsToken(string text) => CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(text)), _digest);
-
-    private static bool IsOfThisMachine(string host) =>
-        string.Equals(host, "localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
 }

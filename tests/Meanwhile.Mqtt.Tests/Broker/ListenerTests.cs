@@ -227,11 +227,9 @@ public class ListenerTests
             return WebSocketStream.Create(socket, WebSocketMessageType.Binary, patience);
         }
         var raw = await RawClient.OpenAsync(broker.EndPoints[0]);
-        if (!tls)
-            return raw.Stream;
-        var stream = new SslStream(raw.Stream, leaveInnerStreamOpen: false, IsServer);
-        await stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost" }, TestContext.Current.CancellationToken);
-        return stream;
+        if (tls)
+            await raw.StartTlsAsync(Server);
+        return raw.Stream;
     }
 
     private static bool IsServer(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) => certificate?.GetCertHashString() == Server.Thumbprint;

@@ -119,22 +119,13 @@ public class WrongPortTests
 
     private static async Task<byte[]> AskAsync(MqttBroker broker, bool isInTls, byte[] question)
     {
-        using var tcp = new TcpClient();
-        await tcp.ConnectAsync(broker.EndPoints[0], TestContext.Current.CancellationToken);
-        Stream stream = tcp.GetStream();
+        await using var client = await RawClient.OpenAsync(broker.EndPoints[0]);
         if (isInTls)
-        {
-            var tls = new SslStream(stream, leaveInnerStreamOpen: false, (_, certificate, _, _) => certificate?.GetCertHashString() == Server.Thumbprint);
-            await tls.AuthenticateAsClientAsync("localhost");
-            stream = tls;
-        }
-        await using (stream)
-        {
-            await stream.WriteAsync(question, TestContext.Current.CancellationToken);
-            var answer = new MemoryStream();
-            await stream.CopyToAsync(answer, TestContext.Current.CancellationToken);
-            return answer.ToArray();
-        }
+            await client.StartTlsAsync(Server);
+        await client.SendAsync(question);
+        var answer = new MemoryStream();
+        await client.Stream.CopyToAsync(answer, TestContext.Current.CancellationToken);
+        return answer.ToArray();
     }
 
     private void AssertRefused(MqttBroker broker, string scheme)

@@ -1,5 +1,7 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 
 namespace Meanwhile.Mqtt.Tests.Support;
 
@@ -9,7 +11,7 @@ internal sealed class RawClient : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly TcpClient _client = new() { NoDelay = true };
-    private NetworkStream _stream = null!;
+    private Stream _stream = null!;
 
     /// <summary>Connects to a broker, without a word.</summary>
     public static async Task<RawClient> OpenAsync(IPEndPoint endPoint)
@@ -22,6 +24,14 @@ internal sealed class RawClient : IAsyncDisposable
 
     /// <summary>What it sends and reads.</summary>
     public Stream Stream => _stream;
+
+    /// <summary>Goes on in TLS, with a server that has this certificate.</summary>
+    public async Task StartTlsAsync(X509Certificate2 server)
+    {
+        var tls = new SslStream(_stream, leaveInnerStreamOpen: false, (_, certificate, _, _) => certificate?.GetCertHashString() == server.Thumbprint);
+        _stream = tls;
+        await tls.AuthenticateAsClientAsync("localhost");
+    }
 
     /// <summary>Connects and is accepted, in 3.1.1.</summary>
     public static async Task<RawClient> ConnectAsync(IPEndPoint endPoint, string clientId, bool clean = true, bool expectSession = false)
