@@ -15,6 +15,8 @@ public readonly record struct ConnAckPacket(bool SessionPresent, ReasonCode Reas
             throw ProtocolException.Malformed("the reserved flags of ConnAck"); // [MQTT-3.2.2-1]
         var code = reader.ReadByte();
         var reason = version == ProtocolVersion.V5 ? ReasonCodes.Checked(code, PacketType.ConnAck) : ReasonCodes.FromReturnCode(code);
+        if (flags == 1 && reason != ReasonCode.Success)
+            throw ProtocolException.Error("a session with a refusal in ConnAck"); // [MQTT-3.2.2-6]
         var properties = version == ProtocolVersion.V5 ? Properties.Read(ref reader, PacketType.ConnAck) : default;
         reader.End(PacketType.ConnAck);
         return new ConnAckPacket(flags == 1, reason, properties);

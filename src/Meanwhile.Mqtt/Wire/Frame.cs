@@ -9,9 +9,7 @@ namespace Meanwhile.Mqtt.Wire;
 public readonly record struct Frame(PacketType Type, byte Flags, ReadOnlySequence<byte> Body)
 {
     /// <summary>Of a packet with its header, in bytes: what the length can say [MQTT-5.0, 1.5.5].</summary>
-    public const int LargestSize = 1 + LongestLength + 268_435_455;
-
-    private const int LongestLength = 4;
+    public const int LargestSize = 1 + VariableByteInteger.Longest + 268_435_455;
 
     /// <summary>Cuts the next packet off a stream, however its bytes arrive.</summary>
     /// <param name="buffer">What has arrived; the packet is removed from it.</param>
@@ -28,7 +26,7 @@ public readonly record struct Frame(PacketType Type, byte Flags, ReadOnlySequenc
             return false;
         var (type, flags) = ((PacketType)(first >> 4), (byte)(first & 0x0F));
         CheckFlags(type, flags, version);
-        if (!TryReadLength(ref reader, version, out var length))
+        if (!VariableByteInteger.TryRead(ref reader, isStrict: version == ProtocolVersion.V5, out var length))
             return false;
         if (length + reader.Consumed > maximumSize)
             throw new ProtocolException(ReasonCode.PacketTooLarge, $"{type} of {length + reader.Consumed} bytes, more than {maximumSize}"); // [MQTT-3.2.2-15]
@@ -48,23 +46,5 @@ public readonly record struct Frame(PacketType Type, byte Flags, ReadOnlySequenc
         var expected = type is PacketType.PubRel or PacketType.Subscribe or PacketType.Unsubscribe ? 2 : 0; // [MQTT-3.6.1-1], [MQTT-3.8.1-1], [MQTT-3.10.1-1]
         if (flags != expected)
             throw ProtocolException.Malformed($"flags {flags} in {type}"); // [MQTT-2.1.3-1]
-    }
-
-    // Remaining Length [MQTT-5.0, 1.5.5].
-    private static bool TryReadLength(ref SequenceReader<byte> reader, ProtocolVersion version, out int length)
-    {
-        length = 0;
-        for (var i = 0; i < LongestLength; i++)
-        {
-            if (!reader.TryRead(out var part))
-                return false;
-            length |= (part & 0x7F) << (7 * i);
-            if (part >= 0x80)
-                continue;
-            if (part == 0 && i > 0 && version == ProtocolVersion.V5)
-                throw ProtocolException.Malformed("remaining length in more bytes than it needs"); // [MQTT-1.5.5-1]
-            return true;
-        }
-        throw ProtocolException.Malformed("remaining length in more than four bytes");
     }
 }

@@ -25,21 +25,7 @@ internal ref struct PacketReader(ReadOnlySequence<byte> body)
     public uint ReadUInt32() => _reader.TryReadBigEndian(out int value) ? (uint)value : throw Short();
 
     /// <summary>One to four bytes, seven bits each [MQTT-5.0, 1.5.5].</summary>
-    public uint ReadVariableByteInteger()
-    {
-        var value = 0u;
-        for (var shift = 0; shift <= 21; shift += 7)
-        {
-            var part = ReadByte();
-            value |= (part & 0x7Fu) << shift;
-            if (part >= 0x80)
-                continue;
-            if (part == 0 && shift > 0)
-                throw ProtocolException.Malformed("a variable byte integer in more bytes than it needs"); // [MQTT-1.5.5-1]
-            return value;
-        }
-        throw ProtocolException.Malformed("a variable byte integer of more than four bytes");
-    }
+    public uint ReadVariableByteInteger() => VariableByteInteger.TryRead(ref _reader, isStrict: true, out var value) ? value : throw Short();
 
     /// <summary>A packet identifier.</summary>
     public ushort ReadPacketId() =>

@@ -36,7 +36,7 @@ public sealed record SubscribePacket(ushort PacketId, IReadOnlyList<Subscription
         if (version == ProtocolVersion.V5)
             Properties.Write(writer);
         foreach (var request in Requests)
-            request.Write(writer);
+            request.Write(writer, version);
         writer.End(mark);
     }
 }

@@ -38,10 +38,11 @@ public sealed record SubscriptionRequest(
     /// <summary>What a bridge means by it. Of a shared subscription others may have what it sends itself [MQTT-3.8.3-4].</summary>
     internal SubscriptionRequest OfBridge() => this with { NoLocal = !Topic.TrySplitShare(Filter, out _, out _), RetainAsPublished = true };
 
-    internal void Write(PacketWriter writer)
+    internal void Write(PacketWriter writer, ProtocolVersion version)
     {
         writer.WriteText(Filter);
-        writer.WriteByte((byte)(Qos | (NoLocal ? 4 : 0) | (RetainAsPublished ? 8 : 0) | ((int)RetainHandling << 4)));
+        var options = version == ProtocolVersion.V5 ? (NoLocal ? 4 : 0) | (RetainAsPublished ? 8 : 0) | ((int)RetainHandling << 4) : 0; // [MQTT-3.8.3-4] of 3.1.1
+        writer.WriteByte((byte)(Qos | options));
     }
 }
 

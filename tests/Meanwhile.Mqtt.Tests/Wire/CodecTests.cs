@@ -63,6 +63,18 @@ public class CodecTests
             ReadsOrRefuses(whole with { Body = whole.Body.Slice(0, length) }, row.Version);
     }
 
+    [Theory]
+    [InlineData(ProtocolVersion.V31)]
+    [InlineData(ProtocolVersion.V311)]
+    public void What_older_versions_have_no_words_for_is_not_written(ProtocolVersion version)
+    {
+        var properties = new Properties(new Property(PropertyId.SubscriptionIdentifier, 5));
+        using var writer = new PacketWriter();
+        new SubscribePacket(10, [new SubscriptionRequest("a", 2, NoLocal: true, RetainAsPublished: true, RetainHandling.DoNotSend)], properties).Write(writer, version);
+        new UnsubscribePacket(10, ["a"], new Properties(new Property(PropertyId.UserProperty, Text: "a", Value: "b"))).Write(writer, version);
+        Assert.Equal(Bytes.Of("82 { 00 0A | 'a' 02 } | A2 { 00 0A | 'a' }"), writer.Written.ToArray());
+    }
+
     [Fact]
     public void A_length_that_lies_is_refused_before_anything_waits_for_the_rest()
     {
