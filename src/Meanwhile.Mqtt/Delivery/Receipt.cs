@@ -1,3 +1,5 @@
+using Meanwhile.Mqtt.Wire;
+
 namespace Meanwhile.Mqtt.Delivery;
 
 /// <summary>What the receiver says of a PUBLISH or PUBREL.</summary>
@@ -47,4 +49,17 @@ public enum AckKind
 /// <param name="Kind">Which packet.</param>
 /// <param name="PacketId">The packet identifier.</param>
 /// <param name="Found">False for a PUBCOMP whose identifier was unknown (reason 0x92 in MQTT 5.0).</param>
-public readonly record struct Acknowledgement(AckKind Kind, ushort PacketId, bool Found);
+public readonly record struct Acknowledgement(AckKind Kind, ushort PacketId, bool Found)
+{
+    /// <summary>As it stands on the wire.</summary>
+    internal PublishAckPacket ToPacket()
+    {
+        var type = Kind switch
+        {
+            AckKind.PubAck => PacketType.PubAck,
+            AckKind.PubRec => PacketType.PubRec,
+            _ => PacketType.PubComp,
+        };
+        return new PublishAckPacket(type, PacketId, Found ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound);
+    }
+}

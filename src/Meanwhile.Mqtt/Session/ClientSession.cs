@@ -229,7 +229,7 @@ internal sealed class ClientSession
         if (_terms is null)
             return true;
         while (_receiver.TryNextAcknowledgement(out var acknowledgement))
-            Write(writer, acknowledgement);
+            acknowledgement.ToPacket().Write(writer, _terms.Version);
         var isAll = WriteMessages(writer, _terms, now, enough);
         _drops.Add(DropKind.Expired, ClientId, _sender.TakeExpired());
         return isAll;
@@ -240,24 +240,13 @@ internal sealed class ClientSession
         while (_sender.TryNext(now, out var next))
         {
             if (next.Publish.Message is null)
-                new PublishAckPacket(PacketType.PubRel, next.PacketId, next.Found ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound).Write(writer, terms.Version);
+                next.Release.Write(writer, terms.Version);
             else
                 Write(writer, next, terms, now);
             if (writer.Length >= enough)
                 return false;
         }
         return true;
-    }
-
-    private void Write(PacketWriter writer, Acknowledgement acknowledgement)
-    {
-        var type = acknowledgement.Kind switch
-        {
-            AckKind.PubAck => PacketType.PubAck,
-            AckKind.PubRec => PacketType.PubRec,
-            _ => PacketType.PubComp,
-        };
-        new PublishAckPacket(type, acknowledgement.PacketId, acknowledgement.Found ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound).Write(writer, _terms!.Version);
     }
 
     private void Write(PacketWriter writer, Transmission next, Terms terms, TimeSpan now)

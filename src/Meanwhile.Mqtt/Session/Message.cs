@@ -79,8 +79,12 @@ public sealed class Message
         Properties = PassedOn(will.Properties),
     };
 
-    /// <summary>Becomes what a client has sent, in memory of its own.</summary>
-    internal void Become(string topic, in PublishPacket publish, TimeSpan now)
+    /// <summary>Becomes what the other side has sent, in memory of its own.</summary>
+    /// <param name="topic">Its topic, alias or not.</param>
+    /// <param name="publish">What has come.</param>
+    /// <param name="now">The clock.</param>
+    /// <param name="keepsIdentifiers">Of subscriptions, which say to a client why it gets the message.</param>
+    internal void Become(string topic, in PublishPacket publish, TimeSpan now, bool keepsIdentifiers = false)
     {
         var length = (int)publish.Payload.Length;
         if (_memory.Length < length)
@@ -88,13 +92,18 @@ public sealed class Message
         publish.Payload.CopyTo(_memory);
         _payload = _memory.AsMemory(0, length);
         (_topic, _qos, _retain) = (topic, publish.Qos, publish.Retain);
-        (_expiresAt, _properties) = (ExpiryOf(publish.Properties, now), PassedOn(publish.Properties));
+        (_expiresAt, _properties) = (ExpiryOf(publish.Properties, now), PassedOn(publish.Properties, keepsIdentifiers));
     }
 
     private static TimeSpan? ExpiryOf(Properties properties, TimeSpan now) =>
         properties.Number(PropertyId.MessageExpiryInterval) is { } seconds ? now + TimeSpan.FromSeconds(seconds) : null;
 
+    private static Properties PassedOn(Properties properties, bool keepsIdentifiers = false) =>
+        properties.IsEmpty ? default : properties.Where(keepsIdentifiers ? IsForClient : IsPassedOn);
+
     // The expiry is counted down [MQTT-3.3.2-6]; aliases [MQTT-3.3.2-7], identifiers and the will's delay belong to one connection.
-    private static Properties PassedOn(Properties properties) => properties.IsEmpty ? default : properties.Where(static property =>
-        property.Id is PropertyId.PayloadFormatIndicator or PropertyId.ContentType or PropertyId.ResponseTopic or PropertyId.CorrelationData or PropertyId.UserProperty);
+    private static bool IsPassedOn(Property property) =>
+        property.Id is PropertyId.PayloadFormatIndicator or PropertyId.ContentType or PropertyId.ResponseTopic or PropertyId.CorrelationData or PropertyId.UserProperty;
+
+    private static bool IsForClient(Property property) => property.Id == PropertyId.SubscriptionIdentifier || IsPassedOn(property);
 }

@@ -1,15 +1,22 @@
+using Meanwhile.Mqtt.Wire;
+
 namespace Meanwhile.Mqtt.Session;
 
-/// <summary>One copy of a message on its way to one subscriber.</summary>
+/// <summary>One copy of a message on its way to one receiver.</summary>
 /// <param name="Message">The message.</param>
 /// <param name="Qos">Of this delivery: the lower one of publisher's and subscription's [MQTT-3.8.4-8].</param>
 /// <param name="Retain">Its RETAIN flag.</param>
 /// <param name="Identifiers">Of the subscriptions it is delivered for [MQTT-3.3.4-3].</param>
-internal readonly record struct Outgoing(Message Message, int Qos, bool Retain, uint[]? Identifiers = null);
+/// <param name="Answered">Told what the receiver has answered, by whom that is waited for; cancelled by whoever does not wait any more. Null for nobody.</param>
+internal readonly record struct Outgoing(Message Message, int Qos, bool Retain, uint[]? Identifiers = null, TaskCompletionSource<ReasonCode>? Answered = null);
 
 /// <summary>A PUBLISH, or a PUBREL where there is no message, that is to be sent now.</summary>
 /// <param name="PacketId">Its packet identifier.</param>
 /// <param name="Dup">It was sent before.</param>
 /// <param name="Found">PUBREL: false when the identifier of the PUBREC was not known.</param>
 /// <param name="Publish">What to send; the default value for a PUBREL.</param>
-internal readonly record struct Transmission(ushort PacketId, bool Dup, bool Found, Outgoing Publish);
+internal readonly record struct Transmission(ushort PacketId, bool Dup, bool Found, Outgoing Publish)
+{
+    /// <summary>The PUBREL.</summary>
+    public PublishAckPacket Release => new(PacketType.PubRel, PacketId, Found ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound);
+}

@@ -9,7 +9,7 @@ internal static class OutgoingPublish
     /// <summary>Writes it, unless it is larger than the client takes [MQTT-3.1.2-24].</summary>
     public static bool TryWrite(PacketWriter writer, Transmission next, Terms terms, TimeSpan now)
     {
-        var (message, qos, retain, identifiers) = next.Publish;
+        var (message, qos, retain, identifiers, _) = next.Publish;
         var isV5 = terms.Version == ProtocolVersion.V5;
         var isNew = false;
         var start = writer.Length;

@@ -21,6 +21,7 @@ internal sealed class Sender(SessionLog? log = null)
     private int _receiveMaximum;
     private int _onWire;
     private int _expired;
+    private int _reserved;
     private long _lastNumber;
 
     /// <summary>How many messages wait for the client or for its answer.</summary>
@@ -35,7 +36,7 @@ internal sealed class Sender(SessionLog? log = null)
     /// <summary>The memory they take, about.</summary>
     public long Bytes { get; private set; }
 
-    private int InFlight => _inFlight.Count - _finished.Count;
+    private int InFlight => _inFlight.Count - _finished.Count - _reserved;
 
     private long Committed => log?.Committed ?? 0;
 
@@ -57,9 +58,12 @@ internal sealed class Sender(SessionLog? log = null)
     }
 
     /// <summary>A connection was accepted: what is unanswered goes out again, in its old order, before anything new [MQTT-4.4.0-1], [MQTT-4.6.0-1].</summary>
-    /// <param name="receiveMaximum">How many the client takes unanswered [MQTT-3.3.4-9].</param>
-    public void Connected(int receiveMaximum)
+    /// <param name="receiveMaximum">How many the other side takes unanswered [MQTT-3.3.4-7], [MQTT-3.3.4-9].</param>
+    /// <param name="sessionPresent">False when it has lost the session: then what is unanswered goes out as new.</param>
+    public void Connected(int receiveMaximum, bool sessionPresent = true)
     {
+        if (!sessionPresent)
+            StartAnew();
         _receiveMaximum = receiveMaximum;
         _onWire = 0;
         _releases.Clear();
@@ -106,6 +110,23 @@ internal sealed class Sender(SessionLog? log = null)
         return message.Batch;
     }
 
+    /// <summary>Takes an identifier for a packet that is no message [MQTT-2.2.1-3].</summary>
+    public ushort Reserve()
+    {
+        var number = NextNumber();
+        if (!_inFlight.TryAdd(IdOf(number), new QueuedMessage(default, number) { IsFinished = true }))
+            throw new InvalidOperationException("every packet identifier is in use");
+        _reserved++;
+        return IdOf(number);
+    }
+
+    /// <summary>Gives it back.</summary>
+    public void Free(ushort packetId)
+    {
+        _inFlight.Remove(packetId);
+        _reserved--;
+    }
+
     /// <summary>What may be sent now.</summary>
     public bool TryNext(TimeSpan now, out Transmission next)
     {
@@ -119,11 +140,11 @@ internal sealed class Sender(SessionLog? log = null)
         return TryAgain(out next) || TryNew(now, out next);
     }
 
-    /// <summary>PUBACK: the message has arrived.</summary>
-    public void Acknowledged(ushort packetId)
+    /// <summary>PUBACK: the message has arrived, or is not wanted.</summary>
+    public void Acknowledged(ushort packetId, ReasonCode reason = ReasonCode.Success)
     {
         if (TryFind(packetId, 1, out var sent))
-            Finish(sent);
+            Finish(sent, reason);
     }
 
     /// <summary>PUBREC: the client has the message, or does not want it [MQTT-4.3.3-4].</summary>
@@ -133,7 +154,7 @@ internal sealed class Sender(SessionLog? log = null)
         if (reason >= ReasonCodes.FirstError) // No PUBREL is due for it, known or not.
         {
             if (sent is not null)
-                Finish(sent);
+                Finish(sent, reason);
             return;
         }
         if (sent is { IsReleased: false })
@@ -151,7 +172,22 @@ internal sealed class Sender(SessionLog? log = null)
             return;
         if (!sent.IsReleased)
             throw ProtocolException.Error("PUBCOMP before PUBREC");
-        Finish(sent);
+        Finish(sent, ReasonCode.Success);
+    }
+
+    // What the other side has said it has received was in the session that it has lost: it goes out as well, rather twice than never.
+    private void StartAnew()
+    {
+        List<QueuedMessage> all = [.. _inFlight.Values.Where(sent => !sent.IsFinished).OrderBy(sent => sent.Number), .. _waiting];
+        _inFlight.Clear();
+        _finished.Clear();
+        _waiting.Clear();
+        _reserved = 0;
+        foreach (var message in all)
+        {
+            message.IsReleased = false;
+            _waiting.Enqueue(message);
+        }
     }
 
     private bool TryAgain(out Transmission next)
@@ -181,10 +217,12 @@ internal sealed class Sender(SessionLog? log = null)
         while (_waiting.TryPeek(out var message))
         {
             var outgoing = message.Outgoing;
-            if (outgoing.Message.IsExpired(now))
+            var isWithdrawn = outgoing.Answered is { Task.IsCompleted: true };
+            if (isWithdrawn || outgoing.Message.IsExpired(now))
             {
                 Forget(_waiting.Dequeue()); // [MQTT-3.3.2-5]
-                _expired++;
+                _expired += isWithdrawn ? 0 : 1;
+                outgoing.Answered?.TrySetCanceled();
                 if (outgoing.Qos > 0)
                     log?.Finish(message.Number);
                 continue;
@@ -225,7 +263,7 @@ internal sealed class Sender(SessionLog? log = null)
         return sent.Outgoing.Qos == qos ? true : throw ProtocolException.Error($"an answer of QoS {qos} to a message at QoS {sent.Outgoing.Qos}"); // [MQTT-4.3.2-3], [MQTT-4.3.3-4]
     }
 
-    private void Finish(QueuedMessage sent)
+    private void Finish(QueuedMessage sent, ReasonCode reason)
     {
         if (sent.IsOnWire)
             _onWire--;
@@ -234,6 +272,7 @@ internal sealed class Sender(SessionLog? log = null)
         _finished.Enqueue(sent);
         Forget(sent);
         FreeIdentifiers();
+        sent.Outgoing.Answered?.TrySetResult(reason);
     }
 
     // Not before it is durable that they are: after a crash, PUBREL for the old message would be taken for the new one's.

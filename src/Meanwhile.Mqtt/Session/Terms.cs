@@ -2,7 +2,7 @@ using Meanwhile.Mqtt.Wire;
 
 namespace Meanwhile.Mqtt.Session;
 
-/// <summary>What a client asked for in CONNECT, for as long as that connection lasts. Before 5.0 there are no words for most of it: defaults stand in.</summary>
+/// <summary>What the other side of a connection has said that it takes, in CONNECT or CONNACK, for as long as that connection lasts. Before 5.0 there are no words for most of it: defaults stand in.</summary>
 internal sealed class Terms
 {
     // Aliases cost memory here; no more than this, whatever the client takes.
@@ -27,6 +27,20 @@ internal sealed class Terms
         SetSessionExpiry(Version != ProtocolVersion.V5 ? (connect.CleanStart ? 0 : uint.MaxValue) : properties.Number(PropertyId.SessionExpiryInterval) ?? 0);
     }
 
+    /// <summary>Takes them from CONNACK, as a client.</summary>
+    /// <param name="accepted">The packet.</param>
+    /// <param name="version">In which it came.</param>
+    /// <param name="mostInFlight">Towards a server that names no Receive Maximum.</param>
+    public Terms(ConnAckPacket accepted, ProtocolVersion version, int mostInFlight)
+    {
+        Version = version;
+        ReceiveMaximum = (int)(accepted.Properties.Number(PropertyId.ReceiveMaximum) ?? (uint)mostInFlight);
+        MaximumPacketSize = accepted.Properties.Number(PropertyId.MaximumPacketSize) ?? uint.MaxValue;
+        MaximumQos = (int)(accepted.Properties.Number(PropertyId.MaximumQos) ?? 2);
+        TakesRetained = accepted.Properties.Number(PropertyId.RetainAvailable) != 0;
+        Aliases = new SentAliases((int)Math.Min(accepted.Properties.Number(PropertyId.TopicAliasMaximum) ?? 0, MostSentAliases));
+    }
+
     /// <summary>The version.</summary>
     public ProtocolVersion Version { get; }
 
@@ -38,6 +52,12 @@ internal sealed class Terms
 
     /// <summary>The largest packet it takes.</summary>
     public uint MaximumPacketSize { get; }
+
+    /// <summary>The highest QoS that a server takes.</summary>
+    public int MaximumQos { get; } = 2;
+
+    /// <summary>Whether a server takes messages that are to be kept.</summary>
+    public bool TakesRetained { get; } = true;
 
     /// <summary>It asks for reasons in words. Those that say nothing of it get none, though they might [MQTT-3.1.2-28].</summary>
     public bool IsCurious { get; }
