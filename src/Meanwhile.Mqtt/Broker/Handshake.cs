@@ -115,6 +115,8 @@ internal sealed class Handshake(Connection connection, Peer peer, BrokerParts pa
             session.Overflowed = () => connection.Close(ReasonCode.QuotaExceeded, "it does not take its messages in time");
             change = session.Connected(terms, opened.IsPresent);
         }
+        if (opened.IsPresent)
+            parts.Router.Returned(session);
         if (!opened.IsPresent)
             await Forget(clientId, change, mustWait: opened.Earlier is not null).WaitAsync(patience);
         if (session.IsKept || opened.Earlier is not null || will is not null)

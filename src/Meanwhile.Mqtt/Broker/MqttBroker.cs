@@ -40,6 +40,7 @@ public sealed class MqttBroker : IAsyncDisposable
     /// <summary>What it has to do.</summary>
     public BrokerStatistics Statistics => _parts.Traffic.Into(_parts.Reception.Count() with
     {
+        Subscriptions = _parts.Router.Subscriptions,
         Retained = _parts.Router.Retained,
         MessagesDropped = _parts.Router.Dropped,
         MessagesExpired = _parts.Drops[DropKind.Expired],
@@ -151,6 +152,7 @@ public sealed class MqttBroker : IAsyncDisposable
         foreach (var connection in _parts.Reception.All())
             connection.Check(now);
         _parts.Reception.CleanUp(now);
+        _parts.Router.LookForRoom();
         while (!_parts.Router.Expire(now, ExpiredAtOnce))
             await Task.Yield(); // Others want to go on.
     }

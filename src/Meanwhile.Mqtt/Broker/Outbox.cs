@@ -128,6 +128,8 @@ internal sealed class Outbox(PipeWriter output, Func<TimeSpan> now, Traffic traf
             traffic.Sent(_writer.Length, messages);
             if (_writer.Length > 0 && (await output.WriteAsync(_writer.Written, CancellationToken.None)).IsCompleted)
                 return false;
+            if (_writer.Length == 0 && !isAll)
+                await Task.Yield(); // Others want to go on: many messages were passed over.
             _writer.Clear();
         }
         while (!isAll && !isLast);

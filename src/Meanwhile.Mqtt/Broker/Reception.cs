@@ -14,6 +14,11 @@ namespace Meanwhile.Mqtt.Broker;
 /// <param name="refused">Told of wills that may not be published any more.</param>
 internal sealed class Reception(SessionTable table, Router router, WaitingLine line, BrokerLimits limits, TimeProvider time, Action<Refusal> refused)
 {
+    // For a session that cannot end yet.
+    private static readonly TimeSpan Moment = TimeSpan.FromSeconds(1);
+
+    private const int EndedAtOnce = 256;
+
     private const string TakenOver = "another connection uses its client identifier";
 
     private readonly Lock _gate = new();
@@ -41,11 +46,11 @@ internal sealed class Reception(SessionTable table, Router router, WaitingLine l
     /// <summary>Keeps a client's will.</summary>
     public KeptWill Keep(string clientId, Will will) => table.Keep(clientId, will);
 
-    /// <summary>How many connections, clients, sessions and subscriptions there are.</summary>
+    /// <summary>How many connections, clients and sessions there are.</summary>
     public BrokerStatistics Count()
     {
         lock (_gate)
-            return new BrokerStatistics { Connections = _connections.Count, Clients = _owners.Count, Sessions = table.Count, Subscriptions = table.All.Sum(session => session.Subscriptions.Count) };
+            return new BrokerStatistics { Connections = _connections.Count, Clients = _owners.Count, Sessions = table.Count };
     }
 
     /// <summary>All connections that are here.</summary>
@@ -117,19 +122,23 @@ internal sealed class Reception(SessionTable table, Router router, WaitingLine l
     public void CleanUp(TimeSpan now)
     {
         IReadOnlyList<ClientSession> over;
-        lock (_gate)
+        do
         {
-            PublishDue(now);
-            over = table.Over(now);
-        }
-        foreach (var session in over)
-        {
-            lock (_gate) // For each anew: thousands may end at once, each with a thousand subscriptions.
+            lock (_gate)
             {
-                if (table.IsOver(session, now))
-                    End(session);
+                PublishDue(now);
+                over = table.Over(now, EndedAtOnce);
+            }
+            foreach (var session in over)
+            {
+                lock (_gate) // For each anew: thousands may end at once, each with a thousand subscriptions.
+                {
+                    if (table.IsOver(session, now))
+                        End(session, now);
+                }
             }
         }
+        while (over.Count == EndedAtOnce);
     }
 
     /// <summary>Ends a session, once its connection has gone. Its will is published by that, if it has one that waits [MQTT-3.1.3-9].</summary>
@@ -179,8 +188,9 @@ internal sealed class Reception(SessionTable table, Router router, WaitingLine l
     }
 
     // The host forgets the identifiers of a session that is over; until then, the session stays.
-    private void End(ClientSession session)
+    private void End(ClientSession session, TimeSpan now)
     {
+        table.Postpone(session, now + Moment);
         if (line.Has(session.ClientId, out _))
             return;
         var forgetting = new Incoming { Kind = IncomingKind.SessionChange, ClientId = session.ClientId, IdChange = new IdChange(IdChangeKind.AllForgotten, 0) };

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Meanwhile.Mqtt.Session;
 using Meanwhile.Mqtt.Wire;
 
@@ -16,12 +15,16 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
     private readonly SubscriptionTree _tree = new();
     private readonly RetainedMessages _retained = new();
     private readonly List<Subscription> _matches = [];
-    private readonly Dictionary<ClientSession, Outgoing> _merged = [];
+    private readonly MergedCopies _copies = new();
     private readonly List<RetainedSearch> _searches = []; // For subscriptions that are not in force yet.
     private readonly SubscriberQueues _queues = new(limits, memory, refused, filling);
+    private int _subscriptions;
 
     /// <summary>How many copies were dropped, because the queue of a subscriber is full.</summary>
     public long Dropped => _queues.Dropped;
+
+    /// <summary>How many subscriptions there are.</summary>
+    public int Subscriptions => Volatile.Read(ref _subscriptions);
 
     /// <summary>How many retained messages there are.</summary>
     public int Retained
@@ -36,8 +39,10 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
     /// <summary>Queues that are at least half full, the fullest first.</summary>
     public IReadOnlyList<QueueFill> Filling()
     {
+        List<QueueFill> filling;
         lock (_gate)
-            return _queues.Filling();
+            filling = _queues.Filling();
+        return [.. filling.OrderByDescending(fill => fill.Ratio).ThenBy(fill => fill.ClientId, StringComparer.Ordinal)]; // There may be thousands.
     }
 
     /// <summary>Hands a message to its subscribers, and keeps it where it is to be retained.</summary>
@@ -47,9 +52,9 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
     {
         lock (_gate)
         {
-            _merged.Clear(); // As is done with the matches.
             var routed = message.Retain ? new Routed(Retain(message), IsKept: true) : default;
             _tree.Match(message.Topic, _matches);
+            _copies.Clear(); // As was done with the matches.
             foreach (var match in _matches)
             {
                 if (match.NoLocal && match.Session == from)
@@ -57,10 +62,13 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
                 if (_matches.Count == 1 || match.IsShared)
                     routed += _queues.HandOver(match.Session, match.CopyOf(message), canRefuse: from is not null);
                 else
-                    Merge(match, message);
+                    _copies.Add(match, message);
             }
-            foreach (var (session, outgoing) in _merged)
+            for (var i = 0; i < _copies.Count; i++)
+            {
+                var (session, outgoing) = _copies[i];
                 routed += _queues.HandOver(session, outgoing, canRefuse: from is not null);
+            }
             return routed;
         }
     }
@@ -71,7 +79,7 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
     /// <summary>Goes on with a subscription of an earlier process.</summary>
     public void Restore(ClientSession session, SubscriptionRequest request, uint? identifier)
     {
-        _tree.Set(Subscription.Of(session, request, identifier));
+        Add(Subscription.Of(session, request, identifier));
         session.Subscriptions.Add(request.Filter);
     }
 
@@ -126,7 +134,7 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
             }
             foreach (var (subscription, request, identifier) in subscriptions)
             {
-                _tree.Set(subscription);
+                Add(subscription);
                 subscription.Session.Subscribed(request, identifier);
             }
             return true;
@@ -141,8 +149,18 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
         {
             if (!session.Unsubscribed(filter))
                 return false;
-            _tree.Remove(session, filter);
+            Remove(session, filter);
             return true;
+        }
+    }
+
+    /// <summary>The client of a session was away, and is here again.</summary>
+    public void Returned(ClientSession session)
+    {
+        lock (_gate)
+        {
+            foreach (var filter in session.Subscriptions.Where(static filter => Topic.IsShare(filter)))
+                _tree.Returned(session, filter);
         }
     }
 
@@ -152,12 +170,19 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
         lock (_gate)
         {
             foreach (var filter in session.Subscriptions)
-                _tree.Remove(session, filter);
+                Remove(session, filter);
             session.Subscriptions.Clear();
             _queues.Forget(session);
             lock (session.Gate)
                 session.End(); // After the last message for it.
         }
+    }
+
+    /// <summary>Queues that were full, and have room again, are forgotten as such.</summary>
+    public void LookForRoom()
+    {
+        lock (_gate)
+            _queues.LookForRoom();
     }
 
     /// <summary>Retained messages that have expired are forgotten.</summary>
@@ -182,8 +207,6 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
         {
             if (retain && _retained.Count >= limits.RetainedMessages && !_retained.Contains(topic))
                 return true;
-            if (!_queues.LookForFull())
-                return false;
             _tree.Match(topic, _matches);
             var isRefused = _matches.Exists(match => match.Qos > 0 && _queues.IsFull(match.Session) && match.Session.Permissions.MayRead(topic));
             _matches.Clear();
@@ -206,17 +229,16 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
     // What the broker says of itself is true of this process alone.
     private long KeepRetained(string topic, Message? message) => journal.IsKept && !Permissions.IsOfServer(topic) ? journal.Append(new RetainedChanged(topic, message), null) : 0;
 
-    // One copy for all subscriptions of a session that match, with the highest QoS and all their identifiers [MQTT-3.3.4-2], [MQTT-3.3.4-3].
-    private void Merge(Subscription match, Message message)
+    private void Add(Subscription subscription)
     {
-        var copy = match.CopyOf(message);
-        ref var merged = ref CollectionsMarshal.GetValueRefOrAddDefault(_merged, match.Session, out var exists);
-        merged = !exists ? copy : merged with
-        {
-            Qos = Math.Max(merged.Qos, copy.Qos),
-            Retain = merged.Retain || copy.Retain,
-            Identifiers = merged.Identifiers is null ? copy.Identifiers : [.. merged.Identifiers, .. copy.Identifiers ?? []],
-        };
+        if (_tree.Set(subscription))
+            _subscriptions++;
+    }
+
+    private void Remove(ClientSession session, string filter)
+    {
+        _tree.Remove(session, filter);
+        _subscriptions--;
     }
 
     // False when nothing more fits in.

@@ -21,22 +21,31 @@ internal sealed class SubscriberQueues(BrokerLimits limits, MemoryWatch memory, 
     /// <summary>Publishers may have to be refused: seldom, so that nobody need look. Asked without the lock.</summary>
     public bool IsAnyFull => _isAnyFull;
 
-    /// <summary>Queues that are at least half full, the fullest first.</summary>
-    public IReadOnlyList<QueueFill> Filling()
+    /// <summary>Queues that are at least half full.</summary>
+    public List<QueueFill> Filling()
     {
-        _filling.RemoveWhere(static session => FillOf(session).Level == QueueLevel.Low);
-        return [.. _filling.Select(FillOf).OrderByDescending(fill => fill.Ratio).ThenBy(fill => fill.ClientId, StringComparer.Ordinal)];
+        var filling = new List<QueueFill>(_filling.Count);
+        foreach (var session in _filling)
+        {
+            if (FillOf(session) is { Level: not QueueLevel.Low } fill)
+                filling.Add(fill);
+            else
+                _filling.Remove(session); // As may be done with the one that is looked at.
+        }
+        return filling;
     }
 
-    /// <summary>Whether any queue is full by now whose publishers are refused.</summary>
-    public bool LookForFull()
+    /// <summary>Forgets those that have room again. Until then each message at QoS 1 or 2 is looked at twice: so it is done once a second, and not for each.</summary>
+    public void LookForRoom()
     {
+        if (!_isAnyFull)
+            return;
         _full.RemoveWhere(static session => !HasNoRoom(session));
-        return _isAnyFull = _full.Count > 0;
+        _isAnyFull = _full.Count > 0;
     }
 
-    /// <summary>Whether a queue was full when they were looked for.</summary>
-    public bool IsFull(ClientSession session) => _full.Contains(session);
+    /// <summary>Whether a queue is full whose publishers are refused.</summary>
+    public bool IsFull(ClientSession session) => _full.Contains(session) && HasNoRoom(session);
 
     /// <summary>Queues a message, if the client may read it.</summary>
     /// <param name="session">Whose queue.</param>

@@ -11,6 +11,9 @@ namespace Meanwhile.Mqtt.Session;
 /// </summary>
 internal sealed class ClientSession
 {
+    // Messages in one go that are not sent after all: whoever has one for the session waits meanwhile.
+    private const int MostGivenUpAtOnce = 256;
+
     private readonly SessionLimits _limits;
     private readonly SessionLog _log;
     private readonly Drops _drops;
@@ -46,6 +49,9 @@ internal sealed class ClientSession
 
     /// <summary>The filters of its subscriptions; whoever routes looks after them.</summary>
     public HashSet<string> Subscriptions { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Where its copy of the message is that is being routed; whoever routes looks after it.</summary>
+    public int Place { get; set; }
 
     /// <summary>What the client may do, as of its last login.</summary>
     public Permissions Permissions { get; set; } = Permissions.All;
@@ -231,33 +237,37 @@ internal sealed class ClientSession
         while (_receiver.TryNextAcknowledgement(out var acknowledgement))
             acknowledgement.ToPacket().Write(writer, _terms.Version);
         var isAll = WriteMessages(writer, _terms, now, enough);
-        _drops.Add(DropKind.Expired, ClientId, _sender.TakeExpired());
-        return isAll;
+        var expired = _sender.TakeExpired();
+        _drops.Add(DropKind.Expired, ClientId, expired);
+        return isAll && expired < Sender.MostExpiredAtOnce;
     }
 
     private bool WriteMessages(PacketWriter writer, Terms terms, TimeSpan now, int enough)
     {
+        var givenUp = 0;
         while (_sender.TryNext(now, out var next))
         {
             if (next.Publish.Message is null)
                 next.Release.Write(writer, terms.Version);
             else
-                Write(writer, next, terms, now);
-            if (writer.Length >= enough)
+                givenUp += TryWrite(writer, next, terms, now) ? 0 : 1;
+            if (writer.Length >= enough || givenUp == MostGivenUpAtOnce)
                 return false;
         }
         return true;
     }
 
-    private void Write(PacketWriter writer, Transmission next, Terms terms, TimeSpan now)
+    private bool TryWrite(PacketWriter writer, Transmission next, Terms terms, TimeSpan now)
     {
         // What has waited is judged by what the client may read now.
-        if (!Permissions.MayRead(next.Publish.Message.Topic))
-            GiveUp(next, DropKind.Unreadable);
-        else if (OutgoingPublish.TryWrite(writer, next, terms, now))
+        var mayRead = Permissions.MayRead(next.Publish.Message.Topic);
+        if (mayRead && OutgoingPublish.TryWrite(writer, next, terms, now))
+        {
             Sent++;
-        else
-            GiveUp(next, DropKind.TooLarge);
+            return true;
+        }
+        GiveUp(next, mayRead ? DropKind.TooLarge : DropKind.Unreadable);
+        return false;
     }
 
     // Done with it, as if it had been sent [MQTT-3.1.2-25].

@@ -32,7 +32,7 @@ internal sealed class JournalBatch(long number)
     public void Add(Change change, ClientSession? session)
     {
         Changes.Add(change);
-        Bytes += change is MessageQueued { Message: var message } ? message.Size : 0;
+        Bytes += change is MessageQueued queued ? queued.Message.Size + ((queued.Identifiers?.Count ?? 0) * sizeof(uint)) : 0;
         if (session is not null)
             _sessions.Add(session);
     }

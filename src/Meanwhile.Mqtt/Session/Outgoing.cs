@@ -8,7 +8,11 @@ namespace Meanwhile.Mqtt.Session;
 /// <param name="Retain">Its RETAIN flag.</param>
 /// <param name="Identifiers">Of the subscriptions it is delivered for [MQTT-3.3.4-3].</param>
 /// <param name="Answered">Told what the receiver has answered, by whom that is waited for; cancelled by whoever does not wait any more. Null for nobody.</param>
-internal readonly record struct Outgoing(Message Message, int Qos, bool Retain, uint[]? Identifiers = null, TaskCompletionSource<ReasonCode>? Answered = null);
+internal readonly record struct Outgoing(Message Message, int Qos, bool Retain, uint[]? Identifiers = null, TaskCompletionSource<ReasonCode>? Answered = null)
+{
+    /// <summary>The memory it takes, about. Several identifiers are its own; a single one is its subscription's.</summary>
+    public int Size => Message.Size + (Identifiers is { Length: > 1 } several ? several.Length * sizeof(uint) : 0);
+}
 
 /// <summary>A PUBLISH, or a PUBREL where there is no message, that is to be sent now.</summary>
 /// <param name="PacketId">Its packet identifier.</param>

@@ -36,7 +36,7 @@ internal static class OutgoingPublish
     {
         if (alias == 0 && identifiers is null && message.ExpiresAt is null)
             return message.Properties;
-        var items = new List<Property>();
+        var items = new List<Property>((identifiers?.Length ?? 0) + message.Properties.Items.Length + 2);
         if (message.ExpiresAt is { } end)
             items.Add(new Property(PropertyId.MessageExpiryInterval, (uint)Math.Ceiling((end - now).TotalSeconds))); // [MQTT-3.3.2-6]
         if (alias > 0)

@@ -13,6 +13,9 @@ namespace Meanwhile.Mqtt.Session;
 /// </remarks>
 internal sealed class Sender(SessionLog? log = null)
 {
+    /// <summary>So many expired messages are passed over in one go: whoever has a message for the session waits meanwhile.</summary>
+    public const int MostExpiredAtOnce = 1024;
+
     private readonly Queue<QueuedMessage> _waiting = new();
     private readonly Dictionary<ushort, QueuedMessage> _inFlight = [];
     private readonly Queue<QueuedMessage> _finished = new(); // Their identifiers are free when that is durable.
@@ -44,7 +47,7 @@ internal sealed class Sender(SessionLog? log = null)
     public void Restore(Outgoing outgoing, long number, bool isReleased)
     {
         _waiting.Enqueue(new QueuedMessage(outgoing, number) { IsReleased = isReleased });
-        Bytes += outgoing.Message.Size;
+        Bytes += outgoing.Size;
         _lastNumber = number;
     }
 
@@ -106,7 +109,7 @@ internal sealed class Sender(SessionLog? log = null)
         var message = new QueuedMessage(outgoing, outgoing.Qos > 0 ? NextNumber() : 0);
         message.Batch = log?.Queue(message.Number, outgoing) ?? 0;
         _waiting.Enqueue(message);
-        Bytes += outgoing.Message.Size;
+        Bytes += outgoing.Size;
         return message.Batch;
     }
 
@@ -128,6 +131,7 @@ internal sealed class Sender(SessionLog? log = null)
     }
 
     /// <summary>What may be sent now.</summary>
+    /// <returns>False when there is nothing, or not yet; or when so many had expired that it is to be asked again.</returns>
     public bool TryNext(TimeSpan now, out Transmission next)
     {
         FreeIdentifiers();
@@ -214,14 +218,18 @@ internal sealed class Sender(SessionLog? log = null)
     private bool TryNew(TimeSpan now, out Transmission next)
     {
         next = default;
-        while (_waiting.TryPeek(out var message))
+        for (var left = MostExpiredAtOnce; left > 0 && _waiting.TryPeek(out var message);)
         {
             var outgoing = message.Outgoing;
             var isWithdrawn = outgoing.Answered is { Task.IsCompleted: true };
             if (isWithdrawn || outgoing.Message.IsExpired(now))
             {
                 Forget(_waiting.Dequeue()); // [MQTT-3.3.2-5]
-                _expired += isWithdrawn ? 0 : 1;
+                if (!isWithdrawn)
+                {
+                    _expired++;
+                    left--;
+                }
                 outgoing.Answered?.TrySetCanceled();
                 if (outgoing.Qos > 0)
                     log?.Finish(message.Number);
@@ -282,7 +290,7 @@ internal sealed class Sender(SessionLog? log = null)
             _inFlight.Remove(IdOf(_finished.Dequeue().Number));
     }
 
-    private void Forget(QueuedMessage message) => Bytes -= message.Outgoing.Message.Size;
+    private void Forget(QueuedMessage message) => Bytes -= message.Outgoing.Size;
 
     private static ushort IdOf(long number) => (ushort)(((number - 1) % ushort.MaxValue) + 1);
 

@@ -11,13 +11,12 @@ internal sealed class SessionTable(SessionLimits limits, Journal journal, Drops 
 {
     private readonly Dictionary<string, ClientSession> _sessions = new(StringComparer.Ordinal);
     private readonly Dictionary<ClientSession, Absence> _away = [];
+    private readonly Deadlines _wills = new();
+    private readonly Deadlines _ends = new();
     private long _lastWill;
 
     /// <summary>How many there are.</summary>
     public int Count => _sessions.Count;
-
-    /// <summary>Every one.</summary>
-    public IEnumerable<ClientSession> All => _sessions.Values;
 
     /// <summary>Goes on with a session of an earlier process.</summary>
     /// <param name="clientId">Whose.</param>
@@ -27,7 +26,7 @@ internal sealed class SessionTable(SessionLimits limits, Journal journal, Drops 
     public ClientSession Restore(string clientId, IReadOnlyCollection<ushort> hostIds, IReadOnlyCollection<ushort> ownIds, TimeSpan expiresAt)
     {
         var session = _sessions[clientId] = new ClientSession(clientId, limits, journal, drops, hostIds, ownIds);
-        _away[session] = new Absence(expiresAt, Will: null, WillAt: TimeSpan.MaxValue);
+        SetAway(session, expiresAt, will: null, willAt: TimeSpan.MaxValue);
         return session;
     }
 
@@ -37,7 +36,7 @@ internal sealed class SessionTable(SessionLimits limits, Journal journal, Drops 
         _lastWill = Math.Max(_lastWill, kept.Number);
         var session = _sessions.GetValueOrDefault(kept.ClientId) ?? Restore(kept.ClientId, [], [], now);
         var (will, expiresAt) = (new KeptWill(journal, kept.ClientId, kept.Number, kept.Will), _away[session].ExpiresAt);
-        _away[session] = new Absence(expiresAt, will, kept.DueAt ?? Min(now + will.Delay, expiresAt));
+        SetAway(session, expiresAt, will, kept.DueAt ?? Min(now + will.Delay, expiresAt));
     }
 
     /// <summary>Keeps a client's will.</summary>
@@ -61,7 +60,7 @@ internal sealed class SessionTable(SessionLimits limits, Journal journal, Drops 
         will = null;
         if (_sessions.TryGetValue(clientId, out var session))
         {
-            _away.Remove(session, out var absence);
+            var absence = TakeAway(session);
             if (!connect.CleanStart && now < absence.ExpiresAt)
             {
                 absence.Will?.Forget(); // [MQTT-3.1.3-9]
@@ -75,7 +74,7 @@ internal sealed class SessionTable(SessionLimits limits, Journal journal, Drops 
     /// <summary>Ends a session.</summary>
     public void Remove(ClientSession session)
     {
-        _away.Remove(session);
+        TakeAway(session);
         _sessions.Remove(session.ClientId);
     }
 
@@ -87,7 +86,7 @@ internal sealed class SessionTable(SessionLimits limits, Journal journal, Drops 
     public void Leave(ClientSession session, KeptWill? will, TimeSpan expiresAt, TimeSpan now)
     {
         var willAt = will is null ? TimeSpan.MaxValue : Min(now + will.Delay, expiresAt); // [MQTT-3.1.2-8], [MQTT-3.1.3-9]
-        _away[session] = new Absence(expiresAt, will, willAt);
+        SetAway(session, expiresAt, will, willAt);
         if (willAt > now)
             will?.Keep(willAt);
     }
@@ -96,25 +95,49 @@ internal sealed class SessionTable(SessionLimits limits, Journal journal, Drops 
     public void Expire(ClientSession session, TimeSpan now)
     {
         var will = _away[session].Will;
-        _away[session] = new Absence(now, will, will is null ? TimeSpan.MaxValue : now);
+        SetAway(session, now, will, will is null ? TimeSpan.MaxValue : now);
     }
 
     /// <summary>Wills whose time has come.</summary>
     public IReadOnlyList<(ClientSession Session, KeptWill? Will)> Due(TimeSpan now)
     {
-        var due = _away.Where(entry => now >= entry.Value.WillAt).Select(entry => (entry.Key, entry.Value.Will)).ToList();
-        foreach (var (session, _) in due)
-            _away[session] = _away[session] with { Will = null, WillAt = TimeSpan.MaxValue };
+        var due = new List<(ClientSession Session, KeptWill? Will)>();
+        foreach (var session in _wills.Due(now, int.MaxValue))
+        {
+            var absence = _away[session];
+            due.Add((session, absence.Will));
+            SetAway(session, absence.ExpiresAt, will: null, willAt: TimeSpan.MaxValue);
+        }
         return due;
     }
 
     /// <summary>Sessions whose time is over [MQTT-3.1.2-23].</summary>
-    public IReadOnlyList<ClientSession> Over(TimeSpan now) => [.. _away.Where(entry => now >= entry.Value.ExpiresAt).Select(entry => entry.Key)];
+    /// <param name="now">The time.</param>
+    /// <param name="most">How many at once.</param>
+    public IReadOnlyList<ClientSession> Over(TimeSpan now, int most) => _ends.Due(now, most);
+
+    /// <summary>The time of a session is over, but it cannot end yet: it is looked at again at a time.</summary>
+    public void Postpone(ClientSession session, TimeSpan at) => _ends.Set(session, at);
 
     /// <summary>Whether the time of a session is over.</summary>
     public bool IsOver(ClientSession session, TimeSpan now) => _away.TryGetValue(session, out var absence) && now >= absence.ExpiresAt;
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
-    private readonly record struct Absence(TimeSpan ExpiresAt, KeptWill? Will, TimeSpan WillAt);
+    private void SetAway(ClientSession session, TimeSpan expiresAt, KeptWill? will, TimeSpan willAt)
+    {
+        _away[session] = new Absence(expiresAt, will);
+        _wills.Set(session, willAt);
+        _ends.Set(session, expiresAt);
+    }
+
+    private Absence TakeAway(ClientSession session)
+    {
+        _away.Remove(session, out var absence);
+        _wills.Remove(session);
+        _ends.Remove(session);
+        return absence;
+    }
+
+    private readonly record struct Absence(TimeSpan ExpiresAt, KeptWill? Will);
 }

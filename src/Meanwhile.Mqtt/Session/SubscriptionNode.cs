@@ -72,6 +72,13 @@ internal sealed class SubscriptionNode
         return group.Set(subscription);
     }
 
+    /// <summary>A member of a shared subscription that ends here was away, and is here again.</summary>
+    public void Returned(ClientSession session, string share)
+    {
+        if (_shared is not null && _shared.TryGetValue(share, out var group))
+            group.Returned(session);
+    }
+
     /// <summary>Takes a subscription out that ends here.</summary>
     public void Remove(ClientSession session, string share)
     {

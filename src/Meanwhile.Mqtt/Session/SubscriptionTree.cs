@@ -26,6 +26,16 @@ internal sealed class SubscriptionTree
         Remove(Root, inner, session, share);
     }
 
+    /// <summary>A member of a shared subscription was away, and is here again.</summary>
+    public void Returned(ClientSession session, string filter)
+    {
+        var (share, inner) = Split(filter);
+        SubscriptionNode? node = Root;
+        foreach (var range in inner.AsSpan().Split('/'))
+            node = node?.ChildOf(inner.AsSpan(range));
+        node?.Returned(session, share);
+    }
+
     /// <summary>Collects the subscriptions that match a topic name; of each shared one, the member whose turn it is.</summary>
     /// <remarks>Filters that begin with a wildcard do not match topics that begin with $ [MQTT-4.7.2-1].</remarks>
     public void Match(string topic, List<Subscription> matches)

@@ -12,6 +12,7 @@ internal sealed class Refusals(ILogger logger, TimeProvider time)
     private readonly LogLimiter _limiter = new(time);
     private readonly Lock _gate = new();
     private readonly Dictionary<RefusalKind, long> _counts = [];
+    private readonly Dictionary<(RefusalKind Kind, ReasonCode Reason, DropKind Drop), string> _causes = []; // Copies are dropped by the million.
 
     /// <summary>How many there were of a kind.</summary>
     public long Count(RefusalKind kind)
@@ -28,7 +29,7 @@ internal sealed class Refusals(ILogger logger, TimeProvider time)
         {
             _counts[refusal.Kind] = _counts.GetValueOrDefault(refusal.Kind) + refusal.Count;
             // Who has the wrong port does not hide another who has another one. There are not many such explanations.
-            if (!_limiter.MayLog(refusal.From.Length > 0 ? refusal.Explanation : $"{refusal.Kind} {refusal.Reason} {refusal.Drop}", out repeated))
+            if (!_limiter.MayLog(refusal.From.Length > 0 ? refusal.Explanation : CauseOf(refusal), out repeated))
                 return;
         }
         var from = refusal.From.Length == 0 ? "" : $"; from {refusal.From}";
@@ -76,6 +77,14 @@ internal sealed class Refusals(ILogger logger, TimeProvider time)
             Log.CopyDropped(logger, refusal.ClientId, repeated);
         else
             SayDropped(refusal, repeated);
+    }
+
+    private string CauseOf(in Refusal refusal)
+    {
+        var cause = (refusal.Kind, refusal.Reason, refusal.Drop);
+        if (!_causes.TryGetValue(cause, out var text))
+            _causes.Add(cause, text = $"{refusal.Kind} {refusal.Reason} {refusal.Drop}");
+        return text;
     }
 
     // What a publisher asked for, and what QoS 0 is, is nothing to warn of.
