@@ -26,6 +26,12 @@ public sealed record BrokerOptions
     /// <summary>Decides who may connect and what they may do; null for everybody and everything. The token is cancelled when the client has gone.</summary>
     public Func<Login, CancellationToken, ValueTask<LoginAnswer>>? Authenticate { get; init; }
 
+    /// <summary>
+    /// What the client of a session or a will that an earlier process has left may do, by its user, as <see cref="LoginAnswer.Accept"/> was told it, null where that is not known, and its client
+    /// identifier. Null for everything.
+    /// </summary>
+    public Func<string?, string, Permissions>? PermissionsOf { get; init; }
+
     /// <summary>Told of what is refused or dropped, on any thread and in the middle of things: it must be quick and call nothing of the broker's. Null for nobody.</summary>
     public Action<Refusal>? Refused { get; init; }
 

@@ -26,7 +26,7 @@ internal sealed class BrokerParts : IDisposable
         var mostInFlight = Limits.IsReceiveMaximumStrict ? Limits.ReceiveMaximum : ushort.MaxValue;
         var perSession = new SessionLimits(mostInFlight, Limits.TopicAliasMaximum, Limits.QueuedMessages, Limits.QueuedBytes);
         var sessions = new SessionTable(perSession, Journal, Drops);
-        new Restoration(sessions, Router, Now() + Limits.SessionExpiry, Now()).Restore(options.Store?.Read() ?? [], options.ReceivedIds);
+        new Restoration(sessions, Router, options.PermissionsOf ?? ((_, _) => Permissions.All), Now() + Limits.SessionExpiry, Now()).Restore(options.Store?.Read() ?? [], options.ReceivedIds);
         Reception = new Reception(sessions, Router, new WaitingLine(Intake, Fail), Limits, Time, Refused);
     }
 

@@ -49,7 +49,7 @@ internal sealed class Handshake(Connection connection, Peer peer, BrokerParts pa
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(time.Token, closing);
         try
         {
-            return await AcceptAsync(connect, clientId, permissions, outbox, patience.Token);
+            return await AcceptAsync(connect, clientId, permissions, answer.User, outbox, patience.Token);
         }
         catch (OperationCanceledException) when (time.IsCancellationRequested && !closing.IsCancellationRequested)
         {
@@ -96,16 +96,18 @@ internal sealed class Handshake(Connection connection, Peer peer, BrokerParts pa
         return await authenticate(new Login(clientId, connect.UserName, connect.Password, peer), leaving.Token);
     }
 
-    private async ValueTask<bool> AcceptAsync(ConnectPacket connect, string clientId, Permissions permissions, Outbox outbox, CancellationToken patience)
+    private async ValueTask<bool> AcceptAsync(ConnectPacket connect, string clientId, Permissions permissions, string? user, Outbox outbox, CancellationToken patience)
     {
         var terms = new Terms(connect, parts.Limits.ReceiveMaximum, (uint)parts.Limits.SessionExpiry.TotalSeconds);
         var properties = PropertiesFor(connect, clientId, terms);
         if (SizeOf(new ConnAckPacket(SessionPresent: false, ReasonCode.Success, properties), connect.Version) > terms.MaximumPacketSize)
             throw new ProtocolException(ReasonCode.PacketTooLarge, $"CONNACK is larger than the {terms.MaximumPacketSize} bytes that the client takes"); // [MQTT-3.1.2-24]
         await parts.Journal.RoomAsync(patience);
-        var opened = await parts.Reception.OpenAsync(connection, connect, clientId, parts.Now, patience);
+        var opened = await parts.Reception.OpenAsync(connection, connect, clientId, user, parts.Now, patience);
+        if (opened.Owner is { } owner)
+            return await RefuseAsync(outbox, ReasonCode.NotAuthorized, connect.Version, RefusalKind.Session, $"its session belongs to {NameOf(owner)}, and {NameOf(user)} from {peer.Address} wants it");
         var session = opened.Session;
-        var will = connect.Will is { } left ? parts.Reception.Keep(clientId, left) : null;
+        var will = connect.Will is { } left ? parts.Reception.Keep(session, left, permissions) : null;
         Packets = new SessionPackets(session, terms, will, outbox, parts, closing, peer.Gone) { KeepAlive = KeepAliveOf(connect) };
         IdChange change;
         lock (session.Gate)
@@ -133,6 +135,8 @@ internal sealed class Handshake(Connection connection, Peer peer, BrokerParts pa
         var completed = mustWait ? new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously) : null;
         return parts.Reception.HandOver(new Incoming { Kind = IncomingKind.SessionChange, ClientId = clientId, IdChange = change, Completed = completed });
     }
+
+    private static string NameOf(string? user) => user is { Length: > 0 } ? $"user '{user}'" : "a client without a name";
 
     private static int SizeOf(ConnAckPacket packet, ProtocolVersion version)
     {
@@ -171,7 +175,7 @@ internal sealed class Handshake(Connection connection, Peer peer, BrokerParts pa
     private async ValueTask<bool> RefuseAsync(Outbox outbox, ReasonCode reason, ProtocolVersion version, RefusalKind kind = RefusalKind.Connection, string explanation = "")
     {
         parts.Refused(new Refusal(kind, ClientId, reason, explanation));
-        var properties = _isCurious && kind == RefusalKind.Connection ? DisconnectPacket.Why(explanation) : default; // Why a login failed is not for who failed.
+        var properties = _isCurious && kind == RefusalKind.Connection ? DisconnectPacket.Why(explanation) : default; // Why a login failed, and whose a session is, is not for who failed.
         outbox.Add(writer => new ConnAckPacket(SessionPresent: false, reason, properties).Write(writer, version)); // [MQTT-3.2.2-6]
         await outbox.FlushAsync(closing);
         return false;

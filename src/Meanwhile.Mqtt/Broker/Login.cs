@@ -27,19 +27,27 @@ public readonly record struct Peer(IPAddress? Address, X509Certificate2? Certifi
 /// <summary>The answer to a login.</summary>
 public sealed record LoginAnswer
 {
-    private LoginAnswer(Permissions? permissions, ReasonCode reason, string explanation) => (Permissions, Reason, Explanation) = (permissions, reason, explanation);
+    private LoginAnswer(Permissions? permissions, string? user, ReasonCode reason, string explanation) =>
+        (Permissions, User, Reason, Explanation) = (permissions, user, reason, explanation);
 
     internal Permissions? Permissions { get; }
+
+    internal string? User { get; }
 
     internal ReasonCode Reason { get; }
 
     internal string Explanation { get; }
 
     /// <summary>Lets the client in.</summary>
-    public static LoginAnswer Accept(Permissions permissions) => new(permissions, ReasonCode.Success, "");
+    /// <param name="permissions">What it may do.</param>
+    /// <param name="user">
+    /// Whom its session belongs to: nobody else may connect with its client identifier as long as there is that session. Empty for a client without a name. Null where nobody is asked
+    /// for one: what such a client leaves belongs to the next user that comes for it.
+    /// </param>
+    public static LoginAnswer Accept(Permissions permissions, string? user = null) => new(permissions, user, ReasonCode.Success, "");
 
     /// <summary>Sends it away.</summary>
     /// <param name="reason">What it is told.</param>
     /// <param name="explanation">What the host's own log is told.</param>
-    public static LoginAnswer Refuse(ReasonCode reason, string explanation) => new(permissions: null, reason, explanation);
+    public static LoginAnswer Refuse(ReasonCode reason, string explanation) => new(permissions: null, user: null, reason, explanation);
 }

@@ -25,8 +25,8 @@ internal sealed class Reception(SessionTable table, Router router, WaitingLine l
     private readonly HashSet<Connection> _connections = [];
     private readonly Dictionary<ClientSession, Connection> _owners = [];
 
-    // Who waits to be the next owner: one of each client identifier, so that clients that come again and again do not pile up.
-    private readonly Dictionary<string, Connection> _next = new(StringComparer.Ordinal);
+    // Who waits to be the next owner: one of each client identifier, so that clients that come again and again do not pile up. All who wait for one are of one user.
+    private readonly Dictionary<string, (Connection Connection, string? User)> _next = new(StringComparer.Ordinal);
 
     /// <summary>A connection comes in.</summary>
     /// <returns>False when there are too many.</returns>
@@ -44,7 +44,7 @@ internal sealed class Reception(SessionTable table, Router router, WaitingLine l
     }
 
     /// <summary>Keeps a client's will.</summary>
-    public KeptWill Keep(string clientId, Will will) => table.Keep(clientId, will);
+    public KeptWill Keep(ClientSession session, Will will, Permissions permissions) => table.Keep(session, will, permissions);
 
     /// <summary>How many connections, clients and sessions there are.</summary>
     public BrokerStatistics Count()
@@ -60,15 +60,20 @@ internal sealed class Reception(SessionTable table, Router router, WaitingLine l
             return [.. _connections];
     }
 
-    /// <summary>Gives a connection its session, once whoever used it has gone [MQTT-3.1.4-3], and what it left behind is in the hands of the host.</summary>
+    /// <summary>
+    /// Gives a connection its session, once whoever used it has gone [MQTT-3.1.4-3], and what it left behind is in the hands of the host; unless it belongs to another user, whom nothing
+    /// happens to then.
+    /// </summary>
     /// <exception cref="OperationCanceledException">It has waited long enough, or another one wants the session.</exception>
-    public async ValueTask<Opened> OpenAsync(Connection connection, ConnectPacket connect, string clientId, Func<TimeSpan> now, CancellationToken patience)
+    public async ValueTask<Opened> OpenAsync(Connection connection, ConnectPacket connect, string clientId, string? user, Func<TimeSpan> now, CancellationToken patience)
     {
         Connection? before;
         lock (_gate)
         {
-            before = _next.GetValueOrDefault(clientId);
-            _next[clientId] = connection;
+            if (IsOfAnother(clientId, user, now(), out var owner))
+                return Opened.Not(owner);
+            before = _next.GetValueOrDefault(clientId).Connection;
+            _next[clientId] = (connection, user);
         }
         before?.Close(ReasonCode.SessionTakenOver, TakenOver);
         try
@@ -76,7 +81,7 @@ internal sealed class Reception(SessionTable table, Router router, WaitingLine l
             while (true)
             {
                 patience.ThrowIfCancellationRequested();
-                if (TryOpen(connection, connect, clientId, now(), out var opened, out var owner, out var obstacle))
+                if (TryOpen(connection, connect, clientId, user, now(), out var opened, out var owner, out var obstacle))
                     return opened;
                 owner?.Close(ReasonCode.SessionTakenOver, TakenOver);
                 await obstacle.WaitAsync(patience);
@@ -86,7 +91,7 @@ internal sealed class Reception(SessionTable table, Router router, WaitingLine l
         {
             lock (_gate)
             {
-                if (_next.GetValueOrDefault(clientId) == connection)
+                if (_next.GetValueOrDefault(clientId).Connection == connection)
                     _next.Remove(clientId);
             }
         }
@@ -165,8 +170,16 @@ internal sealed class Reception(SessionTable table, Router router, WaitingLine l
         }
     }
 
+    private bool IsOfAnother(string clientId, string? user, TimeSpan now, [NotNullWhen(true)] out string? owner)
+    {
+        if (table.IsOfAnother(clientId, user, now, out owner))
+            return true;
+        owner = _next.TryGetValue(clientId, out var next) && !ClientSession.IsOf(next.User, user) ? next.User : null;
+        return owner is not null;
+    }
+
     private bool TryOpen(
-        Connection connection, ConnectPacket connect, string clientId, TimeSpan now, out Opened opened, out Connection? owner, [NotNullWhen(false)] out Task? obstacle)
+        Connection connection, ConnectPacket connect, string clientId, string? user, TimeSpan now, out Opened opened, out Connection? owner, [NotNullWhen(false)] out Task? obstacle)
     {
         lock (_gate)
         {
@@ -175,7 +188,7 @@ internal sealed class Reception(SessionTable table, Router router, WaitingLine l
                 obstacle = owner.Ended;
             if (obstacle is not null || line.Has(clientId, out obstacle))
                 return false;
-            var session = table.Open(connect, clientId, now, out var will);
+            var session = table.Open(connect, clientId, user, now, out var will);
             if (known is not null && known != session)
             {
                 router.Forget(known);
@@ -217,7 +230,7 @@ internal sealed class Reception(SessionTable table, Router router, WaitingLine l
         if (kept is null)
             return;
         var will = kept.Will;
-        if (!session.Permissions.LetPublish(will.Topic, session.ClientId))
+        if (!kept.IsAllowed)
         {
             kept.Forget();
             refused(new Refusal(RefusalKind.Message, session.ClientId, ReasonCode.NotAuthorized, will.Topic));
@@ -232,4 +245,11 @@ internal sealed class Reception(SessionTable table, Router router, WaitingLine l
 /// <param name="Session">The session.</param>
 /// <param name="IsPresent">It is an earlier one.</param>
 /// <param name="Earlier">The earlier one, gone on with or not; null for none.</param>
-internal readonly record struct Opened(ClientSession Session, bool IsPresent, ClientSession? Earlier);
+internal readonly record struct Opened(ClientSession Session, bool IsPresent, ClientSession? Earlier)
+{
+    /// <summary>Whom it belongs to, where that is another user: then it was not opened.</summary>
+    public string? Owner { get; private init; }
+
+    /// <summary>It belongs to another user.</summary>
+    public static Opened Not(string owner) => new() { Owner = owner };
+}

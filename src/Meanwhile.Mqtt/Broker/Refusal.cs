@@ -52,4 +52,7 @@ public enum RefusalKind
 
     /// <summary>Messages from or for the client were dropped for another reason.</summary>
     Drop,
+
+    /// <summary>It was not let in: the session of its client identifier belongs to another user.</summary>
+    Session,
 }

@@ -5,9 +5,10 @@ namespace Meanwhile.Mqtt.Broker;
 /// <summary>Brings back what an earlier process has kept.</summary>
 /// <param name="sessions">All sessions.</param>
 /// <param name="router">For subscriptions and retained messages.</param>
+/// <param name="permissionsOf">What the client of a user with a client identifier may do.</param>
 /// <param name="expiresAt">Until when clients have to come back of which nothing else is known.</param>
 /// <param name="now">The time: clients that were here when the process ended leave now.</param>
-internal sealed class Restoration(SessionTable sessions, Router router, TimeSpan expiresAt, TimeSpan now)
+internal sealed class Restoration(SessionTable sessions, Router router, Func<string?, string, Permissions> permissionsOf, TimeSpan expiresAt, TimeSpan now)
 {
     /// <summary>Does so.</summary>
     /// <param name="changes">What the broker has kept.</param>
@@ -21,7 +22,7 @@ internal sealed class Restoration(SessionTable sessions, Router router, TimeSpan
             switch (change)
             {
                 case SessionOpened opened:
-                    found.Add(opened.ClientId, new Found(opened.Expiry));
+                    found.Add(opened.ClientId, new Found(opened));
                     break;
                 case SubscriptionAdded added:
                     found[added.ClientId].Subscriptions.Add(added);
@@ -46,15 +47,16 @@ internal sealed class Restoration(SessionTable sessions, Router router, TimeSpan
         foreach (var (clientId, session) in found)
             Restore(clientId, session, hostIds.GetValueOrDefault(clientId, []));
         foreach (var (clientId, ids) in hostIds.Where(host => !found.ContainsKey(host.Key)))
-            sessions.Restore(clientId, ids, [], expiresAt);
+            sessions.Restore(clientId, ids, [], expiresAt).Permissions = permissionsOf(null, clientId);
         foreach (var will in wills)
-            sessions.Restore(will, now);
+            sessions.Restore(will, permissionsOf(will.User, will.ClientId), now);
     }
 
     private void Restore(string clientId, Found found, IReadOnlyCollection<ushort> hostIds)
     {
-        var ends = found.Left?.ExpiresAt ?? now + TimeSpan.FromSeconds(found.Expiry);
+        var ends = found.Left?.ExpiresAt ?? now + TimeSpan.FromSeconds(found.Opened.Expiry);
         var session = sessions.Restore(clientId, hostIds, found.Ids, ends);
+        (session.User, session.Permissions) = (found.Opened.User, permissionsOf(found.Opened.User, clientId));
         session.Restore(found.Ids, found.Messages, found.Left?.LastSent);
         foreach (var subscription in found.Subscriptions)
             router.Restore(session, subscription.Request, subscription.Identifier);
@@ -62,9 +64,9 @@ internal sealed class Restoration(SessionTable sessions, Router router, TimeSpan
             session.Disconnected(ends);
     }
 
-    private sealed class Found(uint expiry)
+    private sealed class Found(SessionOpened opened)
     {
-        public uint Expiry { get; } = expiry;
+        public SessionOpened Opened { get; } = opened;
 
         public List<SubscriptionAdded> Subscriptions { get; } = [];
 

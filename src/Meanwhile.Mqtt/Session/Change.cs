@@ -8,7 +8,11 @@ public abstract record Change;
 /// <summary>A client is here, with a session that outlives its connection: a new one, or the one that it had.</summary>
 /// <param name="ClientId">Whose.</param>
 /// <param name="Expiry">Seconds that the session lives on without its client.</param>
-public sealed record SessionOpened(string ClientId, uint Expiry) : Change;
+public sealed record SessionOpened(string ClientId, uint Expiry) : Change
+{
+    /// <summary>Whom it belongs to, as the host has named its user; null where that is not known.</summary>
+    public string? User { get; init; }
+}
 
 /// <summary>The client is gone, its session stays.</summary>
 /// <param name="ClientId">Whose.</param>
@@ -72,7 +76,11 @@ public sealed record RetainedChanged(string Topic, Message? Message) : Change;
 /// <param name="Number">Names it.</param>
 /// <param name="Will">What it says.</param>
 /// <param name="DueAt">When it is to be published; null as long as the client is here.</param>
-public sealed record WillKept(string ClientId, long Number, Will Will, TimeSpan? DueAt) : Change;
+public sealed record WillKept(string ClientId, long Number, Will Will, TimeSpan? DueAt) : Change
+{
+    /// <summary>The client's user, as the host has named it; null where that is not known.</summary>
+    public string? User { get; init; }
+}
 
 /// <summary>A will was published, or is void.</summary>
 /// <param name="Number">Which.</param>

@@ -4,28 +4,30 @@ namespace Meanwhile.Mqtt.Session;
 
 /// <summary>A client's will from CONNECT until it is published, or void; kept, so that it is published also when the process ends before [MQTT-3.1.2-7], [MQTT-3.1.2-8].</summary>
 /// <param name="journal">Where.</param>
-/// <param name="clientId">Whose.</param>
-/// <param name="number">Names it.</param>
-/// <param name="will">What it says.</param>
-internal sealed class KeptWill(Journal journal, string clientId, long number, Will will)
+/// <param name="kept">What is kept.</param>
+/// <param name="permissions">What its client may do.</param>
+internal sealed class KeptWill(Journal journal, WillKept kept, Permissions permissions)
 {
     /// <summary>What it says.</summary>
-    public Will Will { get; } = will;
+    public Will Will { get; } = kept.Will;
 
     /// <summary>How long it waits after the connection's end.</summary>
-    public TimeSpan Delay { get; } = TimeSpan.FromSeconds(will.Properties.Number(PropertyId.WillDelayInterval) ?? 0);
+    public TimeSpan Delay { get; } = TimeSpan.FromSeconds(kept.Will.Properties.Number(PropertyId.WillDelayInterval) ?? 0);
+
+    /// <summary>Its client may still publish to its topic.</summary>
+    public bool IsAllowed => permissions.LetPublish(Will.Topic, kept.ClientId);
 
     /// <summary>It is to be published at a time; null for as soon as its delay after the connection's end is over.</summary>
     public void Keep(TimeSpan? dueAt)
     {
         if (journal.IsKept)
-            journal.Append(new WillKept(clientId, number, Will, dueAt), null);
+            journal.Append(kept with { DueAt = dueAt }, null);
     }
 
     /// <summary>It was published, or will never be.</summary>
     public void Forget()
     {
         if (journal.IsKept)
-            journal.Append(new WillForgotten(number), null);
+            journal.Append(new WillForgotten(kept.Number), null);
     }
 }

@@ -28,7 +28,7 @@ internal sealed class SessionLog(Journal journal, ClientSession session)
     {
         IsOn = journal.IsKept;
         if (IsOn)
-            journal.Append(new SessionOpened(session.ClientId, expiry), null);
+            journal.Append(new SessionOpened(session.ClientId, expiry) { User = session.User }, null);
     }
 
     /// <summary>The client is gone.</summary>

@@ -31,18 +31,25 @@ internal sealed class SessionTable(SessionLimits limits, Journal journal, Drops 
     }
 
     /// <summary>Goes on with a will of an earlier process. A session that was not to outlive its connection has ended with that.</summary>
-    public void Restore(WillKept kept, TimeSpan now)
+    /// <param name="kept">The will.</param>
+    /// <param name="permissions">What its client may do.</param>
+    /// <param name="now">The time.</param>
+    public void Restore(WillKept kept, Permissions permissions, TimeSpan now)
     {
         _lastWill = Math.Max(_lastWill, kept.Number);
         var session = _sessions.GetValueOrDefault(kept.ClientId) ?? Restore(kept.ClientId, [], [], now);
-        var (will, expiresAt) = (new KeptWill(journal, kept.ClientId, kept.Number, kept.Will), _away[session].ExpiresAt);
+        var (will, expiresAt) = (new KeptWill(journal, kept, permissions), _away[session].ExpiresAt);
         SetAway(session, expiresAt, will, kept.DueAt ?? Min(now + will.Delay, expiresAt));
     }
 
     /// <summary>Keeps a client's will.</summary>
-    public KeptWill Keep(string clientId, Will will)
+    /// <param name="session">Its session.</param>
+    /// <param name="will">What it says.</param>
+    /// <param name="permissions">What it may do.</param>
+    public KeptWill Keep(ClientSession session, Will will, Permissions permissions)
     {
-        var kept = new KeptWill(journal, clientId, Interlocked.Increment(ref _lastWill), will);
+        var number = Interlocked.Increment(ref _lastWill);
+        var kept = new KeptWill(journal, new WillKept(session.ClientId, number, will, DueAt: null) { User = session.User }, permissions);
         kept.Keep(dueAt: null);
         return kept;
     }
@@ -50,12 +57,24 @@ internal sealed class SessionTable(SessionLimits limits, Journal journal, Drops 
     /// <summary>Finds one.</summary>
     public bool TryFind(string clientId, [NotNullWhen(true)] out ClientSession? session) => _sessions.TryGetValue(clientId, out session);
 
+    /// <summary>Whether a client has a session that is not over, and belongs to another user than this one.</summary>
+    /// <param name="clientId">The client identifier.</param>
+    /// <param name="user">Who wants it.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="owner">Whom it belongs to then.</param>
+    public bool IsOfAnother(string clientId, string? user, TimeSpan now, [NotNullWhen(true)] out string? owner)
+    {
+        owner = _sessions.TryGetValue(clientId, out var session) && !IsOver(session, now) && !ClientSession.IsOf(session.User, user) ? session.User : null;
+        return owner is not null;
+    }
+
     /// <summary>Goes on with a session, or begins one [MQTT-3.1.2-4], [MQTT-3.1.2-5], [MQTT-3.1.2-6].</summary>
     /// <param name="connect">What the client asked for.</param>
     /// <param name="clientId">Its identifier, chosen for it where it has none.</param>
+    /// <param name="user">Whose it is from now on, if that is known.</param>
     /// <param name="now">The time.</param>
     /// <param name="will">A will whose time has come, because the session that it waited with is over [MQTT-3.1.3-9].</param>
-    public ClientSession Open(ConnectPacket connect, string clientId, TimeSpan now, out KeptWill? will)
+    public ClientSession Open(ConnectPacket connect, string clientId, string? user, TimeSpan now, out KeptWill? will)
     {
         will = null;
         if (_sessions.TryGetValue(clientId, out var session))
@@ -64,11 +83,12 @@ internal sealed class SessionTable(SessionLimits limits, Journal journal, Drops 
             if (!connect.CleanStart && now < absence.ExpiresAt)
             {
                 absence.Will?.Forget(); // [MQTT-3.1.3-9]
+                session.User = user ?? session.User;
                 return session;
             }
             will = absence.Will;
         }
-        return _sessions[clientId] = new ClientSession(clientId, limits, journal, drops, [], []);
+        return _sessions[clientId] = new ClientSession(clientId, limits, journal, drops, [], []) { User = user };
     }
 
     /// <summary>Ends a session.</summary>

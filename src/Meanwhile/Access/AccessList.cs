@@ -57,7 +57,7 @@ internal sealed class AccessList
             if (pattern.For(user, clientId) is { } rule)
                 own.Add(rule);
             else if (pattern.Kind == AccessKind.Deny)
-                return new ClientRules([]); // What it must not do cannot be said, so it may do nothing.
+                return ClientRules.Nothing; // What it must not do cannot be said, so it may do nothing.
         }
         return new ClientRules(user is null ? [_nobody, _everybody, own] : _users.TryGetValue(user, out var users) ? [users, _everybody, own] : [_everybody, own]);
     }

@@ -9,12 +9,15 @@ namespace Meanwhile.Access;
 /// <param name="users">Users and their passwords; null when nobody is asked for one.</param>
 /// <param name="accessList">Who may do what; null for everybody everything.</param>
 /// <param name="allowAnonymous">Clients without a name are let in also where there are users.</param>
+/// <param name="asksForCertificates">There are listeners where clients show a certificate.</param>
 /// <param name="time">The clock.</param>
 internal sealed class Gatekeeper(
-    WatchedFiles<IReadOnlyDictionary<string, PasswordHash>>? users, WatchedFiles<AccessList>? accessList, bool allowAnonymous, TimeProvider time) : IDisposable
+    WatchedFiles<IReadOnlyDictionary<string, PasswordHash>>? users, WatchedFiles<AccessList>? accessList, bool allowAnonymous, bool asksForCertificates, TimeProvider time) : IDisposable
 {
     private const string CommonName = "2.5.4.3";
     private readonly PasswordCheck _check = new(Environment.ProcessorCount, time);
+
+    private bool Asks => users is not null || asksForCertificates;
 
     /// <summary>Answers a login. A certificate counts more than a name and a password.</summary>
     public ValueTask<LoginAnswer> AnswerAsync(Login login, CancellationToken stop)
@@ -22,14 +25,27 @@ internal sealed class Gatekeeper(
         if (login.Peer.Certificate is { } certificate)
         {
             return ValueTask.FromResult(NameOf(certificate) is { } name
-                ? LoginAnswer.Accept(PermissionsOf(name, login.ClientId))
-                : LoginAnswer.Refuse(ReasonCode.NotAuthorized, $"the subject of its certificate, '{certificate.Subject}', has not one common name"));
+                ? LoginAnswer.Accept(PermissionsOf(name, login.ClientId, isListed: false), name)
+                : LoginAnswer.Refuse(ReasonCode.NotAuthorized, $"the subject of its certificate, '{certificate.Subject}', has not one common name of printable characters"));
         }
         if (users is null || (allowAnonymous && login.UserName is null))
-            return ValueTask.FromResult(LoginAnswer.Accept(PermissionsOf(user: null, login.ClientId)));
+            return ValueTask.FromResult(LoginAnswer.Accept(PermissionsOf(user: null, login.ClientId, isListed: false), Asks ? "" : null));
         return login.UserName is { } userName
             ? CheckAsync(login, userName, stop)
             : ValueTask.FromResult(LoginAnswer.Refuse(ReasonCode.NotAuthorized, $"no user name, from {login.Peer.Address}"));
+    }
+
+    /// <summary>What the client of a session or a will may do that an earlier process has left, as its login would let it today.</summary>
+    /// <param name="user">Its user; empty for none, null where that is not known.</param>
+    /// <param name="clientId">What it calls itself.</param>
+    public Permissions PermissionsOf(string? user, string clientId)
+    {
+        var unnamed = PermissionsOf(user: null, clientId, isListed: false);
+        if (user is null)
+            return Asks ? unnamed with { MayRead = static _ => true } : unnamed; // What waits for it is judged again when it is sent, by who came for it.
+        if (user.Length > 0)
+            return PermissionsOf(user, clientId, isListed: users is not null && !asksForCertificates);
+        return users is null || allowAnonymous ? unnamed : new Permissions(static _ => false, static _ => false) { MayRead = static _ => false };
     }
 
     /// <inheritdoc/>
@@ -43,7 +59,7 @@ internal sealed class Gatekeeper(
             return LoginAnswer.Refuse(ReasonCode.ServerBusy, $"too many logins at a time, from {login.Peer.Address}");
         if (isRight == false)
             return LoginAnswer.Refuse(ReasonCode.BadUserNameOrPassword, $"user '{userName}' from {login.Peer.Address}");
-        return LoginAnswer.Accept(PermissionsOf(userName, login.ClientId) with { MayStay = Unchanged(userName, hash!.ToString()) });
+        return LoginAnswer.Accept(PermissionsOf(userName, login.ClientId, isListed: true) with { MayStay = Unchanged(userName, hash!.ToString()) }, userName);
     }
 
     // Who is taken out of the file, or gets another password there, has to go.
@@ -59,22 +75,13 @@ internal sealed class Gatekeeper(
         };
     }
 
-    private Permissions PermissionsOf(string? user, string clientId)
+    // Who proved it by a certificate need not be in the file of users.
+    private Permissions PermissionsOf(string? user, string clientId, bool isListed)
     {
-        if (accessList is null)
+        if (accessList is null && !isListed)
             return new Permissions(static _ => true, static _ => true);
-        var known = Fill(accessList.Current);
-        return new Permissions(topic => Rules().MayPublish(topic), filter => Rules().MaySubscribe(filter)) { MayRead = topic => Rules().MayRead(topic) };
-
-        ClientRules Rules()
-        {
-            var (current, filled) = (accessList.Current, known); // On any thread: what is replaced, is replaced as a whole.
-            if (!ReferenceEquals(current, filled.List))
-                known = filled = Fill(current);
-            return filled.Rules;
-        }
-
-        FilledList Fill(AccessList list) => new(list, list.For(user, clientId));
+        var rules = new RulesInForce(accessList, isListed ? users : null, user, clientId);
+        return new Permissions(rules.MayPublish, rules.MaySubscribe) { MayRead = rules.MayRead };
     }
 
     private static string? NameOf(X509Certificate2 certificate)
@@ -83,8 +90,6 @@ internal sealed class Gatekeeper(
             .Where(name => !name.HasMultipleElements && name.GetSingleElementType().Value == CommonName)
             .Select(name => name.GetSingleElementValue())
             .ToList();
-        return names is [{ Length: > 0 } name] ? name : null;
+        return names is [{ Length: > 0 } name] && !name.Any(char.IsControl) ? name : null;
     }
-
-    private sealed record FilledList(AccessList List, ClientRules Rules);
 }

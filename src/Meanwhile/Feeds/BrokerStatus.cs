@@ -64,6 +64,7 @@ internal sealed class BrokerStatus(MqttBroker broker, Refusals refusals, TimePro
         yield return ("refused/connections", Text(refusals.Count(RefusalKind.Connection)));
         yield return ("refused/logins", Text(refusals.Count(RefusalKind.Login)));
         yield return ("refused/messages", Text(refusals.Count(RefusalKind.Message)));
+        yield return ("refused/sessions", Text(refusals.Count(RefusalKind.Session)));
         yield return ("refused/subscriptions", Text(refusals.Count(RefusalKind.Subscription)));
     }
 

@@ -55,7 +55,7 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
         var users = options.UserFile is { } userFile ? new WatchedFiles<IReadOnlyDictionary<string, PasswordHash>>([userFile], texts => UserFile.Parse(texts[0])) : null;
         var accessList = options.AccessFile is { } accessFile ? new WatchedFiles<AccessList>([accessFile], texts => AccessList.Parse(texts[0])) : null;
         var tls = options.TlsFiles.Count > 0 ? new WatchedFiles<SslServerAuthenticationOptions>(options.TlsFiles, texts => TlsTerms.Parse(texts, refusals.AddCertificate)) : null;
-        var gatekeeper = new Gatekeeper(users, accessList, options.AllowAnonymous, time);
+        var gatekeeper = new Gatekeeper(users, accessList, options.AllowAnonymous, options.AsksForCertificates, time);
         var broker = await ListenAsync(options.Listeners, configure(new BrokerOptions
         {
             Listeners =
@@ -72,6 +72,7 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
             Limits = options.Limits,
             Store = store,
             Authenticate = (login, cancellation) => login.Peer.IsInside ? ValueTask.FromResult(options.Inside!.Answer(login)) : gatekeeper.AnswerAsync(login, cancellation),
+            PermissionsOf = (user, clientId) => InsideLogin.PermissionsOf(user) ?? gatekeeper.PermissionsOf(user, clientId),
             Refused = refusals.Add,
             Filling = new QueueWarnings(options.Limits.WhenFull, logger, time).Add,
             Time = time,

@@ -30,6 +30,9 @@ internal sealed record EmbeddedOptions(IReadOnlyList<ListenAddress> Listeners)
     /// <summary>For clients of this process; null for none.</summary>
     public InsideLogin? Inside { get; init; }
 
+    /// <summary>Where there is TLS, clients have to show a certificate.</summary>
+    public bool AsksForCertificates => TlsFiles.Count > 2;
+
     /// <summary>Whether clients have to say and to prove who they are.</summary>
-    public bool Asks(ListenAddress listener) => UserFile is not null || (listener.IsSecure && TlsFiles.Count > 2);
+    public bool Asks(ListenAddress listener) => UserFile is not null || (listener.IsSecure && AsksForCertificates);
 }

@@ -46,7 +46,7 @@ internal sealed class Refusals(ILogger logger, TimeProvider time)
         if (_counts.Keys.Any(kind => kind != RefusalKind.Drop))
         {
             Log.RefusedInAll(
-                logger, Count(RefusalKind.Connection), Count(RefusalKind.Message), Count(RefusalKind.Login), Count(RefusalKind.Subscription), Count(RefusalKind.Copy));
+                logger, Count(RefusalKind.Connection), Count(RefusalKind.Message), Count(RefusalKind.Login), Count(RefusalKind.Session), Count(RefusalKind.Subscription), Count(RefusalKind.Copy));
         }
         if (Count(RefusalKind.Drop) > 0)
         {
@@ -67,7 +67,7 @@ internal sealed class Refusals(ILogger logger, TimeProvider time)
             Log.ConnectionRefused(logger, refusal.Reason, explanation, repeated);
         else if (refusal.Kind == RefusalKind.Connection)
             Log.ClientRefused(logger, refusal.ClientId, refusal.Reason, explanation, repeated);
-        else if (refusal.Kind == RefusalKind.Login)
+        else if (refusal.Kind is RefusalKind.Login or RefusalKind.Session)
             Log.LoginRefused(logger, refusal.ClientId, refusal.Reason, explanation, repeated);
         else if (refusal.Kind == RefusalKind.Message)
             Log.MessageRefused(logger, refusal.ClientId, refusal.Reason, explanation, repeated);

@@ -161,8 +161,8 @@ internal static partial class Log
     [LoggerMessage(166, LogLevel.Information, "the session of '{ClientId}' was ended by meanwhile broker sessions end")]
     public static partial void SessionEnded(ILogger logger, string clientId);
 
-    [LoggerMessage(40, LogLevel.Information, "embedded broker: refused or closed {Connections} connections and refused {Messages} messages, {Logins} logins and {Subscriptions} subscriptions; dropped {Copies} messages of subscribers that were too slow")]
-    public static partial void RefusedInAll(ILogger logger, long connections, long messages, long logins, long subscriptions, long copies);
+    [LoggerMessage(40, LogLevel.Information, "embedded broker: refused or closed {Connections} connections and refused {Messages} messages, {Logins} logins, {Sessions} sessions of another user and {Subscriptions} subscriptions; dropped {Copies} messages of subscribers that were too slow")]
+    public static partial void RefusedInAll(ILogger logger, long connections, long messages, long logins, long sessions, long subscriptions, long copies);
 
     [LoggerMessage(EventId = 145, Message = "the embedded broker has dropped {Count} messages of '{ClientId}': {Explanation}{Repeated}")]
     public static partial void MessagesDropped(ILogger logger, LogLevel level, int count, string clientId, string explanation, string repeated);

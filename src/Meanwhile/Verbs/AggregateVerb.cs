@@ -103,7 +103,7 @@ internal static class AggregateVerb
             var feed = await EmbeddedFeed.StartAsync(embedded, brokerStore, options.Takes, store.ReadSession().ReceivedIds, session.Logger, session.Time, stop);
             session.Reload = feed.Reload;
             ready.Set(true);
-            await RunAsync(session, feed, store, insight, stop, Announcer(inside?.SettingsFor(feed.InsideEndPoint, session.Read(ClientId)!)));
+            await RunAsync(session, feed, store, insight, stop, Announcer(inside?.SettingsFor(feed.InsideEndPoint, AnnouncerOf(session.Read(ClientId)!))));
             ready.Set(false);
         }
         else
@@ -113,11 +113,13 @@ internal static class AggregateVerb
             using var store = await Store.OpenAsync(session.Read(CommonSettings.DbFile)!, AggregatorSettings.ReadStore(session.CommandLine, session.Sources, $"{broker.ClientId}@{address}", options.Filter), session.Logger, session.Time, stop);
             insight.StoreIsThere = true;
             var feed = new MqttFeed(broker, options.Filter, store.ReadSession(), ready, insight.Ledger.RefuseResult, session.Logger, session.Time);
-            await RunAsync(session, feed, store, insight, stop, Announcer(broker));
+            await RunAsync(session, feed, store, insight, stop, Announcer(broker with { ClientId = AnnouncerOf(broker.ClientId) }));
         }
+
+        static string AnnouncerOf(string clientId) => $"{clientId}-homeassistant";
 
         Announcer? Announcer(BrokerSettings? broker) => home is null || broker is null
             ? null
-            : new Announcer(broker with { ClientId = $"{broker.ClientId}-homeassistant" }, home, insight, session.Logger, session.Time);
+            : new Announcer(broker, home, insight, session.Logger, session.Time);
     }
 }

@@ -29,12 +29,13 @@ internal static class SessionsVerb
         var (asJson, sessions) = (session.Read(ListFormat.AsJson), KeptSessions.Read(path));
         session.Write(output =>
         {
+            var width = sessions.Select(UserOf).Append("user").Max(user => user.Length);
             if (!asJson)
-                output.Write($"{"state",-29}  {"expiry",10}  {"messages",8}  {"bytes",10}  {"subscriptions",13}  client\n");
+                output.Write($"{"user".PadRight(width)}  {"state",-29}  {"expiry",10}  {"messages",8}  {"bytes",10}  {"subscriptions",13}  client\n");
             foreach (var kept in sessions)
             {
                 stop.ThrowIfCancellationRequested();
-                output.Write(asJson ? AsJson(kept) : AsRow(kept));
+                output.Write(asJson ? AsJson(kept) : $"{UserOf(kept).PadRight(width)}  {AsRow(kept)}");
             }
         });
         return Task.CompletedTask;
@@ -43,8 +44,15 @@ internal static class SessionsVerb
     private static string AsRow(KeptSession kept) =>
         $"{(kept.AwaySince is { } since ? $"away {Time(since)}" : "connected"),-29}  {kept.Expiry + "s",10}  {kept.Messages,8}  {kept.Bytes,10}  {kept.Subscriptions,13}  {PlainFormatter.OneLine(kept.ClientId)}\n";
 
+    private static string UserOf(KeptSession kept) => kept.User switch
+    {
+        null => "(unknown)",
+        "" => "(no name)",
+        var user => PlainFormatter.OneLine(user),
+    };
+
     private static string AsJson(KeptSession kept) =>
-        $"{{\"client\": {ListFormat.Quote(kept.ClientId)}, \"connected\": {(kept.AwaySince is null ? "true" : "false")}, \"away_since\": {(kept.AwaySince is { } since ? ListFormat.Quote(Time(since)) : "null")}, \"expiry\": {kept.Expiry}, \"messages\": {kept.Messages}, \"bytes\": {kept.Bytes}, \"subscriptions\": {kept.Subscriptions}}}\n";
+        $"{{\"client\": {ListFormat.Quote(kept.ClientId)}, \"user\": {(kept.User is null ? "null" : ListFormat.Quote(kept.User))}, \"connected\": {(kept.AwaySince is null ? "true" : "false")}, \"away_since\": {(kept.AwaySince is { } since ? ListFormat.Quote(Time(since)) : "null")}, \"expiry\": {kept.Expiry}, \"messages\": {kept.Messages}, \"bytes\": {kept.Bytes}, \"subscriptions\": {kept.Subscriptions}}}\n";
 
     private static string Time(DateTimeOffset time) => time.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 

@@ -124,6 +124,37 @@ public sealed class BrokerFileTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_of_the_version_without_users_is_carried_on_and_whose_its_sessions_are_is_not_known()
+    {
+        using (var file = Open("test.db"))
+            await CommitAsync(file, new SessionOpened("c", 1), new WillKept("c", 1, new Will("w", default, 0, Retain: false, default), DueAt: null), new MessageQueued("c", 1, new Message { Topic = "a" }, 1, false, null));
+        ReadingsFile.Query(_folder["test.db"], "ALTER TABLE sessions DROP COLUMN user; ALTER TABLE wills DROP COLUMN user; PRAGMA user_version = 2");
+        using var again = Open("test.db");
+        var changes = Crash();
+        Assert.Equal(3, changes.Count);
+        Assert.Equal([new SessionOpened("c", 1)], changes.OfType<SessionOpened>());
+        Assert.Null(Assert.Single(changes.OfType<WillKept>()).User);
+    }
+
+    [Fact]
+    public async Task Whose_sessions_and_wills_are_is_kept_and_a_client_without_a_name_is_not_one_that_is_not_known()
+    {
+        var will = new Will("w", default, 0, Retain: false, default);
+        using var file = Open("test.db");
+        await CommitAsync(
+            file,
+            new SessionOpened("a", 1) { User = "ada" },
+            new SessionOpened("b", 1) { User = "" },
+            new SessionOpened("c", 1),
+            new SessionOpened("c", 2) { User = "bob" },
+            new WillKept("a", 1, will, DueAt: null) { User = "ada" },
+            new WillKept("b", 2, will, DueAt: null) { User = "" });
+        var changes = Crash();
+        Assert.Equal([new("a", 1) { User = "ada" }, new("b", 1) { User = "" }, new SessionOpened("c", 2) { User = "bob" }], changes.OfType<SessionOpened>());
+        Assert.Equal(["ada", ""], changes.OfType<WillKept>().Select(kept => kept.User));
+    }
+
+    [Fact]
     public void A_file_of_a_newer_version_is_left_alone()
     {
         Open("test.db").Dispose();

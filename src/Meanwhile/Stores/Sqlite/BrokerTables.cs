@@ -5,7 +5,7 @@ namespace Meanwhile.Stores.Sqlite;
 /// <summary>The tables of the embedded broker's file. Each change can be written twice without harm.</summary>
 internal sealed class BrokerTables
 {
-    private const int Version = 2;
+    private const int Version = 3;
 
     // Tells the file from one of readings: the letters MWbr.
     private const int ApplicationId = 0x4D576272;
@@ -29,7 +29,7 @@ internal sealed class BrokerTables
 
     public BrokerTables(Database database)
     {
-        _open = database.Prepare("INSERT INTO sessions (client, expiry) VALUES (?, ?) ON CONFLICT (client) DO UPDATE SET expiry = excluded.expiry, expires = NULL, sent = NULL");
+        _open = database.Prepare("INSERT INTO sessions (client, expiry, user) VALUES (?, ?, ?) ON CONFLICT (client) DO UPDATE SET expiry = excluded.expiry, user = excluded.user, expires = NULL, sent = NULL");
         _leave = database.Prepare("UPDATE sessions SET expires = ?2, sent = ?3, expiry = COALESCE(?4, expiry) WHERE client = ?1");
         _end = [.. TablesOfSessions.Select(table => database.Prepare($"DELETE FROM {table} WHERE client = ?"))];
         _subscribe = database.Prepare("INSERT OR REPLACE INTO subscriptions (client, filter, qos, no_local, retain_as_published, identifier) VALUES (?, ?, ?, ?, ?, ?)");
@@ -42,7 +42,7 @@ internal sealed class BrokerTables
         _removeId = database.Prepare("DELETE FROM received_ids WHERE client = ? AND packet_id = ?");
         _retain = database.Prepare("INSERT OR REPLACE INTO retained (topic, payload, published_qos, expires, properties) VALUES (?, ?, ?, ?, ?)");
         _unretain = database.Prepare("DELETE FROM retained WHERE topic = ?");
-        _keepWill = database.Prepare("INSERT OR REPLACE INTO wills (number, client, topic, payload, qos, retain, properties, due) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+        _keepWill = database.Prepare("INSERT OR REPLACE INTO wills (number, client, topic, payload, qos, retain, properties, due, user) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
         _forgetWill = database.Prepare("DELETE FROM wills WHERE number = ?");
     }
 
@@ -72,6 +72,9 @@ internal sealed class BrokerTables
                 properties BLOB NOT NULL, due INTEGER)
                 """);
             database.Execute("CREATE TABLE IF NOT EXISTS retained (topic TEXT PRIMARY KEY, payload BLOB NOT NULL, published_qos INTEGER NOT NULL, expires INTEGER, properties BLOB NOT NULL) WITHOUT ROWID");
+            // Whom they belong to: empty for a client without a name. Where it is null, nobody knows, because nobody was asked, or an older version has written it.
+            foreach (var table in new[] { "sessions", "wills" })
+                AddUser(database, table);
             database.Execute($"PRAGMA application_id = {ApplicationId}; PRAGMA user_version = {Version}");
         });
     }
@@ -86,6 +89,16 @@ internal sealed class BrokerTables
             throw new StoreException($"{path} is no file of a broker: {expected}", mayHeal: false);
         if (version < Version)
             throw new StoreException($"{path} was written by an older version of meanwhile: start the broker on it once, which brings it up to date", mayHeal: false);
+    }
+
+    private static void AddUser(Database database, string table)
+    {
+        var columns = database.Prepare($"SELECT COUNT(*) FROM pragma_table_info('{table}') WHERE name = 'user'");
+        columns.Step();
+        var isThere = columns.Integer(0) > 0;
+        columns.Reset(); // Else the table could not be changed.
+        if (!isThere)
+            database.Execute($"ALTER TABLE {table} ADD COLUMN user TEXT");
     }
 
     private static long ReadVersion(Database database, string path, string expected)
@@ -127,7 +140,7 @@ internal sealed class BrokerTables
                 break;
             case WillKept { Will: var will } kept:
                 _keepWill.Bind(1, kept.Number).Bind(2, kept.ClientId).Bind(3, will.Topic).Bind(4, will.Payload.Span).Bind(5, will.Qos).Bind(6, will.Retain ? 1 : 0).Bind(7, will.Properties.ToBytes());
-                (kept.DueAt is { } dueAt ? _keepWill.Bind(8, (long)dueAt.TotalMilliseconds) : _keepWill.BindNull(8)).Run();
+                BindUser(kept.DueAt is { } dueAt ? _keepWill.Bind(8, (long)dueAt.TotalMilliseconds) : _keepWill.BindNull(8), 9, kept.User).Run();
                 break;
             case WillForgotten forgotten:
                 _forgetWill.Bind(1, forgotten.Number).Run();
@@ -143,7 +156,7 @@ internal sealed class BrokerTables
         switch (change)
         {
             case SessionOpened opened:
-                _open.Bind(1, opened.ClientId).Bind(2, opened.Expiry).Run();
+                BindUser(_open.Bind(1, opened.ClientId).Bind(2, opened.Expiry), 3, opened.User).Run();
                 break;
             case SessionLeft left:
                 _leave.Bind(1, left.ClientId).Bind(2, (long)left.ExpiresAt.TotalMilliseconds).Bind(3, left.LastSent);
@@ -164,6 +177,8 @@ internal sealed class BrokerTables
                 throw new ArgumentOutOfRangeException(nameof(change), change, "a change of a kind that is not known here");
         }
     }
+
+    private static Statement BindUser(Statement statement, int parameter, string? user) => user is null ? statement.BindNull(parameter) : statement.Bind(parameter, user);
 
     // The first five parameters, in both tables.
     private static Statement Bind(Statement statement, Message message)

@@ -10,7 +10,8 @@ namespace Meanwhile.Stores.Sqlite;
 /// <param name="Messages">That wait for it or for its answer.</param>
 /// <param name="Bytes">The memory they take, as the broker's limit counts it.</param>
 /// <param name="Subscriptions">How many it has.</param>
-internal sealed record KeptSession(string ClientId, DateTimeOffset? AwaySince, uint Expiry, long Messages, long Bytes, long Subscriptions);
+/// <param name="User">Whom it belongs to; empty for a client without a name, null where that is not known.</param>
+internal sealed record KeptSession(string ClientId, DateTimeOffset? AwaySince, uint Expiry, long Messages, long Bytes, long Subscriptions, string? User);
 
 /// <summary>The sessions in a broker's file, which a broker may hold meanwhile.</summary>
 internal static class KeptSessions
@@ -27,7 +28,7 @@ internal static class KeptSessions
         using var database = new Database(path, forReading: true);
         BrokerTables.CheckIsOurs(database, path);
         var rows = database.Prepare($"""
-            SELECT client, expires, expiry, COALESCE(messages, 0), COALESCE(bytes, 0), (SELECT COUNT(*) FROM subscriptions WHERE subscriptions.client = sessions.client) FROM sessions
+            SELECT client, expires, expiry, COALESCE(messages, 0), COALESCE(bytes, 0), (SELECT COUNT(*) FROM subscriptions WHERE subscriptions.client = sessions.client), user FROM sessions
             LEFT JOIN (SELECT client AS owner, COUNT(*) AS messages, SUM({Message.Overhead} + LENGTH(topic) + LENGTH(payload) + LENGTH(properties)) AS bytes FROM queue GROUP BY client) ON owner = client
             ORDER BY 4 DESC, client
             """);
@@ -36,7 +37,7 @@ internal static class KeptSessions
         {
             var expiry = (uint)rows.Integer(2);
             DateTimeOffset? awaySince = rows.IsNull(1) ? null : DateTimeOffset.FromUnixTimeMilliseconds(rows.Integer(1) - (expiry * 1000L));
-            sessions.Add(new KeptSession(rows.Text(0), awaySince, expiry, rows.Integer(3), rows.Integer(4), rows.Integer(5)));
+            sessions.Add(new KeptSession(rows.Text(0), awaySince, expiry, rows.Integer(3), rows.Integer(4), rows.Integer(5), rows.IsNull(6) ? null : rows.Text(6)));
         }
         return sessions;
     }
