@@ -13,6 +13,7 @@ namespace Meanwhile.Benchmarking;
 /// <param name="HighestRate">What percents are of, messages a second; null where it is measured first.</param>
 /// <param name="Programs">Builds of this program; this one when there are none.</param>
 /// <param name="Beside">Other subscribers to compare with.</param>
+/// <param name="Attacks">Of the hostile scenario; none for all.</param>
 /// <param name="UserName">At a broker elsewhere; null for none.</param>
 /// <param name="Password">At a broker elsewhere; null for none.</param>
 /// <param name="Folder">For logs and scratch files.</param>
@@ -27,6 +28,7 @@ internal sealed record BenchOptions(
     long? HighestRate,
     IReadOnlyList<string> Programs,
     IReadOnlyList<string> Beside,
+    IReadOnlyList<string> Attacks,
     string? UserName,
     byte[]? Password,
     string Folder)

@@ -28,14 +28,19 @@ internal sealed class RawConnection(Socket socket) : IDisposable
     /// <summary>Connects to a broker and is let in.</summary>
     /// <param name="version">4 or 5.</param>
     /// <exception cref="UserException">It is not.</exception>
-    public static async Task<RawConnection> ConnectAsync(Target broker, string clientId, byte version, CancellationToken stop)
+    public static Task<RawConnection> ConnectAsync(Target broker, string clientId, byte version, CancellationToken stop) =>
+        ConnectAsync(broker, RawPackets.ConnectTo(broker, clientId, version), clientId, stop);
+
+    /// <summary>Connects to a broker with a CONNECT of one's own, and is let in.</summary>
+    /// <exception cref="UserException">It is not.</exception>
+    public static async Task<RawConnection> ConnectAsync(Target broker, ReadOnlyMemory<byte> connect, string clientId, CancellationToken stop)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, SendBufferSize = SocketBuffer, ReceiveBufferSize = SocketBuffer };
         var connection = new RawConnection(socket);
         try
         {
             await socket.ConnectAsync(broker.Host, broker.Port, stop);
-            await connection.SendAsync(RawPackets.ConnectTo(broker, clientId, version), stop);
+            await connection.SendAsync(connect, stop);
             var answer = -1;
             await connection.ReadOneAsync((packet, headerLength) => answer = packet[headerLength + 1], stop);
             if (answer != 0)

@@ -45,9 +45,11 @@ internal static class RawPackets
         return 0;
     }
 
-    private static byte[] Text(string text) => Binary(Encoding.UTF8.GetBytes(text));
+    /// <summary>A text as MQTT has it, with its length before it.</summary>
+    public static byte[] Text(string text) => Binary(Encoding.UTF8.GetBytes(text));
 
-    private static byte[] Binary(byte[] bytes)
+    /// <summary>Bytes with their length before them.</summary>
+    public static byte[] Binary(byte[] bytes)
     {
         var prefixed = new byte[2 + bytes.Length];
         BinaryPrimitives.WriteUInt16BigEndian(prefixed, (ushort)bytes.Length);
@@ -55,16 +57,19 @@ internal static class RawPackets
         return prefixed;
     }
 
-    private static byte[] Packet(byte type, byte[] body)
+    /// <summary>A packet.</summary>
+    public static byte[] Packet(byte type, byte[] body) => [type, .. Length(body.Length), .. body];
+
+    /// <summary>A length before a packet's body, or before properties: seven bits a byte, the lowest first [MQTT-1.5.5].</summary>
+    public static byte[] Length(int length)
     {
-        List<byte> header = [type];
-        var length = body.Length;
+        List<byte> digits = [];
         do
         {
-            header.Add((byte)((length & 0x7F) | (length > 0x7F ? 0x80 : 0))); // Seven bits a byte, the lowest first [MQTT-1.5.5].
+            digits.Add((byte)((length & 0x7F) | (length > 0x7F ? 0x80 : 0)));
             length >>= 7;
         }
         while (length > 0);
-        return [.. header, .. body];
+        return [.. digits];
     }
 }

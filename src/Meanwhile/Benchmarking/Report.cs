@@ -43,6 +43,9 @@ internal sealed record Figure(string Name, string Unit, IReadOnlyList<double> Ro
 /// <param name="Figures">The first is what the scenario is about.</param>
 internal sealed record Row(string Name, RowKind Kind, long? Size, IReadOnlyList<Figure> Figures)
 {
+    /// <summary>What there is to say in words, by what it is about.</summary>
+    public IReadOnlyList<(string Name, string Text)> Remarks { get; init; } = [];
+
     public Figure? Find(string figure) => Figures.FirstOrDefault(f => f.Name == figure);
 }
 

@@ -79,6 +79,8 @@ internal static class ReportJson
             json.WriteEndObject();
         }
         json.WriteEndObject();
+        foreach (var (name, text) in row.Remarks)
+            json.WriteString(name, text);
         json.WriteEndObject();
     }
 

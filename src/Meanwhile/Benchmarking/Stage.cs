@@ -174,8 +174,10 @@ internal sealed class Stage(BenchOptions options, ILogger logger, TimeProvider t
         await herald.SendAsync(RawPackets.PublishTo(topic + "/herald", qos: 0, retain: true, Encoding.UTF8.GetBytes(payload)), stop);
     }
 
-    private static ChildProcess StartMeanwhile(string? program, string log, IEnumerable<string> arguments) =>
-        program is null ? ChildProcess.StartMeanwhile(log, arguments) : ChildProcess.Start(program, log, arguments);
+    /// <summary>Starts a build of this program.</summary>
+    /// <param name="program">Null for this one.</param>
+    public static ChildProcess StartMeanwhile(string? program, string log, IEnumerable<string> arguments, params IEnumerable<(string Name, string Value)> environment) =>
+        program is null ? ChildProcess.StartMeanwhile(log, arguments, output: null, environment) : ChildProcess.Start(program, log, arguments, output: null, environment);
 
     private Func<TimeSpan>? BrokerCpu() => _mosquitto is not null ? () => _mosquitto.ProcessorTime : _brokerProcess is not null ? () => _brokerProcess.ProcessorTime : null;
 
@@ -204,7 +206,9 @@ internal sealed class Stage(BenchOptions options, ILogger logger, TimeProvider t
             await LookAgainAsync(process, stop);
     }
 
-    private async Task LookAgainAsync(ChildProcess process, CancellationToken stop)
+    /// <summary>Waits a moment for something that a process does.</summary>
+    /// <exception cref="UserException">It has ended.</exception>
+    public async Task LookAgainAsync(ChildProcess process, CancellationToken stop)
     {
         if (process.HasExited)
             throw new UserException($"a process of the benchmark has ended by itself ({process.Ending})");

@@ -44,6 +44,26 @@ internal sealed class ChildProcess : IDisposable
         }
     }
 
+    /// <summary>The most memory that it has held, in bytes.</summary>
+    public long PeakResidentBytes
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.PeakWorkingSet64;
+        }
+    }
+
+    /// <summary>How many sockets it has open; 0 where the system does not tell.</summary>
+    public int OpenSockets
+    {
+        get
+        {
+            var folder = $"/proc/{_process.Id}/fd";
+            return Directory.Exists(folder) ? Directory.EnumerateFileSystemEntries(folder).Count(entry => new FileInfo(entry).LinkTarget?.StartsWith("socket:", StringComparison.Ordinal) == true) : 0;
+        }
+    }
+
     /// <summary>It has ended.</summary>
     public bool HasExited => _process.HasExited;
 
@@ -55,12 +75,14 @@ internal sealed class ChildProcess : IDisposable
 
     /// <summary>Starts this very program.</summary>
     /// <param name="output">As in <see cref="Start"/>.</param>
-    public static ChildProcess StartMeanwhile(string logPath, IEnumerable<string> arguments, Action<int>? output = null)
+    /// <param name="environment">As in <see cref="Start"/>.</param>
+    public static ChildProcess StartMeanwhile(
+        string logPath, IEnumerable<string> arguments, Action<int>? output = null, params IEnumerable<(string Name, string Value)> environment)
     {
         var self = Environment.ProcessPath ?? throw new UserException("it is not known where this program is: expected to be started from a file");
         return Path.GetFileNameWithoutExtension(self) == "dotnet" // Started as dotnet meanwhile.dll.
-            ? Start(self, logPath, [Environment.GetCommandLineArgs()[0], .. arguments], output)
-            : Start(self, logPath, arguments, output);
+            ? Start(self, logPath, [Environment.GetCommandLineArgs()[0], .. arguments], output, environment)
+            : Start(self, logPath, arguments, output, environment);
     }
 
     /// <summary>Starts a program.</summary>

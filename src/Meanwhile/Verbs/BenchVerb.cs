@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Net;
 using Meanwhile.Benchmarking;
+using Meanwhile.Benchmarking.Hostile;
 using Meanwhile.Feeds;
 using Meanwhile.Logging;
 using Meanwhile.Settings;
@@ -42,6 +43,9 @@ internal static class BenchVerb
         Description = "another subscriber to compare with in ingest, which publishes a result for each message; it is told BROKER, BROKER_PORT, TOPIC, STATS_TOPIC and DB_FILE in its environment",
     };
 
+    private static readonly Setting<IReadOnlyList<string>> Attacks = new(
+        "--attacks", null, null, "NAMES", $"those to make, with commas between: {string.Join(", ", HostileScenario.Attacks.Select(attack => attack.Key))} [default: all]", ParseAttacks);
+
     private static readonly Setting<string> Json = new("--json", null, null, "FILE", "write the figures for machines to a file, or to standard output in place of the tables with -", text => text);
 
     private static readonly Setting<string> Svg = new("--svg", null, null, "FOLDER", "draw a chart of each scenario as bench-SCENARIO.svg in a folder", text => text);
@@ -53,18 +57,18 @@ internal static class BenchVerb
     public static Command Command()
     {
         var command = new Command("bench", "measure rate and latency beside their limits, and account for every message");
-        foreach (var scenario in Scenario.All)
+        foreach (var scenario in Scenario.All.Append(Scenario.Hostile))
         {
             var sizes = scenario.Sizes.Count == 0 ? "" : $" [--sizes {string.Join(',', scenario.Sizes)}]";
             Option[] more = [.. scenario.Sizes.Count == 0 ? (Option[])[] : [Sizes.Option], .. scenario.IsOfHighestRate ? (Option[])[HighestRate.Option] : []];
             command.Subcommands.Add(Session.Command(
-                scenario.Name, scenario.Description + sizes, [.. Options(), .. more], (session, stop) =>
+                scenario.Name, scenario.Description + sizes, [.. scenario == Scenario.Hostile ? HostileOptions() : Options(), .. more], (session, stop) =>
                 {
                     CheckSizes(session, scenario);
                     return RunAsync(session, [scenario], stop);
                 }));
         }
-        command.Subcommands.Add(Session.Command(All, "all of these, one after the other", Options(), (session, stop) => RunAsync(session, Scenario.All, stop)));
+        command.Subcommands.Add(Session.Command(All, "all of these but hostile, one after the other", Options(), (session, stop) => RunAsync(session, Scenario.All, stop)));
         AddPart(command, Session.Command(
             "reader", "a part of bench: a bare reader in the place of a broker", [Listen.Option], (session, stop) => BareReader.ListenAsync(session.Read(Listen)!, stop)));
         AddPart(command, Session.Command("subscriber", "a part of bench: a bare subscriber", SubscriberOptions(), (session, stop) =>
@@ -80,6 +84,8 @@ internal static class BenchVerb
 
     private static IEnumerable<Option> Options() =>
         [Broker.Option, Database.Option, Qos.Option, Seconds.Option, Rounds.Option, Programs, Beside, Json.Option, Svg.Option];
+
+    private static IEnumerable<Option> HostileOptions() => [Seconds.Option, Rounds.Option, Attacks.Option, Programs, Json.Option];
 
     private static IEnumerable<Option> SubscriberOptions() => [CommonSettings.Broker.Option, CommonSettings.Topic.Option, Qos.Option, ClientId.Option];
 
@@ -109,7 +115,7 @@ internal static class BenchVerb
 
             void WriteJson(Stream output) => ReportJson.Write(output, options, options.Database is { } database ? Store.Describe(database) : "a SQLite file in a temporary folder", began, reports);
             if (reports.SelectMany(report => report.Findings).ToList() is { Count: > 0 } findings)
-                throw new UserException($"messages are not accounted for: {findings.Count} findings, the first: {findings[0]}");
+                throw new UserException($"{scenarios[0].Fault}: {findings.Count} findings, the first: {findings[0]}");
             isOver = true;
         }
         catch (UserException) when (stop.IsCancellationRequested)
@@ -150,6 +156,7 @@ internal static class BenchVerb
             ReadIfThere(session, HighestRate),
             [.. programs.Select(Path.GetFullPath)],
             session.CommandLine.GetValue(Beside) ?? [],
+            ReadIfThere(session, Attacks) ?? [],
             session.Read(CommonSettings.UserName),
             session.Read(CommonSettings.PasswordFile),
             Folder: "");
@@ -197,6 +204,14 @@ internal static class BenchVerb
         double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) && seconds is >= 0.1 and <= 3600
             ? seconds
             : throw new FormatException("seconds, from 0.1 to 3600");
+
+    private static IReadOnlyList<string> ParseAttacks(string text)
+    {
+        var names = text.Split(',');
+        return Array.Find(names, name => HostileScenario.Attacks.All(attack => attack.Key != name)) is { } unknown
+            ? throw new FormatException($"names of attacks, and '{unknown}' is none: see --help")
+            : names;
+    }
 
     private static IReadOnlyList<long> ParseSizes(string text) => [.. text.Split(',').Select(size => CommonSettings.ParseWhole(size, 0, long.MaxValue))];
 }

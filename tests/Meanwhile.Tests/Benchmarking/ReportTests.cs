@@ -37,7 +37,7 @@ public class ReportTests
     public void JSON_holds_every_round()
     {
         var output = new MemoryStream();
-        var options = new BenchOptions(null, OwnMosquitto: false, null, 1, TimeSpan.FromSeconds(2), 3, null, null, [], [], null, null, "");
+        var options = new BenchOptions(null, OwnMosquitto: false, null, 1, TimeSpan.FromSeconds(2), 3, null, null, [], [], [], null, null, "");
         ReportJson.Write(output, options, "a file", DateTimeOffset.UnixEpoch, [Bars]);
         var json = JsonDocument.Parse(output.ToArray()).RootElement;
         Assert.Equal(("1970-01-01T00:00:00Z", "embedded", "a file", 2), (Text(json, "began"), Text(json, "broker"), Text(json, "store"), json.GetProperty("seconds").GetDouble()));

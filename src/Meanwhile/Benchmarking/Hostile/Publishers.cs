@@ -1,0 +1,113 @@
+using System.Text;
+
+namespace Meanwhile.Benchmarking.Hostile;
+
+/// <summary>Attacks of a user who may publish.</summary>
+internal static class Publishers
+{
+    private const int Mebibyte = 1 << 20;
+
+    public static IReadOnlyList<Attack> All { get; } =
+    [
+        new("topics", "1.5 million topics at QoS 0", "--max-series, --max-memory", SeriesAsync),
+        new("retained", "400 retained messages of 1 MB", "--max-memory", (attacker, stop) => PublishAsync(attacker, 400, (i, id) => Packets.Publish($"kept/{i}", qos: 1, id, new byte[Mebibyte - 100], retain: true), stop)),
+        new("unreleased", "65,000 messages at QoS 2, never released", "--max-inflight", UnreleasedAsync),
+        new("user-properties", "200 messages with 9,000 user properties", "a packet has 128 KiB beside its payload", (attacker, stop) => PublishAsync(attacker, 200, (i, id) => Packets.Publish("properties", qos: 1, id, "1"u8, userProperties: 9000), stop)),
+        new("pings", "4.2 million PINGREQ", "packets are taken in one after the other", PingsAsync),
+        new("client-id", "the client identifier of another", "a session belongs to its user (0x87)", ClientIdentifierAsync),
+        new("will", "a will that is not allowed any more", "wills are judged again after a restart", WillAsync, PrepareWillAsync) { Terms = new(AccessList: Allowed + "topic write " + Secret + "\n") },
+    ];
+
+    private const string Secret = "secret/door";
+    private const string Allowed = $"user {GoodClient.User}\ntopic readwrite #\nuser {Attacker.User}\ntopic write other\n";
+
+    private static async Task SeriesAsync(Attacker attacker, CancellationToken stop)
+    {
+        const int Block = 1000;
+        var connection = await attacker.LogInAsync("many-topics", stop);
+        var count = attacker.Scaled(1_500_000);
+        for (var i = 0; i < count; i += Block)
+        {
+            var block = Enumerable.Range(i, Math.Min(Block, count - i)).SelectMany(number => Packets.Publish($"{AttackedServer.Topic}/{number}", qos: 0, 0, "1"u8)).ToArray();
+            await connection.SendAsync(block, stop);
+        }
+        await PongAsync(connection, stop);
+    }
+
+    private static async Task PublishAsync(Attacker attacker, int count, Func<int, int, byte[]> packet, CancellationToken stop) =>
+        await Attacker.TryAsync(async () => await Attacker.PublishAsync(await attacker.LogInAsync("publisher", stop), attacker.Scaled(count), packet, stop));
+
+    private static async Task UnreleasedAsync(Attacker attacker, CancellationToken stop)
+    {
+        var connection = await attacker.LogInAsync("unreleased", stop);
+        _ = Attacker.DrainAsync(connection, stop);
+        using var enough = new CancellationTokenSource(TimeSpan.FromSeconds(3), attacker.Time); // From then on nothing is read.
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(enough.Token, stop);
+        try
+        {
+            for (var i = 1; i <= attacker.Scaled(65_000); i++)
+                await connection.SendAsync(Packets.Publish("unreleased", qos: 2, i, new byte[1000]), either.Token);
+        }
+        catch (Exception e) when (e is OperationCanceledException or UserException && !stop.IsCancellationRequested)
+        {
+            // It has closed, or takes no more.
+        }
+    }
+
+    private static async Task PingsAsync(Attacker attacker, CancellationToken stop)
+    {
+        var connection = await attacker.LogInAsync("pings", stop);
+        var answers = Attacker.DrainAsync(connection, stop);
+        await Attacker.TryAsync(() => Attacker.RepeatAsync(Packets.Ping, attacker.Scaled(4_200_000), block => connection.SendAsync(block, stop)));
+        await Attacker.TryAsync(() => Task.WhenAny(answers, Task.Delay(TimeSpan.FromMilliseconds(100), attacker.Time, stop)));
+    }
+
+    private static async Task ClientIdentifierAsync(Attacker attacker, CancellationToken stop)
+    {
+        for (var i = 0; i < attacker.Scaled(100); i++)
+        {
+            if (await Attacker.TryAsync(() => attacker.LogInAsync(GoodClient.User, stop)))
+                attacker.Find("another user has got the good client's session");
+        }
+    }
+
+    private static async Task PrepareWillAsync(Attacker attacker, CancellationToken stop)
+    {
+        var packet = Packets.Connect("will", Attacker.User, expiry: 3600, will: (Secret, "open"));
+        attacker.Hold(await RawConnection.ConnectAsync(Target.Local(attacker.Server.MqttPort), packet, "will", stop));
+        await attacker.Server.RestartAsync(() => attacker.Server.SetAccessList(Allowed), stop);
+    }
+
+    // The will, if it was published, is retained.
+    private static async Task WillAsync(Attacker attacker, CancellationToken stop)
+    {
+        using var reader = await RawConnection.ConnectAsync(Target.Local(attacker.Server.MqttPort), Packets.Connect("reader", GoodClient.User), "reader", stop);
+        await reader.SendAsync(Packets.Subscribe([Secret], qos: 0), stop);
+        using var enough = new CancellationTokenSource(TimeSpan.FromSeconds(1), attacker.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(enough.Token, stop);
+        try
+        {
+            while (true)
+                await reader.ReadAsync((packet, _) => Look(packet[0]), either.Token);
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            // It was not.
+        }
+
+        void Look(byte type)
+        {
+            if ((type & 0xF0) == RawPackets.Publish)
+                attacker.Find("a will was published that its user may not publish any more");
+        }
+    }
+
+    private static async Task PongAsync(RawConnection connection, CancellationToken stop)
+    {
+        const byte Pong = 0xD0;
+        var isAnswered = false;
+        await connection.SendAsync(Packets.Ping, stop);
+        while (!isAnswered)
+            await connection.ReadAsync((packet, _) => isAnswered |= packet[0] == Pong, stop);
+    }
+}
