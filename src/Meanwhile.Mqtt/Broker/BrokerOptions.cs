@@ -1,3 +1,4 @@
+using System.Net;
 using Meanwhile.Mqtt.Session;
 
 namespace Meanwhile.Mqtt.Broker;
@@ -10,6 +11,12 @@ public sealed record BrokerOptions
 
     /// <summary>Web pages that may connect over WebSocket, beside those of the host that the browser has asked for.</summary>
     public IReadOnlyList<WebOrigin> WebOrigins { get; init; } = [];
+
+    /// <summary>
+    /// Networks of proxies that say for whom they connect (PROXY protocol, version 1 or 2): from there it has to come before anything else, from others it may not come.
+    /// Not at listeners for clients of the host's own process.
+    /// </summary>
+    public IReadOnlyList<IPNetwork> Proxies { get; init; } = [];
 
     /// <summary>
     /// Of which topics the host completes the messages, from <see cref="MqttBroker.Incoming"/>; what it says of a topic never changes. Null for none: then each

@@ -87,6 +87,11 @@ internal sealed class Listeners
             (false, null) => "mqtt",
             (false, _) => "mqtts",
         };
+        if (broker.Proxies.Count > 0 && !listener.IsInside)
+        {
+            var gate = new ProxyGate(broker.Proxies, parts);
+            options.Use(next => context => gate.ServeAsync(context, next));
+        }
         if (listener.Tls is { } tls)
         {
             Guard(Speech.Tls);

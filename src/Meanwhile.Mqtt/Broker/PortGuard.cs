@@ -3,7 +3,6 @@ using System.IO.Pipelines;
 using System.Net;
 using Meanwhile.Mqtt.Wire;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Connections.Features;
 
 namespace Meanwhile.Mqtt.Broker;
 
@@ -15,27 +14,22 @@ internal sealed class PortGuard(Speech expected, string scheme, EndPoint? local)
 {
     private readonly string _problem = $"port {(local as IPEndPoint)?.Port} is for {scheme}://";
 
+    private string Expected => expected == Speech.Tls ? "the handshake of TLS" : "a request";
+
     /// <summary>Lets a connection through to those who speak what its port is for.</summary>
     public static async Task ServeAsync(PortGuard guard, ConnectionContext context, ConnectionDelegate next, BrokerParts parts)
     {
-        using var patience = new CancellationTokenSource(parts.Limits.ConnectTimeout, parts.Time);
-        var stopping = context.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? CancellationToken.None;
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, context.ConnectionClosed, stopping);
-        try
+        if (await Opening.ReadAsync(context, parts, guard.Expected, IsMeantAsync))
+            await next(context);
+
+        async Task<bool> IsMeantAsync(CancellationToken end)
         {
-            if (await guard.LookAsync(context.Transport.Input, end.Token) is { } stranger)
-            {
-                parts.Refused(stranger.Refusal((context.RemoteEndPoint as IPEndPoint)?.Address));
-                await context.Transport.Output.WriteAsync(stranger.Answer, end.Token);
-                return;
-            }
+            if (await guard.LookAsync(context.Transport.Input, end) is not { } stranger)
+                return true;
+            parts.Refused(stranger.Refusal((context.RemoteEndPoint as IPEndPoint)?.Address));
+            await context.Transport.Output.WriteAsync(stranger.Answer, end);
+            return false;
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException or ConnectionAbortedException)
-        {
-            context.Abort();
-            return;
-        }
-        await next(context);
     }
 
     /// <summary>Waits for the first bytes.</summary>
@@ -56,6 +50,8 @@ internal sealed class PortGuard(Speech expected, string scheme, EndPoint? local)
 
     private Stranger Answer(Speech spoken, ReadOnlySequence<byte> bytes)
     {
+        if (spoken == Speech.Proxy)
+            return new Stranger($"{_problem}, and this is a PROXY header: expected it only from a proxy that --proxy-protocol names", default);
         var missing = expected == Speech.Tls ? " without TLS" : expected == Speech.Http && spoken == Speech.Mqtt ? " without WebSocket" : "";
         var name = spoken switch
         {

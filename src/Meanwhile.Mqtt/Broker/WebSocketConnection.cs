@@ -72,6 +72,7 @@ internal sealed class WebSocketConnection(Stream stream) : IDuplexPipe
         var from = page.Length == 0 ? "" : $", a page of {(page.Length > LongestShown ? page[..LongestShown] + '…' : page)}";
         parts.Refused(new Refusal(RefusalKind.Connection, "", reason, problem) { From = $"{context.Connection.RemoteIpAddress}{from}" });
         context.Response.StatusCode = status;
+        context.Response.Headers.Connection = "close"; // It has nothing more to ask for.
         context.Response.ContentType = "text/plain; charset=utf-8";
         await context.Response.WriteAsync(problem + "\n", context.RequestAborted);
     }

@@ -17,6 +17,9 @@ internal enum Speech
 
     /// <summary>A request of HTTP, perhaps for a WebSocket.</summary>
     Http,
+
+    /// <summary>What a proxy says of its client.</summary>
+    Proxy,
 }
 
 /// <summary>Tells protocols apart by their first bytes, and says no in each of them.</summary>
@@ -42,6 +45,10 @@ internal static class FirstBytes
             return Speech.Mqtt;
         if (start[0] == HandshakeRecord)
             return start.Length == 1 ? null : start[1] == MajorVersionOfTls ? Speech.Tls : Speech.Unknown;
+        if (ProxyHeader.Signature.StartsWith(start))
+            return start.Length < LongestMethod ? null : Speech.Proxy;
+        if (start.StartsWith(ProxyHeader.Word))
+            return Speech.Proxy;
         var letters = start.IndexOfAnyExceptInRange((byte)'A', (byte)'Z');
         if (letters < 0)
             return start.Length < LongestMethod ? null : Speech.Unknown;

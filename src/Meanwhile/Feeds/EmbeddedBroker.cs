@@ -68,6 +68,7 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
                 }),
                 .. options.Inside is null ? Array.Empty<ListenerOptions>() : [new(new IPEndPoint(IPAddress.Loopback, 0)) { IsInside = true }],
             ],
+            Proxies = options.Proxies,
             WebOrigins = options.WebOrigins,
             Limits = options.Limits,
             Store = store,

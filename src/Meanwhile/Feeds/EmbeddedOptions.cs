@@ -1,3 +1,4 @@
+using System.Net;
 using Meanwhile.Mqtt.Broker;
 
 namespace Meanwhile.Feeds;
@@ -17,6 +18,9 @@ internal sealed record EmbeddedOptions(IReadOnlyList<ListenAddress> Listeners)
 
     /// <summary>The certificate and its key, in PEM; and perhaps the authorities of clients, which then have to show a certificate. Empty without TLS.</summary>
     public IReadOnlyList<string> TlsFiles { get; init; } = [];
+
+    /// <summary>Proxies that say for whom they connect, as they have to.</summary>
+    public IReadOnlyList<IPNetwork> Proxies { get; init; } = [];
 
     /// <summary>Web pages that may connect, beside those of the host that the browser has asked for.</summary>
     public IReadOnlyList<WebOrigin> WebOrigins { get; init; } = [];

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net;
 using Meanwhile.Feeds;
 using Meanwhile.Mqtt.Broker;
 using Meanwhile.Pipeline;
@@ -23,6 +24,9 @@ internal static class EmbeddedSettings
 
     private static readonly Setting<string> AccessList = new("--acl", null, null, "FILE", "who may read and write which topics", text => text);
 
+    private static readonly Setting<IReadOnlyList<IPNetwork>> Proxies = new(
+        "--proxy-protocol", null, null, "NETWORKS", "addresses and networks of proxies, which have to say first for whom they connect (PROXY protocol, version 1 or 2), with commas between them", ProxyNetwork.ParseList);
+
     private static readonly Setting<IReadOnlyList<WebOrigin>> WebOrigins = new(
         "--ws-origin", null, null, "ORIGINS", "web pages of other hosts that may connect over WebSocket, such as https://example.com, with commas between them", ParseOrigins);
 
@@ -37,7 +41,7 @@ internal static class EmbeddedSettings
     /// <summary>All of them.</summary>
     public static IEnumerable<Option> Options { get; } =
     [
-        Listen.Option, Certificate.Option, Key.Option, ClientAuthority.Option, Users.Option, AccessList.Option, AllowAnonymous, WebOrigins.Option, StatusInterval.Option,
+        Listen.Option, Certificate.Option, Key.Option, ClientAuthority.Option, Users.Option, AccessList.Option, AllowAnonymous, Proxies.Option, WebOrigins.Option, StatusInterval.Option,
         .. BrokerLimitSettings.Options,
     ];
 
@@ -52,6 +56,7 @@ internal static class EmbeddedSettings
             UserFile = Users.Read(commandLine, sources),
             AccessFile = AccessList.Read(commandLine, sources),
             TlsFiles = ReadTls(commandLine, sources, listeners),
+            Proxies = Proxies.Read(commandLine, sources) ?? [],
             WebOrigins = ReadOrigins(commandLine, sources, listeners),
             Limits = BrokerLimitSettings.Read(commandLine, sources),
             StatusInterval = StatusInterval.Read(commandLine, sources),

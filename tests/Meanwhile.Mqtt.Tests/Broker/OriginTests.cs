@@ -68,6 +68,7 @@ public class OriginTests
         var answer = await AskAsync(broker, host, origin);
         Assert.StartsWith("HTTP/1.1 403 Forbidden\r\n", answer, StringComparison.Ordinal);
         Assert.Contains("\r\nContent-Type: text/plain; charset=utf-8\r\n", answer, StringComparison.Ordinal);
+        Assert.Contains("\r\nConnection: close\r\n", answer, StringComparison.Ordinal);
         var refusal = Assert.Single(_refusals);
         Assert.Equal((RefusalKind.Connection, ReasonCode.NotAuthorized), (refusal.Kind, refusal.Reason));
         Assert.StartsWith(isForHost ? "the host of the request is not this machine" : "web pages of other hosts may not connect", refusal.Explanation, StringComparison.Ordinal);

@@ -106,12 +106,13 @@ public class WrongPortTests
     [InlineData("mqtts")]
     [InlineData("ws")]
     [InlineData("wss")]
-    public async Task Whoever_says_nothing_is_cut_off_and_delays_no_end(string scheme)
+    public async Task Whoever_says_nothing_is_cut_off_and_told_of_and_delays_no_end(string scheme)
     {
         await using (var broker = await StartAsync(scheme, TimeSpan.FromMilliseconds(100)))
         {
             await using var mute = await RawClient.OpenAsync(broker.EndPoints[0]);
             await mute.ExpectEndAsync();
+            Assert.Equal(ReasonCode.KeepAliveTimeout, Assert.Single(_refusals).Reason);
         }
         await using var waiting = await StartAsync(scheme, TimeSpan.FromHours(1));
         await using var other = await RawClient.OpenAsync(waiting.EndPoints[0]);

@@ -108,6 +108,7 @@ public sealed class BrokerUsersTests : ProgramTest
     [InlineData("", "", "mqtts://127.0.0.1:0: TLS needs a certificate: expected --cert FILE", "--listen", "mqtts://127.0.0.1:0")]
     [InlineData("", "", "nothing listens with TLS", "--cert", "x")]
     [InlineData("x", "", "expected certificates in PEM", "--listen", "mqtts://127.0.0.1:0", "--cert", "users")]
+    [InlineData("", "", "--proxy-protocol: 'haproxy.example' cannot be understood: expected addresses or networks such as 10.0.0.0/8", "--proxy-protocol", "haproxy.example")]
     [InlineData("", "", "--sys-interval: '1ms' cannot be understood", "--sys-interval", "1ms")]
     public async Task A_setting_that_cannot_be_is_one_clear_line(string users, string acl, string problem, params string[] arguments)
     {
