@@ -184,6 +184,11 @@ internal sealed class Reception(SessionTable table, Router router, WaitingLine l
         lock (_gate)
         {
             (opened, owner, obstacle) = (default, null, null);
+            if (table.IsOfAnother(clientId, user, now, out var other)) // It came to it while this one waited, and was about to give up.
+            {
+                opened = Opened.Not(other);
+                return true;
+            }
             if (table.TryFind(clientId, out var known) && _owners.TryGetValue(known, out owner))
                 obstacle = owner.Ended;
             if (obstacle is not null || line.Has(clientId, out obstacle))

@@ -51,6 +51,23 @@ public sealed class BrokerTlsTests : ProgramTest
     }
 
     [Fact]
+    public async Task Clients_with_and_without_a_certificate_get_no_session_of_each_other()
+    {
+        var broker = await BrokerAsync($"127.0.0.1:{_plainPort},mqtts://127.0.0.1:{_port}", "--client-ca", "root.crt");
+        Assert.Equal(0, await WithoutAsync("plain"));
+        Assert.Equal(0, await WithAsync("secure"));
+        Assert.NotEqual(0, await WithAsync("plain"));
+        Assert.NotEqual(0, await WithoutAsync("secure"));
+        await broker.SaysAsync("its session belongs to a client without a name, and user 'ada' from 127.0.0.1 wants it");
+        Assert.Equal(0, await WithoutAsync("plain"));
+        Assert.Equal(0, await WithAsync("secure"));
+        Assert.Equal(0, await broker.TerminateAsync());
+
+        Task<int> WithAsync(string clientId) => Client("mosquitto_sub", "--cert", "ada.crt", "--key", "ada.key", "-i", clientId, "-c", "-q", "1", "-t", "a", "-E").ExitAsync();
+        Task<int> WithoutAsync(string clientId) => Peer("mosquitto_sub", "-p", $"{_plainPort}", "-i", clientId, "-c", "-q", "1", "-t", "a", "-E").ExitAsync();
+    }
+
+    [Fact]
     public async Task A_certificate_is_replaced_while_the_broker_runs_and_connections_stay()
     {
         using var next = new TestAuthority("next");
