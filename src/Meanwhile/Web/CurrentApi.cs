@@ -7,12 +7,12 @@ using Microsoft.AspNetCore.Http;
 namespace Meanwhile.Web;
 
 /// <summary>What is known at this moment: series and their statistics.</summary>
-internal sealed class CurrentApi(Insight insight, PastApi past, TimeProvider time) : IDisposable
+internal sealed class CurrentApi(Insight insight, PastApi past, TimeProvider time, SemaphoreSlim processors) : IDisposable
 {
     private const int DefaultPage = 100;
     private const int LargestPage = 10_000;
 
-    private readonly Turns _turns = new();
+    private readonly Turns _turns = new(processors);
 
     public IEnumerable<Route> Routes =>
     [

@@ -12,11 +12,12 @@ internal sealed class MetricsPage : IDisposable
 
     private readonly MeterListener _listener = new();
     private readonly SortedDictionary<string, MetricFamily> _families = new(StringComparer.Ordinal);
-    private readonly Turns _turns = new();
+    private readonly Turns _turns;
 
     /// <summary>Collects from now on, also of instruments that are yet to come.</summary>
-    public MetricsPage(Meter meter)
+    public MetricsPage(Meter meter, SemaphoreSlim processors)
     {
+        _turns = new Turns(processors);
         _listener.InstrumentPublished = (instrument, listener) =>
         {
             if (instrument.Meter != meter)

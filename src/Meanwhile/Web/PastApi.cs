@@ -8,12 +8,12 @@ using Microsoft.Extensions.Logging;
 namespace Meanwhile.Web;
 
 /// <summary>What the store knows. Each answer is of one moment.</summary>
-internal sealed class PastApi(string store, AggregatorOptions options, TimeProvider time, ILogger logger) : IDisposable
+internal sealed class PastApi(string store, AggregatorOptions options, TimeProvider time, ILogger logger, SemaphoreSlim processors) : IDisposable
 {
     // What is in the windows of a page is in memory until it is written: some 40 bytes each.
     private const int MostInWindows = 500_000;
 
-    private readonly Turns _turns = new();
+    private readonly Turns _turns = new(processors);
     private readonly LogLimiter _limiter = new(time);
 
     public IEnumerable<Route> Routes => [new ReadingsApi(this).Route, .. new QuarantineApi(this).Routes];

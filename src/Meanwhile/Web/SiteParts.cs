@@ -6,6 +6,8 @@ namespace Meanwhile.Web;
 /// <summary>All that there is for programs, and what it is made with.</summary>
 internal sealed class SiteParts : IDisposable
 {
+    // For answers that are work.
+    private readonly SemaphoreSlim _processors = new(Math.Max(1, Environment.ProcessorCount / 2));
     private readonly MetricsPage _metrics;
     private readonly PastApi _past;
     private readonly CurrentApi _current;
@@ -18,9 +20,9 @@ internal sealed class SiteParts : IDisposable
     /// <param name="stopping">The server is about to end.</param>
     public SiteParts(string store, Insight insight, ILogger logger, TimeProvider time, CancellationToken stopping)
     {
-        _metrics = new MetricsPage(insight.Meter);
-        _past = new PastApi(store, insight.Options, time, logger);
-        _current = new CurrentApi(insight, _past, time);
+        _metrics = new MetricsPage(insight.Meter, _processors);
+        _past = new PastApi(store, insight.Options, time, logger, _processors);
+        _current = new CurrentApi(insight, _past, time, _processors);
         Routes =
         [
             .. new Health(insight).Routes, _metrics.Route, OpenApi.Route,
@@ -38,5 +40,6 @@ internal sealed class SiteParts : IDisposable
         _metrics.Dispose();
         _past.Dispose();
         _current.Dispose();
+        _processors.Dispose();
     }
 }

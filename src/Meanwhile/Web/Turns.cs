@@ -2,8 +2,12 @@ using Microsoft.AspNetCore.Http;
 
 namespace Meanwhile.Web;
 
-/// <summary>Who makes an answer that is work: one at a time, so that it takes neither the machine nor the memory from the present. A few wait.</summary>
-internal sealed class Turns : IDisposable
+/// <summary>
+/// Who makes an answer of one kind that is work: one at a time, so that it takes neither the machine nor the memory from the present. A few wait. Answers of
+/// all kinds together take half of the processors at most, and no thread of the pool, for which those who publish would wait.
+/// </summary>
+/// <param name="processors">The turns of all kinds.</param>
+internal sealed class Turns(SemaphoreSlim processors) : IDisposable
 {
     private const int MostWaiting = 16;
 
@@ -24,7 +28,7 @@ internal sealed class Turns : IDisposable
             await _turn.WaitAsync(context.RequestAborted);
             try
             {
-                sending = answer();
+                sending = await WorkAsync(context, answer);
             }
             finally
             {
@@ -36,6 +40,19 @@ internal sealed class Turns : IDisposable
             Interlocked.Decrement(ref _present);
         }
         await sending;
+    }
+
+    private async Task<Task> WorkAsync(HttpContext context, Func<Task> answer)
+    {
+        await processors.WaitAsync(context.RequestAborted);
+        try
+        {
+            return await Task.Factory.StartNew(answer, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        }
+        finally
+        {
+            processors.Release();
+        }
     }
 
     /// <inheritdoc/>

@@ -120,7 +120,8 @@ public sealed class WebTests
     public void Labels_are_escaped_and_buckets_add_up()
     {
         using var meter = new Meter("test");
-        using var page = new MetricsPage(meter);
+        using var processors = new SemaphoreSlim(1);
+        using var page = new MetricsPage(meter, processors);
         meter.CreateObservableGauge("a.b", () => new Measurement<double>(double.NaN, new KeyValuePair<string, object?>("topic", "x\"\\\n} 7")), "s", "One\nline.");
         var histogram = meter.CreateHistogram("h", "By", null, tags: null, new InstrumentAdvice<int> { HistogramBucketBoundaries = [1, 2] });
         foreach (var value in new[] { 1, 2, 2, 3 })

@@ -1,0 +1,55 @@
+using Meanwhile.Web;
+using Microsoft.AspNetCore.Http;
+
+namespace Meanwhile.Tests.Web;
+
+/// <summary>Answers that are work take a share of the processors, and no thread for which those who publish would wait.</summary>
+public sealed class TurnsTests
+{
+    [Fact]
+    public async Task Answers_of_all_kinds_take_turns_and_a_thread_of_their_own()
+    {
+        using var processors = new SemaphoreSlim(1);
+        using var past = new Turns(processors);
+        using var present = new Turns(processors);
+        using var mayEnd = new SemaphoreSlim(0);
+        var begun = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var first = past.TakeAsync(new DefaultHttpContext(), () =>
+        {
+            begun.SetResult(Thread.CurrentThread.IsThreadPoolThread);
+            mayEnd.Wait(TestContext.Current.CancellationToken);
+            return Task.CompletedTask;
+        });
+        Assert.False(await begun.Task);
+        var second = present.TakeAsync(new DefaultHttpContext(), () => Task.FromResult(processors.CurrentCount));
+        Assert.Equal((0, false), (processors.CurrentCount, second.IsCompleted));
+        mayEnd.Release();
+        await Task.WhenAll(first, second);
+        Assert.Equal(1, processors.CurrentCount);
+    }
+
+    [Fact]
+    public async Task A_reader_that_is_slow_to_take_its_answer_keeps_nobody_from_a_turn()
+    {
+        using var processors = new SemaphoreSlim(1);
+        using var turns = new Turns(processors);
+        var taken = new TaskCompletionSource();
+        var slow = turns.TakeAsync(new DefaultHttpContext(), () => taken.Task);
+        await turns.TakeAsync(new DefaultHttpContext(), () => Task.CompletedTask);
+        Assert.False(slow.IsCompleted);
+        taken.SetResult();
+        await slow;
+    }
+
+    [Fact]
+    public async Task A_fault_and_a_reader_who_has_gone_give_the_turn_back()
+    {
+        using var processors = new SemaphoreSlim(1);
+        using var turns = new Turns(processors);
+        await Assert.ThrowsAsync<ProblemException>(() => turns.TakeAsync(new DefaultHttpContext(), () => throw ProblemException.Rebuilding()));
+        var gone = new DefaultHttpContext { RequestAborted = new CancellationToken(canceled: true) };
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => turns.TakeAsync(gone, () => Task.CompletedTask));
+        await turns.TakeAsync(new DefaultHttpContext(), () => Task.CompletedTask);
+        Assert.Equal(1, processors.CurrentCount);
+    }
+}
