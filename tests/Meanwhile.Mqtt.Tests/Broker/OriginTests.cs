@@ -13,6 +13,7 @@ namespace Meanwhile.Mqtt.Tests.Broker;
 public class OriginTests
 {
     private static readonly X509Certificate2 Server = TestCertificate.New("localhost");
+    private static readonly string[] Named = ["https://good.example", "http://good.example:8080", "file://"];
 
     private readonly ConcurrentQueue<Refusal> _refusals = new();
 
@@ -105,7 +106,9 @@ public class OriginTests
             ("broker.example", "http://evil.example", 403),
             ("broker.example", "http://localhost", 403),
         })
+        {
             Assert.StartsWith($"HTTP/1.1 {status} ", await AskAsync(broker, host, origin), StringComparison.Ordinal);
+        }
     }
 
     [Theory]
@@ -149,7 +152,7 @@ public class OriginTests
     private Task<MqttBroker> StartAsync(Func<ListenerOptions, ListenerOptions>? configure = null) => TestBroker.StartAsync(options => options with
     {
         Listeners = [(configure ?? (same => same))(TestBroker.Loopback with { IsWebSocket = true })],
-        WebOrigins = [.. new[] { "https://good.example", "http://good.example:8080", "file://" }.Select(origin => WebOrigin.TryParse(origin)!)],
+        WebOrigins = [.. Named.Select(origin => WebOrigin.TryParse(origin)!)],
         Refused = _refusals.Enqueue,
         Limits = new BrokerLimits { ConnectTimeout = TimeSpan.FromMinutes(1) }, // A TLS handshake on a machine that is busy.
     });
