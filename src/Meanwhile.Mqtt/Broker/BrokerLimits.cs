@@ -38,6 +38,9 @@ public sealed record BrokerLimits
     /// <summary>Subscriptions of one client.</summary>
     public int SubscriptionsPerClient { get; init; } = 1000;
 
+    // Of a client's filters, from the first '+' of each on: a topic may pass all of them.
+    internal long LevelsPerClient => 10L * Math.Max(1000, SubscriptionsPerClient);
+
     // Of one SUBSCRIBE or UNSUBSCRIBE, whose filters are read in one go: repeats escape the limit of subscriptions.
     internal int FiltersPerPacket => Math.Max(10_000, SubscriptionsPerClient);
 

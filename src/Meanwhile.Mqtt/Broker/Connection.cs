@@ -17,6 +17,9 @@ internal sealed class Connection(Transport transport, Peer peer, BrokerParts par
     // In which a client has to go that was told to, unless it goes on sending.
     private static readonly TimeSpan Moment = TimeSpan.FromSeconds(1);
 
+    // In which its client has to take its last words once the broker is being stopped.
+    private static readonly TimeSpan LastMoment = TimeSpan.FromSeconds(2);
+
     // However often a client wants to show that it is there: it cannot, while nothing is read from it.
     private static readonly TimeSpan ShortestStall = TimeSpan.FromMinutes(1);
 
@@ -99,6 +102,7 @@ internal sealed class Connection(Transport transport, Peer peer, BrokerParts par
         finally
         {
             using var patience = new CancellationTokenSource(parts.Limits.ConnectTimeout, parts.Time);
+            await using var hurry = parts.Stopping.Register(() => patience.CancelAfter(LastMoment));
             await using var cutOff = patience.Token.Register(transport.Abort); // Whoever does not take its last words in time.
             _outbox.Stop(_closeReason > 0 && Packets?.Terms is { Version: ProtocolVersion.V5 } terms ? LastWords(terms) : null);
             await writing; // What was completed is acknowledged before the connection ends.

@@ -12,19 +12,17 @@ namespace Meanwhile.Mqtt.Broker;
 internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal journal, Action<Refusal> refused, Action<QueueFill> filling)
 {
     private readonly Lock _gate = journal.Grouping;
-    private readonly SubscriptionTree _tree = new();
+    private readonly Subscribers _subscribers = new();
     private readonly RetainedMessages _retained = new();
-    private readonly List<Subscription> _matches = [];
     private readonly MergedCopies _copies = new();
     private readonly List<RetainedSearch> _searches = []; // For subscriptions that are not in force yet.
     private readonly SubscriberQueues _queues = new(limits, memory, refused, filling);
-    private int _subscriptions;
 
     /// <summary>How many copies were dropped, because the queue of a subscriber is full.</summary>
     public long Dropped => _queues.Dropped;
 
     /// <summary>How many subscriptions there are.</summary>
-    public int Subscriptions => Volatile.Read(ref _subscriptions);
+    public int Subscriptions => _subscribers.Count;
 
     /// <summary>How many retained messages there are.</summary>
     public int Retained
@@ -53,15 +51,17 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
         lock (_gate)
         {
             var routed = message.Retain ? new Routed(Retain(message), IsKept: true) : default;
-            _tree.Match(message.Topic, _matches);
-            _copies.Clear(); // As was done with the matches.
-            foreach (var match in _matches)
+            var own = _subscribers.Find(message.Topic, out var groups);
+            foreach (var group in groups)
             {
-                if (match.NoLocal && match.Session == from)
-                    continue; // [MQTT-3.8.3-3]
-                if (_matches.Count == 1 || match.IsShared)
+                var match = group.Choose(message.Topic);
+                if (IsDue(match, from))
                     routed += _queues.HandOver(match.Session, match.CopyOf(message), canRefuse: from is not null);
-                else
+            }
+            _copies.Clear(); // What is left of an earlier time, which a permission of the host's may have ended early.
+            foreach (var match in own)
+            {
+                if (IsDue(match, from))
                     _copies.Add(match, message);
             }
             for (var i = 0; i < _copies.Count; i++)
@@ -79,7 +79,7 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
     /// <summary>Goes on with a subscription of an earlier process.</summary>
     public void Restore(ClientSession session, SubscriptionRequest request, uint? identifier)
     {
-        Add(Subscription.Of(session, request, identifier));
+        _subscribers.Set(Subscription.Of(session, request, identifier));
         session.Subscriptions.Add(request.Filter);
     }
 
@@ -90,11 +90,14 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
     /// <param name="request">What it asks for.</param>
     /// <param name="isNew">It has no such subscription.</param>
     /// <param name="subscriptions">How many it has.</param>
-    public ReasonCode Judge(SubscriptionRequest request, bool isNew, int subscriptions)
+    /// <param name="levels">How many levels they have from the first '+' of each on.</param>
+    public ReasonCode Judge(SubscriptionRequest request, bool isNew, int subscriptions, long levels)
     {
         if (Topic.Levels(request.Filter) > limits.TopicLevels)
             return ReasonCode.TopicFilterInvalid;
-        return isNew && (memory.IsFull || subscriptions >= limits.SubscriptionsPerClient) ? ReasonCode.QuotaExceeded : (ReasonCode)request.Qos;
+        var more = Topic.LevelsFromPlus(request.Filter);
+        var isTooMany = subscriptions >= limits.SubscriptionsPerClient || (more > 0 && levels + more > limits.LevelsPerClient);
+        return isNew && (memory.IsFull || isTooMany) ? ReasonCode.QuotaExceeded : (ReasonCode)request.Qos;
     }
 
     /// <summary>Begins to look for the retained messages of subscriptions; until it is closed, the search is told of what is retained anew.</summary>
@@ -134,7 +137,7 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
             }
             foreach (var (subscription, request, identifier) in subscriptions)
             {
-                Add(subscription);
+                _subscribers.Set(subscription);
                 subscription.Session.Subscribed(request, identifier);
             }
             return true;
@@ -149,7 +152,7 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
         {
             if (!session.Unsubscribed(filter))
                 return false;
-            Remove(session, filter);
+            _subscribers.Remove(session, filter);
             return true;
         }
     }
@@ -160,7 +163,7 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
         lock (_gate)
         {
             foreach (var filter in session.Subscriptions.Where(static filter => Topic.IsShare(filter)))
-                _tree.Returned(session, filter);
+                _subscribers.Returned(session, filter);
         }
     }
 
@@ -170,7 +173,7 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
         lock (_gate)
         {
             foreach (var filter in session.Subscriptions)
-                Remove(session, filter);
+                _subscribers.Remove(session, filter);
             session.Subscriptions.Clear();
             _queues.Forget(session);
             lock (session.Gate)
@@ -207,12 +210,26 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
         {
             if (retain && _retained.Count >= limits.RetainedMessages && !_retained.Contains(topic))
                 return true;
-            _tree.Match(topic, _matches);
-            var isRefused = _matches.Exists(match => match.Qos > 0 && _queues.IsFull(match.Session) && match.Session.Permissions.MayRead(topic));
-            _matches.Clear();
-            return isRefused;
+            if (!_queues.IsAnyFull)
+                return false;
+            var own = _subscribers.Find(topic, out var groups);
+            foreach (var match in own)
+            {
+                if (IsRefused(match, topic))
+                    return true;
+            }
+            foreach (var group in groups)
+            {
+                if (IsRefused(group.Choose(topic), topic))
+                    return true;
+            }
+            return false;
         }
     }
+
+    private bool IsRefused(Subscription match, string topic) => match.Qos > 0 && _queues.IsFull(match.Session) && match.Session.Permissions.MayRead(topic);
+
+    private static bool IsDue(Subscription match, ClientSession? from) => !match.NoLocal || match.Session != from; // [MQTT-3.8.3-3]
 
     private long Retain(Message message)
     {
@@ -228,18 +245,6 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
 
     // What the broker says of itself is true of this process alone.
     private long KeepRetained(string topic, Message? message) => journal.IsKept && !Permissions.IsOfServer(topic) ? journal.Append(new RetainedChanged(topic, message), null) : 0;
-
-    private void Add(Subscription subscription)
-    {
-        if (_tree.Set(subscription))
-            _subscriptions++;
-    }
-
-    private void Remove(ClientSession session, string filter)
-    {
-        _tree.Remove(session, filter);
-        _subscriptions--;
-    }
 
     // False when nothing more fits in.
     private bool SendRetained(Subscription subscription, RetainedTopic topic, TimeSpan now)

@@ -22,6 +22,7 @@ internal sealed class Subscribing(ClientSession session, BrokerParts parts, Canc
     private const int FiltersAtOnce = 1024;
 
     private readonly Dictionary<string, ReasonCode> _refusals = new(StringComparer.Ordinal);
+    private long _levels;
 
     /// <summary>Subscribes; retained messages that belong to it are queued.</summary>
     /// <returns>What the client is granted [MQTT-3.8.4-5].</returns>
@@ -30,6 +31,8 @@ internal sealed class Subscribing(ClientSession session, BrokerParts parts, Canc
         var identifier = subscribe.Properties.Number(PropertyId.SubscriptionIdentifier);
         var wanted = new Dictionary<string, SubscriptionRequest>(StringComparer.Ordinal); // In their order; the last one of a filter counts [MQTT-3.8.4-3].
         var (reasons, added) = (new List<ReasonCode>(), 0);
+        _refusals.Clear();
+        _levels = session.Subscriptions.Sum(static filter => (long)Topic.LevelsFromPlus(filter));
         foreach (var request in subscribe.Requests)
         {
             var isNew = !session.Subscriptions.Contains(request.Filter) && !wanted.ContainsKey(request.Filter);
@@ -37,7 +40,7 @@ internal sealed class Subscribing(ClientSession session, BrokerParts parts, Canc
             reasons.Add(reason);
             if (reason <= ReasonCode.GrantedQos2)
             {
-                added += isNew ? 1 : 0;
+                (added, _levels) = isNew ? (added + 1, _levels + Topic.LevelsFromPlus(request.Filter)) : (added, _levels);
                 var handling = wanted.TryGetValue(request.Filter, out var earlier) && earlier.RetainHandling < request.RetainHandling ? earlier.RetainHandling : request.RetainHandling;
                 wanted[request.Filter] = request with { RetainHandling = handling };
             }
@@ -93,7 +96,7 @@ internal sealed class Subscribing(ClientSession session, BrokerParts parts, Canc
     {
         if (!_refusals.TryGetValue(request.Filter, out var refusal) && !MaySubscribe(request.Filter))
             _refusals.Add(request.Filter, refusal = ReasonCode.NotAuthorized);
-        return refusal != ReasonCode.Success ? refusal : parts.Router.Judge(request, isNew, session.Subscriptions.Count + added);
+        return refusal != ReasonCode.Success ? refusal : parts.Router.Judge(request, isNew, session.Subscriptions.Count + added, _levels);
     }
 
     private bool MaySubscribe(string filter)

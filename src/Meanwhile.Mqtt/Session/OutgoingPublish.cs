@@ -21,7 +21,8 @@ internal static class OutgoingPublish
             Qos = qos,
             Dup = next.Dup,
             Retain = retain,
-            Properties = isV5 ? PropertiesOf(message, identifiers, alias, now) : default,
+            Properties = isV5 ? PropertiesOf(message, alias, now) : default,
+            Identifiers = identifiers,
             Payload = new ReadOnlySequence<byte>(message.Payload),
         }.Write(writer, terms.Version);
         if (writer.Length - start <= terms.MaximumPacketSize)
@@ -32,17 +33,15 @@ internal static class OutgoingPublish
         return false;
     }
 
-    private static Properties PropertiesOf(Message message, uint[]? identifiers, ushort alias, TimeSpan now)
+    private static Properties PropertiesOf(Message message, ushort alias, TimeSpan now)
     {
-        if (alias == 0 && identifiers is null && message.ExpiresAt is null)
+        if (alias == 0 && message.ExpiresAt is null)
             return message.Properties;
-        var items = new List<Property>((identifiers?.Length ?? 0) + message.Properties.Items.Length + 2);
+        var items = new List<Property>(message.Properties.Items.Length + 2);
         if (message.ExpiresAt is { } end)
             items.Add(new Property(PropertyId.MessageExpiryInterval, (uint)Math.Ceiling((end - now).TotalSeconds))); // [MQTT-3.3.2-6]
         if (alias > 0)
             items.Add(new Property(PropertyId.TopicAlias, alias));
-        foreach (var identifier in identifiers ?? [])
-            items.Add(new Property(PropertyId.SubscriptionIdentifier, identifier));
         items.AddRange(message.Properties.Items);
         return new Properties([.. items]);
     }

@@ -138,7 +138,7 @@ internal sealed class RetainedSearch
         if (topic is null)
             return;
         _matches.Clear();
-        filter.Collect(topic.Name, _matches);
+        filter.Collect(_matches);
         if (_matches.Count == 0 || !_session.Permissions.MayRead(topic.Name))
             return;
         foreach (var subscription in _matches)

@@ -61,34 +61,31 @@ internal sealed class SharedGroup
     // In which each has its turn.
     private sealed class Circle
     {
-        private readonly List<Subscription> _members = [];
-        private readonly Dictionary<ClientSession, int> _places = [];
-        private int _next;
+        private readonly LinkedList<Subscription> _members = [];
+        private readonly Dictionary<ClientSession, LinkedListNode<Subscription>> _places = [];
+        private LinkedListNode<Subscription>? _current;
 
         public int Count => _members.Count;
 
-        public Subscription? Current => _members.Count > 0 ? _members[_next] : null;
+        public Subscription? Current => _current?.Value;
 
-        public void GoOn() => _next = _next + 1 < _members.Count ? _next + 1 : 0;
+        public void GoOn() => _current = _current?.Next ?? _members.First;
 
         public void Add(Subscription member)
         {
-            _places.Add(member.Session, _members.Count);
-            _members.Add(member);
+            _places.Add(member.Session, _members.AddLast(member));
+            _current ??= _members.First;
         }
 
-        // The last one takes its place.
         public Subscription? Take(ClientSession session)
         {
             if (!_places.Remove(session, out var place))
                 return null;
-            var (member, last) = (_members[place], _members[^1]);
-            _members.RemoveAt(_members.Count - 1);
-            if (place < _members.Count)
-                (_members[place], _places[last.Session]) = (last, place);
-            if (_next >= _members.Count)
-                _next = 0;
-            return member;
+            if (_current == place)
+                GoOn();
+            _members.Remove(place);
+            _current = _members.Count > 0 ? _current : null;
+            return place.Value;
         }
     }
 }

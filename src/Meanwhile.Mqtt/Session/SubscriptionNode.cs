@@ -88,14 +88,17 @@ internal sealed class SubscriptionNode
             _shared.Remove(share);
     }
 
-    /// <summary>Adds what ends here; of each shared subscription one member.</summary>
-    public void Collect(string topic, List<Subscription> matches)
+    /// <summary>Adds the subscriptions that end here, but for the shared ones.</summary>
+    public void Collect(List<Subscription> matches)
     {
         if (_own is not null)
             matches.AddRange(_own.Values);
-        if (_shared is null)
-            return;
-        foreach (var group in _shared.Values)
-            matches.Add(group.Choose(topic));
+    }
+
+    /// <summary>Adds the shared subscriptions that end here.</summary>
+    public void Collect(List<SharedGroup> groups)
+    {
+        if (_shared is not null)
+            groups.AddRange(_shared.Values);
     }
 }

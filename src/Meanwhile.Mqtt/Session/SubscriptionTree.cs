@@ -5,6 +5,8 @@ namespace Meanwhile.Mqtt.Session;
 /// <summary>All subscriptions, level by level, so that a topic finds those that match without looking at the others.</summary>
 internal sealed class SubscriptionTree
 {
+    private readonly List<SharedGroup> _groups = [];
+
     /// <summary>The level above the first.</summary>
     public SubscriptionNode Root { get; } = new();
 
@@ -37,28 +39,49 @@ internal sealed class SubscriptionTree
     }
 
     /// <summary>Collects the subscriptions that match a topic name; of each shared one, the member whose turn it is.</summary>
-    /// <remarks>Filters that begin with a wildcard do not match topics that begin with $ [MQTT-4.7.2-1].</remarks>
     public void Match(string topic, List<Subscription> matches)
     {
-        matches.Clear(); // What is left of an earlier time, which a permission of the host's may have ended early.
-        Match(Root, topic, 0, hidden: topic.StartsWith('$'), matches);
+        Match(topic, matches, _groups);
+        foreach (var group in _groups)
+            matches.Add(group.Choose(topic));
     }
 
-    private static void Match(SubscriptionNode node, string topic, int start, bool hidden, List<Subscription> matches)
+    /// <summary>Collects the subscriptions that match a topic name, the shared ones apart.</summary>
+    /// <remarks>Filters that begin with a wildcard do not match topics that begin with $ [MQTT-4.7.2-1].</remarks>
+    /// <returns>How many levels of filters were looked at.</returns>
+    public int Match(string topic, List<Subscription> matches, List<SharedGroup> groups)
     {
-        if (!hidden)
-            node.Hash?.Collect(topic, matches); // '#' also matches its parent [MQTT-5.0, 4.7.1.2].
+        matches.Clear();
+        groups.Clear();
+        return Match(Root, topic, 0, hidden: topic.StartsWith('$'), matches, groups);
+    }
+
+    private static int Match(SubscriptionNode node, string topic, int start, bool hidden, List<Subscription> matches, List<SharedGroup> groups)
+    {
+        var steps = 1;
+        if (!hidden && node.Hash is { } hash)
+        {
+            Collect(hash); // '#' also matches its parent [MQTT-5.0, 4.7.1.2].
+            steps++;
+        }
         if (start > topic.Length)
         {
-            node.Collect(topic, matches);
-            return;
+            Collect(node);
+            return steps;
         }
         var slash = topic.IndexOf('/', start);
         var end = slash < 0 ? topic.Length : slash;
         if (node.Child(topic.AsSpan(start, end - start)) is { } child)
-            Match(child, topic, end + 1, hidden: false, matches);
+            steps += Match(child, topic, end + 1, hidden: false, matches, groups);
         if (!hidden && node.Plus is { } plus)
-            Match(plus, topic, end + 1, hidden: false, matches);
+            steps += Match(plus, topic, end + 1, hidden: false, matches, groups);
+        return steps;
+
+        void Collect(SubscriptionNode ending)
+        {
+            ending.Collect(matches);
+            ending.Collect(groups);
+        }
     }
 
     // Branches that have become empty go with what was taken out.

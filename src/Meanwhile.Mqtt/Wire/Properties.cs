@@ -78,12 +78,21 @@ public readonly struct Properties
     }
 
     /// <summary>Writes them with their length before them.</summary>
-    internal void Write(PacketWriter writer)
+    /// <param name="writer">Where to.</param>
+    /// <param name="identifiers">Of subscriptions, which are written before: there may be thousands, which are no properties of a message.</param>
+    internal void Write(PacketWriter writer, ReadOnlySpan<uint> identifiers = default)
     {
         var length = 0;
+        foreach (var identifier in identifiers)
+            length += 1 + PacketWriter.LengthSize((int)identifier);
         foreach (var property in Items)
             length += 1 + ValueSize(property);
         writer.WriteVariableByteInteger((uint)length);
+        foreach (var identifier in identifiers)
+        {
+            writer.WriteByte((byte)PropertyId.SubscriptionIdentifier);
+            writer.WriteVariableByteInteger(identifier);
+        }
         foreach (var property in Items)
             WriteOne(writer, property);
     }

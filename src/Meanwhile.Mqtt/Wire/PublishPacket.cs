@@ -26,6 +26,9 @@ public readonly record struct PublishPacket
     /// <summary>Its properties.</summary>
     public Properties Properties { get; init; }
 
+    /// <summary>Of the subscriptions it is delivered for, where it is written [MQTT-3.3.4-3]; one that is read has them among its properties.</summary>
+    internal uint[]? Identifiers { get; init; }
+
     /// <summary>Reads one.</summary>
     /// <param name="frame">The packet.</param>
     /// <param name="version">What was agreed on.</param>
@@ -65,7 +68,7 @@ public readonly record struct PublishPacket
         if (Qos > 0)
             writer.WriteUInt16(PacketId);
         if (version == ProtocolVersion.V5)
-            Properties.Write(writer);
+            Properties.Write(writer, Identifiers);
         writer.WriteBytes(Payload);
         writer.End(mark);
     }

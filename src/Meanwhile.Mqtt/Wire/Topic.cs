@@ -110,6 +110,9 @@ public static class Topic
     /// <summary>How many levels a topic or filter has.</summary>
     public static int Levels(ReadOnlySpan<char> topic) => topic.Count('/') + 1;
 
+    /// <summary>How many levels a filter has from its first '+' on; 0 without one. However many filters there are, a topic passes only one of the levels before it.</summary>
+    internal static int LevelsFromPlus(ReadOnlySpan<char> filter) => filter.IndexOf('+') is var plus and >= 0 ? Levels(filter[plus..]) : 0;
+
     private static bool IsPlainFilter(ReadOnlySpan<char> filter)
     {
         if (filter.IsEmpty)

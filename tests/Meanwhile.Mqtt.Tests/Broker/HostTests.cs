@@ -4,6 +4,7 @@ using Meanwhile.Mqtt.Delivery;
 using Meanwhile.Mqtt.Session;
 using Meanwhile.Mqtt.Tests.Support;
 using Meanwhile.Mqtt.Wire;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Meanwhile.Mqtt.Tests.Broker;
 
@@ -107,6 +108,21 @@ public class HostTests
         await client.ExpectAsync("40 02 00 01");
         await client.ExpectEndAsync();
         Assert.True(broker.Incoming.Completion.IsCompleted);
+    }
+
+    [Fact]
+    public async Task A_client_that_does_not_read_does_not_hold_up_the_brokers_end()
+    {
+        var time = new FakeTimeProvider(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        var broker = await TestBroker.StartAsync(options => options with { Time = time, Limits = new BrokerLimits { ConnectTimeout = TimeSpan.FromDays(10), KeepAlive = TimeSpan.FromDays(10) } });
+        await using var subscriber = await RawClient.Connect5Async(broker.EndPoints[0], "s");
+        await subscriber.SendAsync("82 { 00 01 {} | 'a' 00 }");
+        await subscriber.ExpectAsync("90 { 00 01 {} 00 }");
+        for (var i = 0; i < 600; i++) // More than the network takes without a reader.
+            broker.Publish(new Message { Topic = "a", Payload = new byte[100_000] });
+        var ending = broker.DisposeAsync().AsTask();
+        await time.PassUntilAsync(() => ending.IsCompleted, () => "the broker waits for a client that does not read");
+        await ending;
     }
 
     [Fact]

@@ -47,6 +47,49 @@ public class LimitTests
         await client.ExpectEndAsync();
     }
 
+    [Fact]
+    public async Task Filters_that_go_on_for_long_after_a_plus_are_bounded_in_all_and_others_are_not()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        await using var client = await RawClient.Connect5Async(broker.EndPoints[0], "c");
+        var tail = string.Concat(Enumerable.Repeat("/+", 198));
+        await client.SendAsync($"82 {{ 00 01 {{}} {string.Concat(Enumerable.Range(0, 50).Select(i => $"| '{i}/+{tail}' 00 "))} | '0/+{tail}' 00 | 'x/+{tail}' 00 | 'x{tail.Replace('+', 'x')}' 00 | 'x/#' 00 | '+' 00 }}");
+        await client.ExpectAsync($"90 {{ 00 01 {{}} {string.Concat(Enumerable.Repeat("00 ", 50))} | 00 97 00 00 00 }}");
+        await client.SendAsync("82 { 00 02 {} | '" + string.Concat(Enumerable.Repeat("+/", 49)) + "y' 00 | 'x/+/y' 00 }");
+        await client.ExpectAsync("90 { 00 02 {} | 97 00 }");
+        await client.SendAsync($"A2 {{ 00 03 {{}} | '0/+{tail}' }} | 82 {{ 00 04 {{}} | 'x/+{tail}' 00 }}");
+        await client.ExpectAsync("B0 { 00 03 {} | 00 } | 90 { 00 04 {} | 00 }");
+    }
+
+    [Fact]
+    public async Task A_thousand_filters_that_overlap_bring_each_message_once_with_all_their_identifiers()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        await using var client = await RawClient.Connect5Async(broker.EndPoints[0], "c");
+        for (var i = 0; i < 1000; i++)
+        {
+            var filter = string.Join('/', Enumerable.Range(0, 10).Select(level => (i >> level) % 2 == 0 ? "+" : "a"));
+            await client.SendAsync($"82 {{ 00 01 {{ 0B {(i % 100) + 1:X2} }} | '{filter}' {(i == 7 ? 1 : 0):X2} }}");
+            await client.ExpectAsync($"90 {{ 00 01 {{}} | {(i == 7 ? 1 : 0):X2} }}");
+        }
+        await using var publisher = await RawClient.Connect5Async(broker.EndPoints[0], "p");
+        var topic = string.Join('/', Enumerable.Repeat("a", 10));
+        for (var round = 1; round <= 3; round++)
+        {
+            await publisher.SendAsync($"32 {{ '{topic}' 00 01 {{}} \"{round}\" }}");
+            await publisher.ExpectAsync("40 02 00 01");
+            var message = await client.ReadExactlyAsync(1 + 2 + 2 + topic.Length + 2 + 2 + 2000 + 1);
+            Assert.Equal(0x32, message[0]); // Once, with the highest QoS.
+            var properties = message[(3 + 2 + topic.Length + 2)..]; // After the packet's length, its topic and its identifier.
+            Assert.Equal([0xD0, 0x0F], properties[..2]); // 2,000 bytes follow.
+            var identifiers = properties[2..2002].ToArray().Chunk(2).ToList();
+            Assert.All(identifiers, pair => Assert.Equal(0x0B, pair[0]));
+            Assert.All(identifiers.CountBy(pair => pair[1]), count => Assert.Equal(10, count.Value));
+            Assert.Equal($"{round}", System.Text.Encoding.ASCII.GetString(properties[2002..]));
+            await client.SendAsync(new byte[] { 0x40, 2, message[5 + topic.Length], message[6 + topic.Length] });
+        }
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("{}")]

@@ -60,6 +60,55 @@ public class FanOutTests
     }
 
     [Fact]
+    public void A_topic_that_a_thousand_filters_match_is_looked_for_once_until_subscriptions_change()
+    {
+        var (subscribers, session) = (new Subscribers(), Session("s"));
+        for (var i = 0; i < 1024; i++)
+            subscribers.Set(Subscription(session, string.Join('/', Enumerable.Range(0, 10).Select(level => (i >> level) % 2 == 0 ? "+" : "a"))));
+        var topic = string.Join('/', Enumerable.Repeat("a", 10));
+        for (var i = 0; i < 100; i++)
+            Assert.Equal(1, subscribers.Find(topic, out _).Length);
+        Assert.InRange(subscribers.Steps, 1024, 3000);
+
+        subscribers.Set(Subscription(Session("other"), "a/#"));
+        Assert.Equal(2, subscribers.Find(topic, out _).Length);
+        subscribers.Remove(session, topic);
+        Assert.Equal((1024, 2), (subscribers.Count, subscribers.Find(topic, out _).Length));
+        Assert.InRange(subscribers.Steps, 3 * 1024, 3 * 3000);
+    }
+
+    [Fact]
+    public void Who_is_due_a_message_is_what_plain_matching_says_whatever_was_remembered()
+    {
+        var random = Seeds.Random();
+        var subscribers = new Subscribers();
+        ClientSession[] sessions = [.. Enumerable.Range(0, 3).Select(i => Session($"{i}"))];
+        var present = new Dictionary<(ClientSession Session, string Filter), Subscription>();
+        for (var round = 0; round < 6000; round++)
+        {
+            var session = sessions[random.Next(sessions.Length)];
+            var filter = string.Join('/', Enumerable.Range(0, 7).Select(_ => random.Next(3) == 0 ? "a" : "+"));
+            filter = random.Next(10) == 0 ? $"$share/g{random.Next(3)}/{filter}" : filter;
+            if (random.Next(6) == 0 && present.Remove((session, filter)))
+                subscribers.Remove(session, filter);
+            else if (round % 3 == 0)
+                subscribers.Set(present[(session, filter)] = new Subscription(session, filter, random.Next(3), random.Next(2) == 0, random.Next(2) == 0, random.Next(2) == 0 ? [(uint)random.Next(1, 9)] : null));
+
+            var topic = string.Join('/', Enumerable.Range(0, 7).Select(_ => random.Next(8) == 0 ? "b" : "a"));
+            var found = subscribers.Find(topic, out var groups).ToArray();
+            var expected = present.Values.Where(one => !one.IsShared && PlainMatching.IsMatch(one.Filter, topic)).ToList();
+            Assert.Equal(Summary(expected), Summary(found));
+            Assert.Equal(
+                present.Values.Where(one => one.IsShared && PlainMatching.IsMatch(one.Filter[(one.Filter.IndexOf('/', 7) + 1)..], topic)).Select(one => one.Filter).Distinct().Count(), groups.Length);
+            Assert.Equal(present.Count, subscribers.Count);
+        }
+
+        // For the session itself, and for all others.
+        static IEnumerable<string> Summary(IEnumerable<Subscription> subscriptions) => subscriptions.GroupBy(one => (one.Session.ClientId, one.NoLocal)).OrderBy(group => group.Key).Select(group =>
+            $"{group.Key} {group.Max(one => one.Qos)} {group.Any(one => one.RetainAsPublished)} {string.Join(' ', group.SelectMany(one => one.Identifiers ?? []).Order())}");
+    }
+
+    [Fact]
     public void Many_identifiers_of_a_message_that_waits_count_as_its_memory()
     {
         var session = Session("s");
@@ -202,7 +251,7 @@ public class FanOutTests
         return session;
     }
 
-    private static Subscription Subscription(ClientSession session) => new(session, "$share/g/a", 0, NoLocal: false, RetainAsPublished: false, Identifiers: null);
+    private static Subscription Subscription(ClientSession session, string filter = "$share/g/a") => new(session, filter, 0, NoLocal: false, RetainAsPublished: false, Identifiers: null);
 
     private static Terms Terms(string clientId) => new(new ConnectPacket { Version = ProtocolVersion.V5, ClientId = clientId, CleanStart = true }, 100, 0);
 }
