@@ -8,8 +8,21 @@ public sealed record BrokerLimits
     // What a packet may be longer than its payload: the longest topic, and as much in properties.
     private const int HeaderSize = 128 * 1024;
 
-    /// <summary>Connections at a time.</summary>
+    // Of CONNECT, with its header, in bytes: credentials and a will fit in, and more is not taken from anybody who is not let in yet.
+    internal const int ConnectSize = 64 * 1024;
+
+    /// <summary>Connections at a time. Those that are not let in yet make room for newcomers, the oldest first.</summary>
     public int Connections { get; init; } = 20_000;
+
+    /// <summary>Of these, how many may be without the answer to their CONNECT.</summary>
+    public int Newcomers { get; init; } = 10_000;
+
+    /// <summary>The memory of those, about, in bytes: an eighth of <see cref="Memory"/>, but from 8 to 128 MiB, unless it is said.</summary>
+    public long NewcomerBytes
+    {
+        get => field > 0 ? field : Math.Clamp(Memory / 8, 8L << 20, 128L << 20);
+        init;
+    }
 
     /// <summary>Sessions, also of clients that are away.</summary>
     public int Sessions { get; init; } = 100_000;
@@ -58,6 +71,9 @@ public sealed record BrokerLimits
 
     /// <summary>The memory of messages that the host has not completed yet; a single larger one is taken in alone. When it is used up, the network waits.</summary>
     public long HeldBytes { get; init; } = 64 << 20;
+
+    // What has come of packets that are not complete, of all clients together: an eighth of the memory at most; the largest packet fits in.
+    internal long UnfinishedBytes => Math.Max(PacketSize, Math.Min(Memory / 8, 256L << 20));
 
     /// <summary>Messages that wait for one client. When there are more, those who publish to it at QoS 1 and 2 are refused; at QoS 0, and of the host's own, it gets less.</summary>
     public int QueuedMessages { get; init; } = 100_000;

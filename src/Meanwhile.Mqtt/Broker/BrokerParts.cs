@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Meanwhile.Mqtt.Session;
 
 namespace Meanwhile.Mqtt.Broker;
@@ -9,13 +10,15 @@ internal sealed class BrokerParts : IDisposable
     private readonly long _start;
     private readonly TimeSpan _startedAt;
     private readonly CancellationTokenSource _stopping = new();
-    private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Puts them together, and goes on where an earlier process stopped.</summary>
     public BrokerParts(BrokerOptions options)
     {
         (Limits, Time, Authenticate) = (options.Limits, options.Time, options.Authenticate);
         Memory = new MemoryWatch(Limits.Memory, Limits.SetAside);
+        Admission = new Admission(Limits, Refused);
+        Failed = FailAsync();
         (_start, _startedAt) = (Time.GetTimestamp(), Time.GetUtcNow() - DateTimeOffset.UnixEpoch);
         _refused = options.Refused;
         Stopping = _stopping.Token;
@@ -54,6 +57,9 @@ internal sealed class BrokerParts : IDisposable
     /// <summary>Where messages come in.</summary>
     public Intake Intake { get; }
 
+    /// <summary>Who may come in, and who makes room.</summary>
+    public Admission Admission { get; }
+
     /// <summary>Who is here.</summary>
     public Reception Reception { get; }
 
@@ -67,10 +73,10 @@ internal sealed class BrokerParts : IDisposable
     public void Stop() => _stopping.Cancel();
 
     /// <summary>Ends only with what should not have happened: the broker cannot go on as it should.</summary>
-    public Task Failed => _failed.Task;
+    public Task Failed { get; }
 
-    /// <summary>Something has happened that should not have.</summary>
-    public void Fail(Exception reason) => _failed.TrySetException(reason);
+    /// <summary>Something has happened that should not have. It takes no memory to say so: there may be none.</summary>
+    public void Fail(Exception reason) => _failed.TrySetResult(reason);
 
     /// <summary>Tells the host of what is refused or dropped.</summary>
     public void Refused(Refusal refusal) => Tell(_refused, refusal);
@@ -84,6 +90,8 @@ internal sealed class BrokerParts : IDisposable
 
     /// <summary>The time since the Unix epoch, as it was when the broker started; from there on it never jumps.</summary>
     public TimeSpan Now() => _startedAt + Time.GetElapsedTime(_start);
+
+    private async Task FailAsync() => ExceptionDispatchInfo.Throw(await _failed.Task);
 
     // If that fails, what the host is told in the middle of goes on.
     private void Tell<T>(Action<T>? listener, T what)

@@ -1,5 +1,5 @@
+using System.Buffers;
 using System.IO.Pipelines;
-using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Threading.Channels;
 using Meanwhile.Mqtt.Session;
@@ -14,9 +14,6 @@ namespace Meanwhile.Mqtt.Broker;
 /// <param name="guard">Tells whoever speaks no MQTT that it has the wrong port; null where that cannot be.</param>
 internal sealed class Connection(Transport transport, Peer peer, BrokerParts parts, PortGuard? guard = null) : IDisposable
 {
-    // In which a client has to go that was told to, unless it goes on sending.
-    private static readonly TimeSpan Moment = TimeSpan.FromSeconds(1);
-
     // In which its client has to take its last words once the broker is being stopped.
     private static readonly TimeSpan LastMoment = TimeSpan.FromSeconds(2);
 
@@ -73,6 +70,7 @@ internal sealed class Connection(Transport transport, Peer peer, BrokerParts par
     public async Task RunAsync()
     {
         var writing = Task.CompletedTask;
+        transport.Visitor.Close = Close;
         try
         {
             if (await IsMeantAsync() && await ReadPacketsAsync(FirstPacketAsync))
@@ -108,7 +106,7 @@ internal sealed class Connection(Transport transport, Peer peer, BrokerParts par
             await writing; // What was completed is acknowledged before the connection ends.
             Leave();
             if (_isRefused || _closeReason is not (-1 or (int)ReasonCode.Success or (int)ReasonCode.ServerShuttingDown))
-                await LingerAsync();
+                await transport.LingerAsync(parts);
             await _pipe.Input.CompleteAsync();
             await _pipe.Output.CompleteAsync();
         }
@@ -177,6 +175,7 @@ internal sealed class Connection(Transport transport, Peer peer, BrokerParts par
         {
             parts.Fail(e);
         }
+        transport.Visitor.Return();
         _ended.SetResult();
     }
 
@@ -193,7 +192,7 @@ internal sealed class Connection(Transport transport, Peer peer, BrokerParts par
             Packets?.Received = parts.Time.GetUtcNow();
             try
             {
-                while (!isEnough && _closeReason < 0 && Frame.TryRead(ref buffer, parts.Limits.PacketSize, Packets?.Terms.Version ?? ProtocolVersion.V5, out var frame))
+                while (!isEnough && _closeReason < 0 && TryRead(ref buffer, out var frame))
                 {
                     messages += frame.Type == PacketType.Publish ? 1 : 0;
                     var handling = handleAsync(frame);
@@ -213,6 +212,9 @@ internal sealed class Connection(Transport transport, Peer peer, BrokerParts par
                 }
                 finally
                 {
+                    if (_closeReason >= 0)
+                        buffer = buffer.Slice(buffer.End); // Nobody reads it any more.
+                    transport.Visitor.Hold(isEnough ? 0 : buffer.Length);
                     _pipe.Input.AdvanceTo(buffer.Start, isEnough ? buffer.Start : buffer.End);
                 }
             }
@@ -222,6 +224,11 @@ internal sealed class Connection(Transport transport, Peer peer, BrokerParts par
                 return false;
         }
     }
+
+    // Of a CONNECT that is too long, what tells its version is enough.
+    private bool TryRead(ref ReadOnlySequence<byte> buffer, out Frame frame) => Packets is { Terms.Version: var version }
+        ? Frame.TryRead(ref buffer, parts.Limits.PacketSize, version, out frame)
+        : Frame.TryReadFirst(ref buffer, BrokerLimits.ConnectSize, out frame);
 
     private async ValueTask HandOverAsync()
     {
@@ -239,11 +246,12 @@ internal sealed class Connection(Transport transport, Peer peer, BrokerParts par
 
     private async ValueTask<bool> FirstPacketAsync(Frame frame)
     {
-        _handshake = new Handshake(this, peer, parts, _closing.Token);
+        _handshake = new Handshake(this, transport.Visitor, peer, parts, _closing.Token);
         var isAccepted = await _handshake.AnswerAsync(frame, _outbox);
         if (isAccepted)
         {
             (_patience, _lastReceived) = (Packets!.KeepAlive * 1.5, parts.Now());
+            transport.Visitor.Accept();
         }
         else
         {
@@ -261,28 +269,5 @@ internal sealed class Connection(Transport transport, Peer peer, BrokerParts par
         var inWords = lastWords with { Properties = terms.IsCurious && _closeReason != (int)ReasonCode.UnspecifiedError ? DisconnectPacket.Why(_closeExplanation) : default };
         inWords.Write(writer, ProtocolVersion.V5);
         return writer.Length <= terms.MaximumPacketSize ? inWords : lastWords;
-    }
-
-    // A connection that is closed while its client goes on sending is reset, and what the client was told last is lost: so only the output ends, and what still comes
-    // is read and thrown away, until the client closes as well, or is quiet for a moment.
-    private async Task LingerAsync()
-    {
-        try
-        {
-            await transport.EndOutputAsync();
-            var isOver = false;
-            while (!isOver)
-            {
-                using var quiet = new CancellationTokenSource(Moment, parts.Time);
-                using var patience = CancellationTokenSource.CreateLinkedTokenSource(quiet.Token, parts.Stopping);
-                var read = await _pipe.Input.ReadAsync(patience.Token);
-                _pipe.Input.AdvanceTo(read.Buffer.End);
-                isOver = read.IsCompleted;
-            }
-        }
-        catch (Exception e) when (e is IOException or SocketException or WebSocketException or ProtocolException or OperationCanceledException or InvalidOperationException)
-        {
-            // It is quiet, or the client is gone.
-        }
     }
 }

@@ -6,10 +6,11 @@ namespace Meanwhile.Mqtt.Broker;
 
 /// <summary>From the first packet of a connection to CONNACK.</summary>
 /// <param name="connection">The connection.</param>
+/// <param name="visitor">What it counts as.</param>
 /// <param name="peer">Its other end.</param>
 /// <param name="parts">What all connections share.</param>
 /// <param name="closing">Cancelled when the connection is being closed.</param>
-internal sealed class Handshake(Connection connection, Peer peer, BrokerParts parts, CancellationToken closing)
+internal sealed class Handshake(Connection connection, Visitor visitor, Peer peer, BrokerParts parts, CancellationToken closing)
 {
     /// <summary>Handles the packets that follow; null as long as the client is not accepted.</summary>
     public SessionPackets? Packets { get; private set; }
@@ -25,8 +26,11 @@ internal sealed class Handshake(Connection connection, Peer peer, BrokerParts pa
     {
         if (frame.Type != PacketType.Connect)
             throw ProtocolException.Error($"{frame.Type} before CONNECT"); // [MQTT-3.1.0-1]
+        if (frame.IsCut)
+            return await RefuseLongAsync(outbox, frame);
         if (Read(frame, out var fault) is not { } connect)
             return await RefuseAsync(outbox, fault!.Reason, ConnectPacket.FormOfRefusal(frame)!.Value, explanation: fault.Message);
+        visitor.Judge(frame.Body.Length + connect.Size);
         _isCurious = connect.Properties.Number(PropertyId.RequestProblemInformation) == 1;
         var clientId = connect.ClientId.Length > 0 ? connect.ClientId : $"auto-{Guid.NewGuid():N}"; // [MQTT-3.1.3-6]
         ClientId = clientId;
@@ -55,6 +59,15 @@ internal sealed class Handshake(Connection connection, Peer peer, BrokerParts pa
         {
             return await RefuseAsync(outbox, ReasonCode.ServerUnavailable, connect.Version, explanation: "its session could not be opened in time: nothing can be stored for the moment");
         }
+    }
+
+    // Before 5.0 there are no words for it: then the connection is closed [MQTT-3.2.2-6] of 3.1.1.
+    private ValueTask<bool> RefuseLongAsync(Outbox outbox, Frame frame)
+    {
+        var problem = $"CONNECT is longer than {BrokerLimits.ConnectSize} bytes";
+        return ConnectPacket.FormOfRefusal(frame) is { } version
+            ? RefuseAsync(outbox, ReasonCode.PacketTooLarge, version, explanation: problem)
+            : throw new ProtocolException(ReasonCode.PacketTooLarge, problem);
     }
 
     // Where there are no words for what is wrong, the connection is closed.

@@ -19,8 +19,16 @@ internal sealed class ListenerLog(Action<Exception> failed) : ILoggerProvider, I
     /// <inheritdoc/>
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
-        if (IsEnabled(logLevel) && exception is not null)
-            failed(new IOException(formatter(state, exception), exception));
+        if (!IsEnabled(logLevel) || exception is null)
+            return;
+        try
+        {
+            failed(new IOException($"{formatter(state, exception)} ({exception.GetType().Name}: {exception.Message})", exception));
+        }
+        catch (OutOfMemoryException)
+        {
+            failed(exception); // There is no memory to say more.
+        }
     }
 
     /// <inheritdoc/>

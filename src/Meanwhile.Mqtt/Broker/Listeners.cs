@@ -15,9 +15,21 @@ namespace Meanwhile.Mqtt.Broker;
 /// <summary>The addresses of a broker, on Kestrel.</summary>
 internal sealed class Listeners
 {
-    private readonly WebApplication _application;
+    // What a connection reads ahead of whoever handles it.
+    private const int ReadAhead = 16 * 1024;
 
-    private Listeners(WebApplication application, IReadOnlyList<IPEndPoint> endPoints) => (_application, EndPoints) = (application, endPoints);
+    // What connections take until they are let in, about; those of TLS beside that, much of it in the library for TLS.
+    private const int PlainCost = 8 * 1024;
+    private const int WebSocketCost = 48 * 1024;
+    private const int TlsCost = 64 * 1024;
+
+    // The request for a WebSocket; a browser sends the cookies of its site with it.
+    private const int LongestHeaders = 16 * 1024;
+
+    private readonly WebApplication _application;
+    private readonly BrokerParts _parts;
+
+    private Listeners(WebApplication application, BrokerParts parts, IReadOnlyList<IPEndPoint> endPoints) => (_application, _parts, EndPoints) = (application, parts, endPoints);
 
     /// <summary>Where they are.</summary>
     public IReadOnlyList<IPEndPoint> EndPoints { get; }
@@ -29,6 +41,9 @@ internal sealed class Listeners
         var started = new List<ListenOptions>();
         builder.WebHost.UseKestrelCore().UseSockets(Configure).ConfigureKestrel(kestrel =>
         {
+            kestrel.Limits.MaxRequestHeadersTotalSize = LongestHeaders;
+            kestrel.Limits.RequestHeadersTimeout = parts.Limits.ConnectTimeout;
+            kestrel.Limits.KeepAliveTimeout = parts.Limits.ConnectTimeout;
             foreach (var listener in broker.Listeners)
                 kestrel.Listen(listener.EndPoint, options => started.Add(Configure(options, listener, broker, parts)));
         });
@@ -45,28 +60,27 @@ internal sealed class Listeners
             await application.DisposeAsync();
             throw;
         }
-        return new Listeners(application, [.. started.Select(options => options.IPEndPoint!)]);
+        return new Listeners(application, parts, [.. started.Select(options => options.IPEndPoint!)]);
     }
 
     /// <summary>Accepts nobody any more, and takes leave of those who are here.</summary>
-    public async Task StopAsync(Reception reception)
+    public async Task StopAsync()
     {
         var stopping = _application.StopAsync(CancellationToken.None);
-        foreach (var connection in reception.All())
+        _parts.Admission.Stop();
+        foreach (var connection in _parts.Reception.All())
             connection.Close(ReasonCode.ServerShuttingDown, "");
         await stopping;
         await _application.DisposeAsync();
     }
 
-    /// <summary>Serves one connection, if there is room for it.</summary>
+    /// <summary>Serves one connection.</summary>
     public static async Task ServeAsync(Connection connection, BrokerParts parts)
     {
         using (connection)
         {
-            if (parts.Reception.Enter(connection))
-                await connection.RunAsync();
-            else
-                parts.Refused(new Refusal(RefusalKind.Connection, "", ReasonCode.ServerBusy, "too many connections"));
+            parts.Reception.Enter(connection);
+            await connection.RunAsync();
         }
     }
 
@@ -74,6 +88,7 @@ internal sealed class Listeners
     {
         // A connection's work is short and waits for nothing but its own network: where bytes have come it is done at once, without a thread to be woken for it.
         sockets.UnsafePreferInlineScheduling = true;
+        sockets.MaxReadBufferSize = ReadAhead;
         sockets.MaxWriteBufferSize = 1; // What was written is with the operating system: then the output can be ended.
     }
 
@@ -87,6 +102,8 @@ internal sealed class Listeners
             (false, null) => "mqtt",
             (false, _) => "mqtts",
         };
+        var cost = (listener.IsWebSocket ? WebSocketCost : PlainCost) + (listener.Tls is null ? 0 : TlsCost);
+        options.Use(next => context => parts.Admission.ServeAsync(context, cost, next));
         if (broker.Proxies.Count > 0 && !listener.IsInside)
         {
             var gate = new ProxyGate(broker.Proxies, parts);

@@ -122,7 +122,7 @@ public sealed class MqttBroker : IAsyncDisposable
         _parts.Journal.StopWaiting();
         await _parts.Journal.FlushAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // So that it can be acknowledged.
         _parts.Stop();
-        await _listeners.StopAsync(_parts.Reception);
+        await _listeners.StopAsync();
         _timer.Dispose();
         await _housekeeping; // It has told of its failure, if there was one.
         await _parts.Journal.StopAsync();

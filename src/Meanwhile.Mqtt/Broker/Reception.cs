@@ -9,7 +9,7 @@ namespace Meanwhile.Mqtt.Broker;
 /// <param name="table">All sessions.</param>
 /// <param name="router">For the subscriptions of sessions that end.</param>
 /// <param name="line">For wills, and for what the host has to forget.</param>
-/// <param name="limits">How many may be here.</param>
+/// <param name="limits">How many sessions there may be.</param>
 /// <param name="time">For when wills are published.</param>
 /// <param name="refused">Told of wills that may not be published any more.</param>
 internal sealed class Reception(SessionTable table, Router router, WaitingLine line, BrokerLimits limits, TimeProvider time, Action<Refusal> refused)
@@ -29,11 +29,10 @@ internal sealed class Reception(SessionTable table, Router router, WaitingLine l
     private readonly Dictionary<string, (Connection Connection, string? User)> _next = new(StringComparer.Ordinal);
 
     /// <summary>A connection comes in.</summary>
-    /// <returns>False when there are too many.</returns>
-    public bool Enter(Connection connection)
+    public void Enter(Connection connection)
     {
         lock (_gate)
-            return _connections.Count < limits.Connections && _connections.Add(connection);
+            _connections.Add(connection);
     }
 
     /// <summary>Whether a client has a session, or may begin one.</summary>

@@ -54,7 +54,12 @@ internal sealed class WebSocketConnection(Stream stream) : IDuplexPipe
         var pipe = new WebSocketConnection(stream);
         var reading = pipe.ReadAsync();
         var peer = new Peer(context.Connection.RemoteIpAddress, context.Connection.ClientCertificate) { Gone = context.RequestAborted };
-        var transport = new Transport(pipe, context.Features.Get<IConnectionSocketFeature>()?.Socket, context.RequestAborted) { Abort = context.Abort, EndOutputAsync = EndOutputAsync };
+        var transport = new Transport(pipe, context.Features.Get<IConnectionSocketFeature>()?.Socket, context.RequestAborted)
+        {
+            Abort = context.Abort,
+            EndOutputAsync = EndOutputAsync,
+            Visitor = context.Features.GetRequiredFeature<Visitor>(),
+        };
         var connection = new Connection(transport, peer, parts);
         await Listeners.ServeAsync(connection, parts);
         await CloseAsync(EndOutputAsync, socket, reading, parts);

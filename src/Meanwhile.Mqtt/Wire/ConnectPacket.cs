@@ -43,6 +43,9 @@ public sealed record ConnectPacket
     /// <summary>Its properties.</summary>
     public Properties Properties { get; init; }
 
+    /// <summary>The memory it takes, about.</summary>
+    internal int Size => Properties.Size + (2 * (ClientId.Length + (UserName?.Length ?? 0))) + (Password?.Length ?? 0) + (Will?.Size ?? 0);
+
     /// <summary>Reads one.</summary>
     public static ConnectPacket Read(Frame frame)
     {

@@ -11,6 +11,12 @@ public readonly record struct Frame(PacketType Type, byte Flags, ReadOnlySequenc
     /// <summary>Of a packet with its header, in bytes: what the length can say [MQTT-5.0, 1.5.5].</summary>
     public const int LargestSize = 1 + VariableByteInteger.Longest + 268_435_455;
 
+    // Of CONNECT: the name of the protocol and its level.
+    private const int LongestVersion = 9;
+
+    /// <summary>It is not all of the packet: that is too long.</summary>
+    internal bool IsCut { get; private init; }
+
     /// <summary>Cuts the next packet off a stream, however its bytes arrive.</summary>
     /// <param name="buffer">What has arrived; the packet is removed from it.</param>
     /// <param name="maximumSize">Of a packet with its header. It is checked as soon as the length is known, before anything waits for the rest.</param>
@@ -34,6 +40,22 @@ public readonly record struct Frame(PacketType Type, byte Flags, ReadOnlySequenc
             return false;
         frame = new Frame(type, flags, buffer.Slice(reader.Consumed, length));
         buffer = buffer.Slice(reader.Consumed + length);
+        return true;
+    }
+
+    /// <summary>Cuts the first packet off a stream. Of a CONNECT that is too long the beginning is enough: it says in which version it is to be refused.</summary>
+    internal static bool TryReadFirst(ref ReadOnlySequence<byte> buffer, int maximumSize, out Frame frame)
+    {
+        var reader = new SequenceReader<byte>(buffer);
+        var isLong = reader.TryRead(out var first) && (PacketType)(first >> 4) == PacketType.Connect
+            && VariableByteInteger.TryRead(ref reader, isStrict: true, out var length) && length + reader.Consumed > maximumSize;
+        if (!isLong)
+            return TryRead(ref buffer, maximumSize, ProtocolVersion.V5, out frame);
+        frame = default;
+        if (reader.Remaining < LongestVersion)
+            return false;
+        frame = new Frame(PacketType.Connect, 0, reader.UnreadSequence.Slice(0, LongestVersion)) { IsCut = true };
+        buffer = buffer.Slice(buffer.End);
         return true;
     }
 

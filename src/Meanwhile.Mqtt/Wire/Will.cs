@@ -10,6 +10,8 @@ namespace Meanwhile.Mqtt.Wire;
 /// <param name="Properties">Its properties.</param>
 public sealed record Will(string Topic, ReadOnlyMemory<byte> Payload, int Qos, bool Retain, Properties Properties)
 {
+    internal int Size => Properties.Size + (2 * Topic.Length) + Payload.Length;
+
     internal static Will Read(ref PacketReader reader, int qos, bool retain, ProtocolVersion version)
     {
         var properties = version == ProtocolVersion.V5 ? Properties.Read(ref reader, PacketType.Reserved) : default;

@@ -10,7 +10,7 @@ internal static class BrokerLimitSettings
 {
     private static readonly BrokerLimits Standard = new();
 
-    private static readonly Setting<int> Connections = Count("--max-connections", Standard.Connections, "connections at a time", least: 1);
+    private static readonly Setting<int> Connections = Count("--max-connections", Standard.Connections, "connections at a time; those that are not let in yet make room for newcomers", least: 1);
 
     private static readonly Setting<int> Sessions = Count("--max-sessions", Standard.Sessions, "sessions, also of clients that are away", least: 1);
 

@@ -14,6 +14,9 @@ internal static class ServerLimits
     // Half a second of a fast network; what more the system would hold for a reader that does not read is not counted by anybody.
     private const int SendBuffer = 256 << 10;
 
+    // What a request may bring along while another one is answered.
+    private const int ReadAhead = 64 << 10;
+
     // A request's header takes milliseconds; an answer is taken at the pace of a bad mobile network, or not at all.
     private static readonly TimeSpan LongestHeaderTime = TimeSpan.FromSeconds(10);
     private static readonly MinDataRate SlowestReader = new(bytesPerSecond: 16 << 10, gracePeriod: TimeSpan.FromSeconds(5));
@@ -33,12 +36,16 @@ internal static class ServerLimits
     }
 
     /// <summary>Sets those of a connection: it gets them from the socket that listens.</summary>
-    public static void Apply(SocketTransportOptions transport) => transport.CreateBoundListenSocket = endPoint =>
+    public static void Apply(SocketTransportOptions transport)
     {
-        var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endPoint);
-        socket.SendBufferSize = SendBuffer;
-        return socket;
-    };
+        transport.MaxReadBufferSize = ReadAhead;
+        transport.CreateBoundListenSocket = endPoint =>
+        {
+            var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endPoint);
+            socket.SendBufferSize = SendBuffer;
+            return socket;
+        };
+    }
 
     /// <summary>Sets that of the end.</summary>
     public static void Apply(HostOptions host) => host.ShutdownTimeout = LongestEnd;

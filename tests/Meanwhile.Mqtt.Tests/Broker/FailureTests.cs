@@ -30,6 +30,17 @@ public class FailureTests
     }
 
     [Fact]
+    public async Task There_is_no_memory_for_housekeeping_and_the_broker_ends_with_that()
+    {
+        var time = new FakeTimeProvider();
+        var broker = await StartAsync(new Permissions(_ => true, _ => true) { MayStay = () => throw new OutOfMemoryException("none is left") }, time);
+        await using var client = await RawClient.ConnectAsync(broker.EndPoints[0], "c");
+        await time.PassUntilAsync(() => broker.Completion.IsCompleted, () => "it goes on without keeping house");
+        Assert.Equal("none is left", (await Assert.ThrowsAsync<OutOfMemoryException>(() => broker.Completion)).Message);
+        await broker.DisposeAsync();
+    }
+
+    [Fact]
     public async Task Who_is_told_of_refusals_throws_and_the_broker_ends_with_that_after_what_it_was_about()
     {
         var time = new FakeTimeProvider();
@@ -147,8 +158,10 @@ public class FailureTests
         using var log = new ListenerLog(heard.Add);
         foreach (var (level, reason) in new[] { (LogLevel.Error, new IOException("one connection")), (LogLevel.Critical, null), (LogLevel.Critical, new IOException("no memory")) })
             log.Log(level, default, "nobody is accepted any more", reason, (text, _) => text);
-        Assert.Equal("nobody is accepted any more", Assert.Single(heard).Message);
+        Assert.Equal("nobody is accepted any more (IOException: no memory)", Assert.Single(heard).Message);
         Assert.Equal("no memory", heard[0].InnerException!.Message);
+        log.Log(LogLevel.Critical, default, "", new OutOfMemoryException("none is left"), (_, _) => throw new OutOfMemoryException("not even to say so"));
+        Assert.Equal("none is left", heard[^1].Message);
     }
 
     private Task<MqttBroker> StartAsync(Permissions permissions, TimeProvider? time = null) => TestBroker.StartAsync(options => options with

@@ -2,10 +2,12 @@ using System.Net;
 using System.Net.Security;
 using System.Net.WebSockets;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using Meanwhile.Mqtt.Broker;
 using Meanwhile.Mqtt.Session;
 using Meanwhile.Mqtt.Tests.Support;
 using Meanwhile.Mqtt.Wire;
+using Meanwhile.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
 using MQTTnet;
 
@@ -199,6 +201,57 @@ public class ListenerTests
             await Assert.ThrowsAnyAsync<Exception>(() => connecting);
         }
         await isOver.Task.WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System, TestContext.Current.CancellationToken);
+    }
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public async Task A_flood_of_connects_that_never_end_makes_room_for_a_newcomer(bool webSocket, bool tls)
+    {
+        var listener = TestBroker.Loopback with { IsWebSocket = webSocket, Tls = tls ? () => new SslServerAuthenticationOptions { ServerCertificate = Server } : null };
+        await using var broker = await StartAsync(listener, options => options with { Limits = options.Limits with { NewcomerBytes = 1 << 20 } });
+        var flood = new List<Stream>();
+        for (var i = 0; i < 20; i++)
+        {
+            flood.Add(await StreamAsync(broker, webSocket, tls));
+            await flood[i].WriteAsync(new byte[] { 0x10, 0xF0, 0xFF, 0x03 }, TestContext.Current.CancellationToken);
+            await flood[i].WriteAsync(new byte[60_000], TestContext.Current.CancellationToken); // In fragments of its own, where there are any.
+        }
+        await using var good = await StreamAsync(broker, webSocket, tls);
+        await good.WriteAsync(Bytes.Of("10 { 'MQTT' 04 | 02 | 00 00 | 'good' }"), TestContext.Current.CancellationToken);
+        var answer = new byte[4];
+        await good.ReadExactlyAsync(answer, TestContext.Current.CancellationToken);
+        Assert.Equal(Bytes.Of("20 02 00 00"), answer);
+        await Until.TrueAsync(() => broker.Statistics.Connections <= 9, () => $"{broker.Statistics}"); // Half of a MiB, and the good one.
+        foreach (var client in flood)
+            await client.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_websocket_is_not_opened_for_a_header_without_end()
+    {
+        await using var broker = await StartAsync(TestBroker.Loopback with { IsWebSocket = true });
+        await using var client = await RawClient.OpenAsync(broker.EndPoints[0]);
+        await client.SendAsync(Encoding.ASCII.GetBytes("GET /mqtt HTTP/1.1\r\nHost: localhost\r\n"));
+        await client.SendAsync(Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(0, 20).Select(i => $"X-{i}: {new string('x', 1000)}\r\n"))));
+        Assert.Equal("HTTP/1.1 431", Encoding.ASCII.GetString(await client.ReadExactlyAsync(12)));
+    }
+
+    [Fact]
+    public async Task Half_a_tls_handshake_does_not_keep_the_broker_from_its_end()
+    {
+        var broker = await StartAsync(TestBroker.Loopback with { Tls = () => new SslServerAuthenticationOptions { ServerCertificate = Server } }, options => options with
+        {
+            Limits = options.Limits with { ConnectTimeout = TimeSpan.FromHours(1) },
+        });
+        await using var client = await RawClient.OpenAsync(broker.EndPoints[0]);
+        await client.SendAsync("16 03 01 02 00 | 01 00 01 FC 03 03");
+        await using var other = await RawClient.OpenAsync(broker.EndPoints[0]); // It was accepted after the first one.
+        await other.SendAsync("10 00");
+        await other.ReadToEndAsync();
+        await broker.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System, TestContext.Current.CancellationToken);
     }
 
     [Fact]
