@@ -16,15 +16,25 @@ public enum ReadingOutcome
 /// <param name="layout">What the series keep.</param>
 /// <param name="maxAheadMs">How far ahead of the clock a reading may be.</param>
 /// <param name="followsClock">Whether <see cref="Advance"/> tells which series change as time passes; if not, it only forgets, and that costs less.</param>
-public sealed class SeriesTable<TKey>(WindowLayout layout, long maxAheadMs, bool followsClock = false)
+/// <param name="sizeOfKey">The memory of a key, in bytes, for <see cref="KeyBytes"/>; null if that is not used.</param>
+public sealed class SeriesTable<TKey>(WindowLayout layout, long maxAheadMs, bool followsClock = false, Func<TKey, int>? sizeOfKey = null)
     where TKey : notnull
 {
+    // The object and its place in the dictionary.
+    private const int BytesASeries = 160;
+
     private readonly Workspace _workspace = new(layout);
     private readonly Dictionary<TKey, KeyedSeries> _series = [];
     private readonly TimingWheel _wheel = new();
     private long _clockMs = long.MinValue;
 
     public int Count => _series.Count;
+
+    /// <summary>The approximate memory of all series and their readings, in bytes; without keys, and without the values that percentiles are made of.</summary>
+    public long Bytes => _workspace.HeldBytes + (BytesASeries * (long)_series.Count);
+
+    /// <summary>The memory of the keys of all series, in bytes.</summary>
+    public long KeyBytes { get; private set; }
 
     /// <summary>The keys of all series, in no order; valid until the table changes.</summary>
     public IReadOnlyCollection<TKey> Keys => _series.Keys;
@@ -50,6 +60,7 @@ public sealed class SeriesTable<TKey>(WindowLayout layout, long maxAheadMs, bool
         if (!known)
         {
             _series.Add(key, series);
+            KeyBytes += sizeOfKey?.Invoke(key) ?? 0;
             _wheel.Put(series, series.NextChange(_clockMs, followsClock));
         }
         else if (followsClock && series.ChangeBy(timeMs, _clockMs) is var wake && wake < series.WakeMs)
@@ -75,12 +86,19 @@ public sealed class SeriesTable<TKey>(WindowLayout layout, long maxAheadMs, bool
             if (followsClock && series.ChangesBetween(before, nowMs))
                 changed.Add(series.Key);
             if (series.Forget())
-                _series.Remove(series.Key);
+                Remove(series);
             else
                 _wheel.Put(series, series.NextChange(nowMs, followsClock));
         }
         if (_series.Capacity > 1024 && _series.Count < _series.Capacity / 4)
             _series.TrimExcess(_series.Count * 2);
+    }
+
+    private void Remove(KeyedSeries series)
+    {
+        _series.Remove(series.Key);
+        KeyBytes -= sizeOfKey?.Invoke(series.Key) ?? 0;
+        series.Leave();
     }
 
     // What has expired is gone for good: when the clock goes back, which is rare, it must not come back with it.
@@ -98,5 +116,11 @@ public sealed class SeriesTable<TKey>(WindowLayout layout, long maxAheadMs, bool
     private sealed class KeyedSeries(Workspace workspace, TKey key) : WheelSeries(workspace)
     {
         public TKey Key => key;
+
+        public void Leave()
+        {
+            GiveUpRoom();
+            Forgotten?.Invoke();
+        }
     }
 }

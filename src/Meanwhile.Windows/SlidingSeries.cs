@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Meanwhile.Windows;
 
 /// <summary>
@@ -24,6 +26,9 @@ public class SlidingSeries
 
     /// <summary>The newest time among the readings, the series' own now; null when it holds none.</summary>
     public long? Newest => _latest >= _workspace.CutoffMs ? _latest : null;
+
+    /// <summary>The table calls this when it forgets the series.</summary>
+    public Action? Forgotten { get; set; }
 
     private protected WindowLayout Layout => _workspace.Layout;
 
@@ -97,7 +102,10 @@ public class SlidingSeries
         {
             _tree.Prune();
             if (_tree.IsEmpty)
+            {
+                _tree.Leave();
                 _tree = null;
+            }
         }
         else
         {
@@ -109,6 +117,9 @@ public class SlidingSeries
             _latest = long.MinValue;
     }
 
+    /// <summary>The memory of the readings that are not in a tree is free.</summary>
+    private protected void GiveUpRoom() => _workspace.HeldBytes -= _readings.Length * (long)Unsafe.SizeOf<Reading>();
+
     private void MakeRoom()
     {
         Prune();
@@ -116,12 +127,15 @@ public class SlidingSeries
             return;
         if (_count < SparseUpTo)
         {
+            GiveUpRoom();
             Array.Resize(ref _readings, Math.Min(SparseUpTo, Math.Max(_count + 1, _count < 8 ? _count * 2 : _count * 3 / 2)));
+            _workspace.HeldBytes += _readings.Length * (long)Unsafe.SizeOf<Reading>();
             return;
         }
         _tree = new TimeTree(_workspace);
         foreach (var reading in _readings)
             _tree.Add(reading.TimeMs, reading.Value, newest: true);
+        GiveUpRoom();
         (_readings, _count) = ([], 0);
     }
 

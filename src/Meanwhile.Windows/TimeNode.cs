@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Meanwhile.Windows;
 
 /// <summary>
@@ -16,6 +18,10 @@ internal sealed class TimeNode(bool isLeaf, Workspace workspace, int capacity)
     public int Capacity => _times.Length;
 
     public int Count { get; private set; }
+
+    /// <summary>The approximate memory of a node with this capacity, in bytes.</summary>
+    public static long SizeOf(int capacity, bool isLeaf, WindowLayout layout) =>
+        capacity * (long)(sizeof(long) + Unsafe.SizeOf<Sum>() + (layout.Parts.Width * sizeof(double)) + (isLeaf ? 0 : IntPtr.Size) + (layout.HasQuantiles ? IntPtr.Size : 0));
 
     public ref readonly Partials Entries => ref _entries;
 
@@ -191,6 +197,7 @@ internal sealed class TimeNode(bool isLeaf, Workspace workspace, int capacity)
         if (count <= _times.Length)
             return;
         var places = Math.Min(workspace.MostEntries, Math.Max(count, 2 * _times.Length));
+        workspace.HeldBytes += SizeOf(places - _times.Length, isLeaf, workspace.Layout);
         Array.Resize(ref _times, places);
         _entries = _entries.Grown(places);
         if (!isLeaf)

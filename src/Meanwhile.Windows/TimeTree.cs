@@ -83,6 +83,9 @@ internal sealed class TimeTree
         return leaf?.TimeAt(leaf.PlaceOf(time));
     }
 
+    /// <summary>It is empty, and not used any more.</summary>
+    public void Leave() => _workspace.Return(_root);
+
     /// <summary>Forgets all readings before the cut-off.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)] // Seldom called, like the others marked so: inlined, they would take the compiler's budget from what is called for each reading.
     public void Prune()

@@ -32,6 +32,9 @@ internal sealed class Workspace(WindowLayout layout)
     /// <summary>How many entries a node is given by readings in order: they leave room, so that one in ten can be late without a split, which would leave two nodes half full.</summary>
     public int MostInOrder => MostEntries / 16 * 13;
 
+    /// <summary>The memory of the readings of all series, in bytes; without the values that percentiles are made of.</summary>
+    public long HeldBytes { get; set; }
+
     /// <summary>Readings older than this are left out of every answer.</summary>
     public long CutoffMs { get; set; } = -FarthestMs;
 
@@ -41,8 +44,13 @@ internal sealed class Workspace(WindowLayout layout)
     public ValueBag AnswerValues { get; } = new();
 
     /// <summary>A node with room for so many entries at first, if none has been laid by.</summary>
-    public TimeNode RentNode(bool isLeaf, int capacity = FewestPlaces) =>
-        (isLeaf ? _leaves : _innerNodes).TryPop(out var node) ? node : new TimeNode(isLeaf, this, capacity);
+    public TimeNode RentNode(bool isLeaf, int capacity = FewestPlaces)
+    {
+        if ((isLeaf ? _leaves : _innerNodes).TryPop(out var node))
+            return node;
+        HeldBytes += TimeNode.SizeOf(capacity, isLeaf, layout);
+        return new TimeNode(isLeaf, this, capacity);
+    }
 
     public ValueBag RentBag() => _exactBags.TryPop(out var bag) ? bag : new ValueBag();
 
@@ -60,6 +68,8 @@ internal sealed class Workspace(WindowLayout layout)
         var nodes = node.IsLeaf ? _leaves : _innerNodes;
         if (nodes.Count < NodesLaidBy)
             nodes.Push(node);
+        else
+            HeldBytes -= TimeNode.SizeOf(node.Capacity, node.IsLeaf, layout);
     }
 
     public void Return(ValueBag bag)

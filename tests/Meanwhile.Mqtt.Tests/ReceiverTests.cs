@@ -112,6 +112,74 @@ public class ReceiverTests
         Assert.True(receiver.Publish(1, 1, dup: true).IsNew);
     }
 
+    [Theory]
+    [InlineData(1, "PubAck 1")]
+    [InlineData(2, "PubRec 1")]
+    public void A_message_that_is_not_taken_is_answered_in_its_turn_and_is_news_when_it_comes_again(int qos, string answer)
+    {
+        var receiver = Connected();
+        var before = receiver.Publish(7, 1, dup: false);
+        var refused = receiver.Publish(1, qos, dup: false);
+        receiver.Refuse(refused.Ticket, 1, qos);
+        Assert.Empty(Acknowledgements(receiver));
+        receiver.Complete(before.Ticket);
+        Assert.Equal(["PubAck 7", answer + " refused"], Acknowledgements(receiver));
+
+        var again = receiver.Publish(1, qos, dup: true);
+        Assert.True(again.IsNew);
+        receiver.Complete(again.Ticket);
+        Assert.Equal([answer], Acknowledgements(receiver));
+    }
+
+    [Theory]
+    [InlineData(1, "PubAck 1", true)]
+    [InlineData(1, "PubAck 1", false)]
+    [InlineData(2, "PubRec 1", true)]
+    [InlineData(2, "PubRec 1", false)]
+    public void What_came_again_before_its_message_was_refused_is_not_acknowledged_either(int qos, string answer, bool onNextConnection)
+    {
+        var receiver = Connected();
+        var first = receiver.Publish(1, qos, dup: false);
+        if (onNextConnection)
+            receiver.Connected(sessionPresent: true);
+        var again = receiver.Publish(1, qos, dup: true);
+        Assert.False(again.IsNew);
+        receiver.Refuse(first.Ticket, 1, qos);
+        receiver.Complete(again.Ticket);
+        var answers = Acknowledgements(receiver);
+        Assert.NotEmpty(answers);
+        Assert.All(answers, sent => Assert.Equal(answer + " refused", sent));
+    }
+
+    [Theory]
+    [InlineData(1, true)]
+    [InlineData(1, false)]
+    [InlineData(2, true)]
+    [InlineData(2, false)]
+    public void A_message_that_was_refused_when_its_connection_had_gone_is_news_on_the_next(int qos, bool beforeTheNext)
+    {
+        var receiver = Connected();
+        var first = receiver.Publish(1, qos, dup: false);
+        if (beforeTheNext)
+            receiver.Refuse(first.Ticket, 1, qos);
+        receiver.Connected(sessionPresent: true);
+        if (!beforeTheNext)
+            receiver.Refuse(first.Ticket, 1, qos);
+        Assert.True(receiver.Publish(1, qos, dup: true).IsNew);
+        Assert.Empty(Acknowledgements(receiver));
+    }
+
+    [Fact]
+    public void A_refused_message_at_qos_2_makes_room_for_another_one()
+    {
+        var receiver = new Receiver([]);
+        receiver.Connected(sessionPresent: false, receiveMaximum: 1);
+        receiver.Refuse(receiver.Publish(1, 2, dup: false).Ticket, 1, 2);
+        Assert.True(receiver.IsFull);
+        Assert.Equal(["PubRec 1 refused"], Acknowledgements(receiver));
+        Assert.False(receiver.IsFull);
+    }
+
     [Fact]
     public void A_message_that_was_acknowledged_is_news_again_under_the_same_qos_1_identifier()
     {
@@ -202,7 +270,7 @@ public class ReceiverTests
     {
         var found = new List<string>();
         while (receiver.TryNextAcknowledgement(out var acknowledgement))
-            found.Add($"{acknowledgement.Kind} {acknowledgement.PacketId}");
+            found.Add($"{acknowledgement.Kind} {acknowledgement.PacketId}{(acknowledgement.IsRefused ? " refused" : "")}");
         return found;
     }
 }

@@ -59,6 +59,27 @@ public class TableTests
         Assert.Equal(1, table.Count);
     }
 
+    [Theory]
+    [InlineData("mean")]
+    [InlineData("min,twa,p95")]
+    public void Who_waits_for_the_end_of_a_series_is_told_and_what_it_took_is_given_back(string statistics)
+    {
+        var table = new SeriesTable<int>(new WindowLayout(Retention, [Retention], Statistic.ParseList(statistics)), MaxAhead);
+        var forgotten = 0;
+        for (var i = 0; i < 2_000; i++)
+        {
+            for (var reading = 0; reading < (i % 3 == 0 ? 500 : i % 60); reading++)
+                table.Add(i, Now + (i % 2 == 0 ? reading : -reading), reading, Now);
+            if (table.Find(i) is { } series)
+                series.Forgotten = () => forgotten++;
+        }
+        var (count, full) = (table.Count, table.Bytes);
+        Assert.InRange(full, count * 200L, count * 40_000L);
+        table.Advance(Now + (3 * Retention), []);
+        Assert.Equal((count, 0), (forgotten, table.Count));
+        Assert.InRange(table.Bytes, 0, 4096 * 128 * 80); // The nodes that are laid by.
+    }
+
     [Fact]
     public void Exactly_the_series_that_lose_a_reading_to_a_window_are_listed_as_the_clock_moves()
     {

@@ -25,7 +25,7 @@ internal sealed class BrokerParts : IDisposable
         Drops = new Drops((kind, clientId, count) => Refused(Refusal.Of(kind, clientId, count)));
         Journal = new Journal(options.Store);
         Router = new Router(Limits, Memory, Journal, Refused, fill => Tell(options.Filling, fill));
-        Intake = new Intake(options.Holds, Router, Journal, Limits.HeldBytes);
+        Intake = new Intake(options.Holds, Router, Journal, Limits.HeldBytes, Refused);
         var mostInFlight = Limits.IsReceiveMaximumStrict ? Limits.ReceiveMaximum : ushort.MaxValue;
         var perSession = new SessionLimits(mostInFlight, Limits.TopicAliasMaximum, Limits.QueuedMessages, Limits.QueuedBytes);
         var sessions = new SessionTable(perSession, Journal, Drops);

@@ -18,6 +18,12 @@ public readonly record struct BrokerStatistics
     /// <summary>Retained messages.</summary>
     public int Retained { get; init; }
 
+    /// <summary>The memory of retained messages, in bytes, about.</summary>
+    public long RetainedBytes { get; init; }
+
+    /// <summary>The memory of messages that the host has not completed yet, in bytes, about.</summary>
+    public long HeldBytes { get; init; }
+
     /// <summary>Messages that clients sent, refused ones included.</summary>
     public long MessagesReceived { get; init; }
 
@@ -44,6 +50,9 @@ public readonly record struct BrokerStatistics
 
     /// <summary>Messages of clients at QoS 0 that waited for room in the queue of the host when their connection ended.</summary>
     public long MessagesNotTakenIn { get; init; }
+
+    /// <summary>Messages of clients at QoS 0 for the host that came when there was no memory left.</summary>
+    public long MessagesWithoutMemory { get; init; }
 
     /// <summary>Bytes from clients, beside those of TLS and WebSocket.</summary>
     public long BytesReceived { get; init; }

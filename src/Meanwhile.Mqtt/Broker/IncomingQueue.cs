@@ -39,6 +39,9 @@ internal sealed class IncomingQueue(int mostItems, long mostBytes) : ChannelRead
         }
     }
 
+    /// <summary>The memory of messages that are not completed, in bytes.</summary>
+    public long Held => Volatile.Read(ref _held);
+
     /// <summary>Puts in as many as there is room for, unless others wait for it, or nothing is taken in any more.</summary>
     /// <returns>How many.</returns>
     public int Put(ReadOnlySpan<Incoming> items)

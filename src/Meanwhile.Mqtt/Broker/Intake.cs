@@ -1,4 +1,5 @@
 using Meanwhile.Mqtt.Session;
+using Meanwhile.Mqtt.Wire;
 
 namespace Meanwhile.Mqtt.Broker;
 
@@ -7,7 +8,8 @@ namespace Meanwhile.Mqtt.Broker;
 /// <param name="router">For what is complete.</param>
 /// <param name="journal">For what has to outlive the process.</param>
 /// <param name="mostBytes">Of messages that the host has not completed yet.</param>
-internal sealed class Intake(Func<string, bool>? holds, Router router, Journal journal, long mostBytes)
+/// <param name="refused">Told of messages that the host refuses.</param>
+internal sealed class Intake(Func<string, bool>? holds, Router router, Journal journal, long mostBytes, Action<Refusal> refused)
 {
     // Shared by all connections: when it is full, sockets are not read, and TCP slows the publishers down.
     private const int QueueLength = 8192;
@@ -25,6 +27,9 @@ internal sealed class Intake(Func<string, bool>? holds, Router router, Journal j
 
     /// <summary>A change of the session alone is the host's business wherever it stores identifiers.</summary>
     public bool IsHeld(in Incoming incoming) => holds is not null && (incoming.Message is not { } message || holds(message.Topic));
+
+    /// <summary>Whether the host completes the messages of a topic.</summary>
+    public bool IsHeld(string topic) => holds?.Invoke(topic) == true;
 
     /// <summary>Takes something in that comes from no packet; stands in line while the host's queue is full.</summary>
     /// <returns>False when nothing is taken in any more.</returns>
@@ -85,7 +90,7 @@ internal sealed class Intake(Func<string, bool>? holds, Router router, Journal j
     {
         if (incoming.Message is not { } message)
             return 0;
-        var routed = incoming.IsRouted ? router.Route(message, incoming.Session) : default;
+        var routed = incoming is { IsRouted: true, IsRefused: false } ? router.Route(message, incoming.Session) : default;
         if (!routed.IsKept)
             unused?.Push(message);
         return routed.Batch;
@@ -109,6 +114,13 @@ internal sealed class Intake(Func<string, bool>? holds, Router router, Journal j
             for (var i = 0; i < run.Length; i++)
             {
                 ref readonly var incoming = ref run[i];
+                if (incoming.IsRefused)
+                {
+                    if (incoming.IsAcknowledged)
+                        session.Refuse(incoming);
+                    refused(new Refusal(RefusalKind.Message, session.ClientId, ReasonCode.QuotaExceeded, incoming.Message!.Topic));
+                    continue;
+                }
                 var isAcknowledged = MustWait(incoming, session, batches[i], isHostsOwn) && journal.TryWait(incoming) ? incoming.IsAcknowledged : incoming.Settle(session);
                 acknowledged += isAcknowledged && incoming.Kind != IncomingKind.SessionChange ? 1 : 0;
             }

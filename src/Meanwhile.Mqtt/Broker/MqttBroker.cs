@@ -42,6 +42,8 @@ public sealed class MqttBroker : IAsyncDisposable
     {
         Subscriptions = _parts.Router.Subscriptions,
         Retained = _parts.Router.Retained,
+        RetainedBytes = _parts.Router.RetainedBytes,
+        HeldBytes = _parts.Intake.Queue.Held,
         MessagesDropped = _parts.Router.Dropped,
         MessagesExpired = _parts.Drops[DropKind.Expired],
         MessagesTooLarge = _parts.Drops[DropKind.TooLarge],
@@ -49,7 +51,11 @@ public sealed class MqttBroker : IAsyncDisposable
         MessagesUnsent = _parts.Drops[DropKind.Unsent],
         MessagesDiscarded = _parts.Drops[DropKind.Discarded],
         MessagesNotTakenIn = _parts.Drops[DropKind.NotTakenIn],
+        MessagesWithoutMemory = _parts.Drops[DropKind.NoMemory],
     });
+
+    /// <summary>The approximate memory of messages that wait for clients, in bytes. A message that waits for several clients counts for each. It visits all sessions.</summary>
+    public long QueuedBytes => _parts.Reception.QueuedBytes();
 
     /// <summary>Queues of clients that are at least half full, the fullest first.</summary>
     public IReadOnlyList<QueueFill> FillingQueues => _parts.Router.Filling();

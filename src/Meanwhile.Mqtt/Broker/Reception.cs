@@ -52,6 +52,13 @@ internal sealed class Reception(SessionTable table, Router router, WaitingLine l
             return new BrokerStatistics { Connections = _connections.Count, Clients = _owners.Count, Sessions = table.Count };
     }
 
+    /// <summary>The approximate memory of messages that wait for clients, in bytes. It visits all sessions.</summary>
+    public long QueuedBytes()
+    {
+        lock (_gate)
+            return table.QueuedBytes();
+    }
+
     /// <summary>All connections that are here.</summary>
     public Connection[] All()
     {

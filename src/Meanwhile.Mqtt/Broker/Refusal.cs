@@ -27,6 +27,7 @@ public readonly record struct Refusal(RefusalKind Kind, string ClientId, ReasonC
         DropKind.TooLarge => "they are larger than it takes",
         DropKind.Unreadable => "it may not read their topics any more",
         DropKind.Unsent => "they waited at QoS 0 when its connection ended",
+        DropKind.NoMemory => "it sent them at QoS 0, and there is no memory left (--max-memory)",
         DropKind.Discarded => "they waited when its session ended",
         _ => "it had sent them at QoS 0, and its connection ended while they waited to be taken in",
     };

@@ -34,6 +34,16 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
         }
     }
 
+    /// <summary>The memory that they take, in bytes, about.</summary>
+    public long RetainedBytes
+    {
+        get
+        {
+            lock (_gate)
+                return _retained.Bytes;
+        }
+    }
+
     /// <summary>Queues that are at least half full, the fullest first.</summary>
     public IReadOnlyList<QueueFill> Filling()
     {
@@ -50,7 +60,7 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
     {
         lock (_gate)
         {
-            var routed = message.Retain ? new Routed(Retain(message), IsKept: true) : default;
+            var routed = message.Retain ? new Routed(Retain(message, from), IsKept: true) : default;
             var own = _subscribers.Find(message.Topic, out var groups);
             foreach (var group in groups)
             {
@@ -208,7 +218,7 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
     {
         lock (_gate)
         {
-            if (retain && _retained.Count >= limits.RetainedMessages && !_retained.Contains(topic))
+            if (retain && HasNoRoomFor(topic))
                 return true;
             if (!_queues.IsAnyFull)
                 return false;
@@ -231,10 +241,16 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
 
     private static bool IsDue(Subscription match, ClientSession? from) => !match.NoLocal || match.Session != from; // [MQTT-3.8.3-3]
 
-    private long Retain(Message message)
+    private long Retain(Message message, ClientSession? from)
     {
         if (message.Payload.IsEmpty && !_retained.Contains(message.Topic))
             return 0;
+        if ((message.Qos == 0 || from is null) && !message.Payload.IsEmpty && !Permissions.IsOfServer(message.Topic) && HasNoRoomFor(message.Topic))
+        {
+            // Its publisher cannot be told: nothing answers a message at QoS 0, or a will.
+            refused(new Refusal(RefusalKind.Message, from?.ClientId ?? "", ReasonCode.QuotaExceeded, $"{message.Topic}: it is sent to its subscribers, but not retained"));
+            return 0;
+        }
         if (_retained.Set(message) is { } topic)
         {
             foreach (var search in _searches)
@@ -242,6 +258,8 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
         }
         return KeepRetained(message.Topic, message.Payload.IsEmpty ? null : message);
     }
+
+    private bool HasNoRoomFor(string topic) => memory.IsFull || (_retained.Count >= limits.RetainedMessages && !_retained.Contains(topic));
 
     // What the broker says of itself is true of this process alone.
     private long KeepRetained(string topic, Message? message) => journal.IsKept && !Permissions.IsOfServer(topic) ? journal.Append(new RetainedChanged(topic, message), null) : 0;

@@ -112,6 +112,11 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWil
         var topic = Session.TopicOf(publish);
         if (RefusalOf(publish, topic) is var refusal and not ReasonCode.Success)
             return RefuseAsync(publish, topic, refusal);
+        if (publish.Qos == 0 && parts.Memory.IsFull && parts.Intake.IsHeld(topic))
+        {
+            parts.Drops.Add(DropKind.NoMemory, Session.ClientId, 1); // There is no answer at QoS 0.
+            return ValueTask.FromResult(false);
+        }
         var message = _gathering.Read(topic, publish, parts.Now());
         return TryTake(publish, message, out var incoming) ? FinishAsync(_gathering.AddAsync(incoming)) : TakeLaterAsync(publish, message);
     }

@@ -46,6 +46,17 @@ internal sealed class AckLine
         return true;
     }
 
+    /// <summary>Marks all that answer a message as refused.</summary>
+    public void Refuse(AckKind kind, ushort packetId)
+    {
+        for (var number = _first; number < _next; number++)
+        {
+            var acknowledgement = At(number).Acknowledgement;
+            if (acknowledgement.Kind == kind && acknowledgement.PacketId == packetId)
+                At(number) = At(number) with { Acknowledgement = acknowledgement with { IsRefused = true } };
+        }
+    }
+
     /// <summary>One will never be finished; those after it stay behind it.</summary>
     /// <returns>Which it was; null when it is not here any more, or is finished.</returns>
     public Acknowledgement? Withdraw(long number)

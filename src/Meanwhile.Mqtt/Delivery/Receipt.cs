@@ -51,6 +51,9 @@ public enum AckKind
 /// <param name="Found">False for a PUBCOMP whose identifier was unknown (reason 0x92 in MQTT 5.0).</param>
 public readonly record struct Acknowledgement(AckKind Kind, ushort PacketId, bool Found)
 {
+    /// <summary>The host has refused the message (reason 0x97 in MQTT 5.0).</summary>
+    public bool IsRefused { get; init; }
+
     /// <summary>As it stands on the wire.</summary>
     internal PublishAckPacket ToPacket()
     {
@@ -60,6 +63,6 @@ public readonly record struct Acknowledgement(AckKind Kind, ushort PacketId, boo
             AckKind.PubRec => PacketType.PubRec,
             _ => PacketType.PubComp,
         };
-        return new PublishAckPacket(type, PacketId, Found ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound);
+        return new PublishAckPacket(type, PacketId, IsRefused ? ReasonCode.QuotaExceeded : Found ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound);
     }
 }

@@ -51,7 +51,7 @@ public sealed class Receiver
     {
         foreach (var owed in _line.All)
         {
-            if (owed.Kind == AckKind.PubAck)
+            if (owed is { Kind: AckKind.PubAck, IsRefused: false })
                 _unacknowledged.Add(owed.PacketId);
         }
         _line.Clear();
@@ -93,6 +93,20 @@ public sealed class Receiver
     /// <returns>False for a ticket of an earlier connection, which has no effect, and for one that stands for nothing.</returns>
     public bool Complete(Ticket ticket) => ticket.Connection == _connection && ticket.Connection > 0 && _line.Finish(ticket.Number);
 
+    /// <summary>The host refuses the message of a PUBLISH. The answer says so, and a PUBLISH that comes with the same identifier afterwards is new [MQTT-4.3.3-9].</summary>
+    /// <param name="ticket">Of the PUBLISH.</param>
+    /// <param name="packetId">Its identifier.</param>
+    /// <param name="qos">1 or 2.</param>
+    public void Refuse(Ticket ticket, ushort packetId, int qos)
+    {
+        // It may have come again meanwhile and count as a redelivery. Then that is refused as well.
+        if (qos == 2)
+            _received.Remove(packetId);
+        if (qos == 2 || !_unacknowledged.Remove(packetId))
+            _line.Refuse(qos == 2 ? AckKind.PubRec : AckKind.PubAck, packetId);
+        Complete(ticket);
+    }
+
     /// <summary>The host will never have what a ticket of this connection stands for, which is not complete: the sender will send it again, and then it is new. The last one first.</summary>
     public void Withdraw(Ticket ticket)
     {
@@ -133,7 +147,7 @@ public sealed class Receiver
 
     private void Close(Acknowledgement acknowledgement)
     {
-        if (acknowledgement.Kind == AckKind.PubComp)
+        if (acknowledgement.Kind == AckKind.PubComp || acknowledgement is { Kind: AckKind.PubRec, IsRefused: true })
             _openAtQos2.Remove(acknowledgement.PacketId);
         if (acknowledgement.Kind != AckKind.PubAck)
             return;

@@ -80,6 +80,9 @@ internal sealed class ClientSession
     /// <summary>How full its queue is.</summary>
     public QueueFill Fill => new(ClientId, IsConnected, _sender.Count, _limits.QueuedMessages, _sender.Bytes, _limits.QueuedBytes);
 
+    /// <summary>The memory of what waits in it, in bytes. The only member that may be read without the gate.</summary>
+    public long QueuedBytes => _sender.Bytes;
+
     /// <summary>How many acknowledgements and releases are still owed to the client.</summary>
     public int Owed => _receiver.Owed + _sender.OwedReleases;
 
@@ -166,7 +169,8 @@ internal sealed class ClientSession
             Dup = publish.Dup,
             Received = received,
             IdChange = receipt.Change,
-            ReceivedId = publish.Qos == 2 ? publish.PacketId : (ushort)0,
+            PacketId = publish.PacketId,
+            CanBeRefused = publish.Qos == 0 || _terms!.Version == ProtocolVersion.V5,
             IsRouted = receipt.IsNew || (publish.Qos == 2 && _unrouted.Remove(publish.PacketId)),
             Ticket = receipt.Ticket,
             Session = this,
@@ -207,6 +211,9 @@ internal sealed class ClientSession
     /// <summary>The host has completed what a ticket stands for.</summary>
     public bool Complete(Ticket ticket) => _receiver.Complete(ticket);
 
+    /// <summary>The host refuses a message.</summary>
+    public void Refuse(in Incoming incoming) => _receiver.Refuse(incoming.Ticket, incoming.PacketId, incoming.Message!.Qos);
+
     /// <summary>Remembers which QoS 2 identifiers are in use.</summary>
     /// <param name="incoming">What the host has completed, or what has reached the queues of subscribers.</param>
     /// <param name="isHostsOwn">The host has stored the identifier.</param>
@@ -243,7 +250,10 @@ internal sealed class ClientSession
         if (_terms is null)
             return true;
         while (_receiver.TryNextAcknowledgement(out var acknowledgement))
-            acknowledgement.ToPacket().Write(writer, _terms.Version);
+        {
+            if (!acknowledgement.IsRefused || _terms.Version == ProtocolVersion.V5) // A client that has come back with 3.1.1 cannot be told: the message stays unacknowledged.
+                acknowledgement.ToPacket().Write(writer, _terms.Version);
+        }
         var isAll = WriteMessages(writer, _terms, now, enough);
         var expired = _sender.TakeExpired();
         _drops.Add(DropKind.Expired, ClientId, expired);

@@ -42,4 +42,7 @@ public enum DropKind
 
     /// <summary>It had come at QoS 0 and waited for room in the queue of the host when the connection of its publisher ended.</summary>
     NotTakenIn,
+
+    /// <summary>It had come at QoS 0 for the host, and there was no memory left.</summary>
+    NoMemory,
 }

@@ -39,10 +39,19 @@ public readonly record struct Incoming
     /// <summary>An acknowledgement is owed for it.</summary>
     public bool IsAcknowledged => Ticket != default;
 
+    /// <summary>The host can refuse the message: the client expects no answer (QoS 0) or can be told (5.0).</summary>
+    public bool CanBeRefused { get; init; }
+
+    /// <summary>The host refuses the message and does not store it. The client gets 0x97 if it expects an answer, and subscribers do not get the message.</summary>
+    public bool IsRefused { get; init; }
+
     internal Ticket Ticket { get; init; }
 
+    // Of a message at QoS 1 or 2.
+    internal ushort PacketId { get; init; }
+
     // Of a message at QoS 2; else 0.
-    internal ushort ReceivedId { get; init; }
+    internal ushort ReceivedId => Message?.Qos == 2 ? PacketId : (ushort)0;
 
     // Its message goes to subscribers: they have not had it.
     internal bool IsRouted { get; init; }

@@ -14,6 +14,9 @@ internal sealed class RetainedMessages
     /// <summary>How many there are.</summary>
     public int Count => _topics.Count;
 
+    /// <summary>The memory that they take, in bytes, about.</summary>
+    public long Bytes { get; private set; }
+
     /// <summary>Their topics, as they are at this moment.</summary>
     public TopicBranch Topics { get; private set; } = TopicBranch.Root;
 
@@ -25,7 +28,10 @@ internal sealed class RetainedMessages
     public RetainedTopic? Set(Message message)
     {
         if (_topics.TryGetValue(message.Topic, out var topic))
+        {
             StopExpiring(topic);
+            Bytes -= topic.Message!.Size;
+        }
         if (message.Payload.IsEmpty)
         {
             if (topic is not null)
@@ -39,6 +45,7 @@ internal sealed class RetainedMessages
             Topics = Topics.With(topic);
         }
         topic.Message = message;
+        Bytes += message.Size;
         if (message.ExpiresAt is not null)
             _expiring.Add(topic);
         return topic;
@@ -53,6 +60,7 @@ internal sealed class RetainedMessages
         while (expired.Count < most && _expiring.Min is { } next && next.Message!.IsExpired(now))
         {
             StopExpiring(next);
+            Bytes -= next.Message.Size;
             Remove(next);
             expired.Add(next.Name);
         }

@@ -18,6 +18,9 @@ internal sealed class SessionTable(SessionLimits limits, Journal journal, Drops 
     /// <summary>How many there are.</summary>
     public int Count => _sessions.Count;
 
+    /// <summary>The approximate memory of what waits in all of them, in bytes. It visits every one.</summary>
+    public long QueuedBytes() => _sessions.Values.Sum(static session => session.QueuedBytes);
+
     /// <summary>Goes on with a session of an earlier process.</summary>
     /// <param name="clientId">Whose.</param>
     /// <param name="hostIds">QoS 2 identifiers that the host has stored.</param>

@@ -61,6 +61,7 @@ internal sealed class BrokerStatus(MqttBroker broker, Refusals refusals, TimePro
         yield return ("dropped/unsent", Text(statistics.MessagesUnsent));
         yield return ("dropped/discarded", Text(statistics.MessagesDiscarded));
         yield return ("dropped/not taken in", Text(statistics.MessagesNotTakenIn));
+        yield return ("dropped/no memory", Text(statistics.MessagesWithoutMemory));
         yield return ("refused/connections", Text(refusals.Count(RefusalKind.Connection)));
         yield return ("refused/logins", Text(refusals.Count(RefusalKind.Login)));
         yield return ("refused/messages", Text(refusals.Count(RefusalKind.Message)));

@@ -32,6 +32,9 @@ internal readonly record struct Delivery
     /// <summary>The filter that the session is subscribed to from now on; null for no change.</summary>
     public string? Subscription { get; init; }
 
+    /// <summary>It can be refused, because its publisher expects no answer or can be told (<see cref="DeliveryKind.Refused"/>).</summary>
+    public bool CanBeRefused { get; init; }
+
     /// <summary>What it takes of memory, but for a constant.</summary>
     public long Size => Payload.Length + (sizeof(char) * (long)(Topic?.Length ?? 0));
 }
@@ -47,6 +50,9 @@ internal enum DeliveryKind
 
     /// <summary>A message that matches no filter in force: nothing to do but to acknowledge it.</summary>
     Surplus,
+
+    /// <summary>A message that is refused: it is not stored, and its publisher is told so if it expects an answer.</summary>
+    Refused,
 
     /// <summary>No message: only a change that has to be stored.</summary>
     SessionChange,

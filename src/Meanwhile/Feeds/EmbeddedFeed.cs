@@ -31,6 +31,12 @@ internal sealed class EmbeddedFeed : IFeed
     /// <summary>What its broker has to do.</summary>
     public BrokerStatistics Statistics => _broker.Statistics;
 
+    /// <summary>The limit on memory of its broker, in bytes.</summary>
+    public long MemoryLimit { get; private init; }
+
+    /// <inheritdoc cref="MqttBroker.QueuedBytes"/>
+    public long QueuedBytes => _broker.QueuedBytes;
+
     /// <summary>Queues of its clients that are at least half full, the fullest first.</summary>
     public IReadOnlyList<QueueFill> FillingQueues => _broker.FillingQueues;
 
@@ -55,7 +61,7 @@ internal sealed class EmbeddedFeed : IFeed
         CancellationToken stop)
     {
         var embedded = await EmbeddedBroker.StartAsync(options, store, broker => broker with { Holds = holds, ReceivedIds = receivedIds }, logger, time, stop);
-        return new EmbeddedFeed(embedded, time);
+        return new EmbeddedFeed(embedded, time) { MemoryLimit = options.Limits.Memory };
     }
 
     /// <inheritdoc cref="EmbeddedBroker.Reload"/>
@@ -74,6 +80,11 @@ internal sealed class EmbeddedFeed : IFeed
     /// <inheritdoc/>
     public int Acknowledge(IReadOnlyList<Delivery> committed)
     {
+        for (var i = 0; i < committed.Count; i++)
+        {
+            if (committed[i].Kind == DeliveryKind.Refused)
+                _deliveries.Refuse(i);
+        }
         var acknowledged = _broker.Complete(_deliveries.Oldest(committed.Count));
         _deliveries.Forget(committed.Count);
         return acknowledged;

@@ -38,12 +38,16 @@ internal sealed class IncomingReader(ChannelReader<Incoming> incoming) : Channel
             Dup = next.Dup,
             IdChange = next.IdChange,
             Client = next.ClientId,
+            CanBeRefused = next.CanBeRefused,
         };
         return true;
     }
 
     /// <summary>What was read first, until something else is read.</summary>
     public ReadOnlySpan<Incoming> Oldest(int count) => CollectionsMarshal.AsSpan(_read)[..count];
+
+    /// <summary>Refuses one of those that were read.</summary>
+    public void Refuse(int number) => _read[number] = _read[number] with { IsRefused = true };
 
     /// <summary>Forgets what was read first: as a rule, all that was read.</summary>
     public void Forget(int count) => _read.RemoveRange(0, count);

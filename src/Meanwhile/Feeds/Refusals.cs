@@ -57,7 +57,8 @@ internal sealed class Refusals(ILogger logger, TimeProvider time)
                 statistics.MessagesUnreadable,
                 statistics.MessagesUnsent,
                 statistics.MessagesDiscarded,
-                statistics.MessagesNotTakenIn);
+                statistics.MessagesNotTakenIn,
+                statistics.MessagesWithoutMemory);
         }
     }
 

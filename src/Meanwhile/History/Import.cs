@@ -15,12 +15,15 @@ internal sealed record ImportReport
     /// <summary>Readings older than the retention: the aggregator would delete them at once.</summary>
     public long Expired { get; set; }
 
+    /// <summary>Readings of new series beyond the limit.</summary>
+    public long Refused { get; set; }
+
     /// <summary>Lines that are no readings.</summary>
     public long NotUnderstood { get; set; }
 
     /// <inheritdoc/>
     public override string ToString() =>
-        $"imported {Imported}; already there {AlreadyThere}; older than the retention {Expired}; not understood {NotUnderstood}";
+        $"imported {Imported}; already there {AlreadyThere}; older than the retention {Expired}; not understood {NotUnderstood}" + (Refused == 0 ? "" : $"; beyond --max-series {Refused}");
 }
 
 /// <summary>
@@ -30,11 +33,13 @@ internal sealed record ImportReport
 /// <param name="store">Its owner is this process.</param>
 /// <param name="oldest">Where the retention begins; milliseconds since the Unix epoch.</param>
 /// <param name="latest">A later reading would drag its series' now away from every honest one.</param>
-internal sealed class Import(IStore store, long oldest, long latest)
+/// <param name="mostSeries">The most series there may be: the aggregator holds them all in memory.</param>
+internal sealed class Import(IStore store, long oldest, long latest, int mostSeries)
 {
     private const int LargestBatch = 4096;
 
     private readonly Dictionary<Reading, int> _there = [];
+    private readonly HashSet<string> _series = new(StringComparer.Ordinal);
     private readonly Batch _batch = new();
 
     /// <summary>What was done so far.</summary>
@@ -48,7 +53,10 @@ internal sealed class Import(IStore store, long oldest, long latest)
     public async Task RunAsync(Records records, DataFormat? format, Action<long, string> rejected, IProgress<long> progress, CancellationToken stop)
     {
         foreach (var reading in store.ReadReadings(oldest, latest))
+        {
             CollectionsMarshal.GetValueRefOrAddDefault(_there, reading, out _)++;
+            _series.Add(reading.Series);
+        }
 
         var table = await ReadingsTable.BeginAsync(records, format, stop);
         while (await records.NextAsync(stop) is { } line)
@@ -85,8 +93,13 @@ internal sealed class Import(IStore store, long oldest, long latest)
             _there[reading] = count - 1;
             Report.AlreadyThere++;
         }
+        else if (_series.Count >= mostSeries && !_series.Contains(reading.Series))
+        {
+            Report.Refused++;
+        }
         else
         {
+            _series.Add(reading.Series);
             _batch.Readings.Add(reading);
         }
     }

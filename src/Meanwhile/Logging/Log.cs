@@ -62,6 +62,9 @@ internal static partial class Log
     [LoggerMessage(13, LogLevel.Warning, "no reading, kept in the quarantine: {Reason} (topic {Topic}){Repeated}")]
     public static partial void Quarantined(ILogger logger, string reason, string topic, string repeated);
 
+    [LoggerMessage(210, LogLevel.Warning, "a reading is {Became}: {Reason} (topic {Topic}); known series continue{Repeated}")]
+    public static partial void SeriesRefused(ILogger logger, string became, string reason, string topic, string repeated);
+
     [LoggerMessage(14, LogLevel.Warning, "older than the retention when it arrived: a reading on {Topic}{Repeated}")]
     public static partial void Expired(ILogger logger, string topic, string repeated);
 
@@ -167,8 +170,8 @@ internal static partial class Log
     [LoggerMessage(EventId = 145, Message = "the embedded broker has dropped {Count} messages of '{ClientId}': {Explanation}{Repeated}")]
     public static partial void MessagesDropped(ILogger logger, LogLevel level, int count, string clientId, string explanation, string repeated);
 
-    [LoggerMessage(146, LogLevel.Information, "embedded broker: messages that did not arrive: {Expired} had expired, {TooLarge} were larger than their subscriber takes, {Unreadable} were for a subscriber that may not read them any more, {Unsent} waited at QoS 0 when the connection of their subscriber ended, {Discarded} waited when its session ended, {NotTakenIn} came at QoS 0 and were not taken in before the connection of their publisher ended")]
-    public static partial void DroppedInAll(ILogger logger, long expired, long tooLarge, long unreadable, long unsent, long discarded, long notTakenIn);
+    [LoggerMessage(146, LogLevel.Information, "embedded broker: messages that did not arrive: {Expired} had expired, {TooLarge} were larger than their subscriber takes, {Unreadable} were for a subscriber that may not read them any more, {Unsent} waited at QoS 0 when the connection of their subscriber ended, {Discarded} waited when its session ended, {NotTakenIn} came at QoS 0 and were not taken in before the connection of their publisher ended, {NoMemory} came at QoS 0 when there was no memory left")]
+    public static partial void DroppedInAll(ILogger logger, long expired, long tooLarge, long unreadable, long unsent, long discarded, long notTakenIn, long noMemory);
 
     [LoggerMessage(66, LogLevel.Information, "serving dashboard, API, metrics and health at {Address}")]
     public static partial void Serving(ILogger logger, object address);

@@ -38,7 +38,7 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
     public async Task RunAsync(CancellationToken stop)
     {
         SayWhereResultsGo();
-        var intake = new Intake(options, _ledger, topic => _results.Has(topic), logger, _limiter);
+        var intake = new Intake(options, _ledger, insight.Quota, topic => _results.Has(topic), logger, _limiter);
         var wait = new StoreWait(logger, _limiter, time);
         using var work = new WorkSignal(feed.Deliveries, options.Tick, time);
         using var giveUp = new CancellationTokenSource();
@@ -58,6 +58,7 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
                 _ledger.Acknowledge(feed.Acknowledge(intake.Deliveries));
             using (Spans.Part("windows"))
                 SayAhead(_results.Add(intake.Batch.Readings, now, work.TickIsDue));
+            insight.Quota.Settle();
             insight.Listeners.Tell(intake.Batch.Readings);
             await PublishAsync(now);
             intake.Clear();
@@ -115,6 +116,7 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
             throw;
         }
         insight.Rebuilt(results);
+        insight.Quota.Follow(results);
         Log.ReadBack(logger, readings, results.SeriesCount);
         SayAhead(ahead);
         return results;

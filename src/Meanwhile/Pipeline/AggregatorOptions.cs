@@ -1,4 +1,5 @@
 using System.Text;
+using Meanwhile.Mqtt.Broker;
 using Meanwhile.Mqtt.Wire;
 using Meanwhile.Windows;
 
@@ -26,6 +27,12 @@ internal sealed record AggregatorOptions(string Filter, string StatsTopic)
 
     /// <summary>How long messages that are no readings are kept.</summary>
     public TimeSpan QuarantineAge { get; init; } = TimeSpan.FromDays(30);
+
+    /// <summary>The most series there may be; readings of new ones are refused then.</summary>
+    public int MostSeries { get; init; } = SeriesQuota.MostIn(new BrokerLimits().Memory);
+
+    /// <summary>The most series that one client of the embedded broker may add.</summary>
+    public int MostSeriesOfClient { get; init; } = int.MaxValue;
 
     /// <summary>How long readings are kept: 35 minutes, or five more than the longest window.</summary>
     public TimeSpan Retention =>

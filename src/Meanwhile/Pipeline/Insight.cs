@@ -29,7 +29,7 @@ internal sealed class Insight : IDisposable
 
     public Insight(AggregatorOptions options, TimeProvider time)
     {
-        (Options, _time) = (options, time);
+        (Options, Quota, _time) = (options, new SeriesQuota(options), time);
         _durations = Meter.CreateHistogram(
             "meanwhile.commit.duration", "s", "How long commits took, with their retries.", tags: null,
             new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60] });
@@ -43,6 +43,9 @@ internal sealed class Insight : IDisposable
 
     /// <summary>Accounts for every message.</summary>
     public Ledger Ledger { get; init; } = new();
+
+    /// <summary>Limits the number of series.</summary>
+    public SeriesQuota Quota { get; }
 
     /// <summary>The windows; null until they hold what the store holds.</summary>
     public Results? Results => _results;

@@ -9,8 +9,9 @@ namespace Meanwhile.Pipeline;
 /// <summary>Sorts deliveries into a batch: readings, messages that are none, and what needs no more than an acknowledgement.</summary>
 /// <param name="options">What is read out of messages.</param>
 /// <param name="ledger">Counts them.</param>
+/// <param name="quota">Limits the number of series.</param>
 /// <param name="hasReadings">Whether a topic has brought readings.</param>
-internal sealed class Intake(AggregatorOptions options, Ledger ledger, Func<string, bool> hasReadings, ILogger logger, LogLimiter limiter)
+internal sealed class Intake(AggregatorOptions options, Ledger ledger, SeriesQuota quota, Func<string, bool> hasReadings, ILogger logger, LogLimiter limiter)
 {
     private const string IsEmpty = "the payload is empty, as that of a message which clears a retained one";
 
@@ -34,23 +35,32 @@ internal sealed class Intake(AggregatorOptions options, Ledger ledger, Func<stri
     /// <param name="cutoff">Where the retention starts; milliseconds since the Unix epoch.</param>
     public void Add(in Delivery delivery, long cutoff)
     {
-        var isOwnResult = delivery.Kind != DeliveryKind.SessionChange && options.IsResultTopic(delivery.Topic);
-        if (isOwnResult)
-            Deliveries.Add(delivery with { Kind = DeliveryKind.SessionChange }); // Acknowledged, but no message of the ledger's.
-        else
-            Deliveries.Add(delivery);
-        if (delivery.IdChange.Kind != default)
-            Batch.IdChanges.Add(new(delivery.Client ?? "", delivery.IdChange));
-        if (delivery.Subscription is { } filter)
-            Batch.Subscription = filter;
         if (delivery.Kind == DeliveryKind.SessionChange)
-            return;
-        if (isOwnResult)
         {
+            Settle(delivery);
+            return;
+        }
+        if (options.IsResultTopic(delivery.Topic))
+        {
+            Settle(delivery with { Kind = DeliveryKind.SessionChange }); // Acknowledged, but no message of the ledger's.
             PassOverOwnResult(delivery.Topic);
             return;
         }
 
+        var (reading, fault, isWithinQuota) = (default(Reading), default(string), true);
+        if (delivery.Kind == DeliveryKind.Message && !delivery.Payload.IsEmpty
+            && _admission.TryAdmit(delivery.Topic, delivery.Payload, delivery.Arrived, delivery.Arrived, out reading, out fault)
+            && reading.Time >= cutoff)
+        {
+            isWithinQuota = (fault = quota.Take(reading.Series, delivery.Client)) is null;
+        }
+        if (!isWithinQuota && delivery.CanBeRefused)
+        {
+            Deliveries.Add(delivery with { Kind = DeliveryKind.Refused }); // Nothing of it is stored, so the ledger has not received it.
+            SayQuotaReached(fault!, "refused", delivery.Topic);
+            return;
+        }
+        Settle(delivery);
         ledger.Receive(delivery.Dup);
         if (logger.IsEnabled(LogLevel.Debug))
             Log.Received(logger, delivery.Topic, Encoding.UTF8.GetString(delivery.Payload.Span));
@@ -60,8 +70,8 @@ internal sealed class Intake(AggregatorOptions options, Ledger ledger, Func<stri
             Ignore(delivery.Topic, NotAskedFor);
         else if (delivery.Payload.IsEmpty)
             Ignore(delivery.Topic, IsEmpty);
-        else if (!_admission.TryAdmit(delivery.Topic, delivery.Payload, delivery.Arrived, delivery.Arrived, out var reading, out var reason))
-            Quarantine(delivery, reason!);
+        else if (fault is not null)
+            Quarantine(delivery, fault, isWithinQuota);
         else if (reading.Time < cutoff)
             Expire(delivery.Topic);
         else
@@ -88,13 +98,30 @@ internal sealed class Intake(AggregatorOptions options, Ledger ledger, Func<stri
         _duplicates = _expired = _ignored = _unexpected = 0;
     }
 
-    private void Quarantine(in Delivery delivery, string reason)
+    private void Settle(in Delivery delivery)
+    {
+        Deliveries.Add(delivery);
+        if (delivery.IdChange.Kind != default)
+            Batch.IdChanges.Add(new(delivery.Client ?? "", delivery.IdChange));
+        if (delivery.Subscription is { } filter)
+            Batch.Subscription = filter;
+    }
+
+    private void Quarantine(in Delivery delivery, string reason, bool isWithinQuota)
     {
         Batch.Quarantined.Add(new Quarantined(delivery.Arrived, delivery.Topic, delivery.Payload, reason));
         if (hasReadings(delivery.Topic) && !IsAvailability(delivery.Payload.Span))
             _unexpected++;
-        if (limiter.MayLog(reason, out var repeated))
+        if (!isWithinQuota)
+            SayQuotaReached(reason, "kept in the quarantine", delivery.Topic);
+        else if (limiter.MayLog(reason, out var repeated))
             Log.Quarantined(logger, reason, delivery.Topic, repeated);
+    }
+
+    private void SayQuotaReached(string reason, string became, string topic)
+    {
+        if (limiter.MayLog(reason, out var repeated))
+            Log.SeriesRefused(logger, became, reason, topic, repeated);
     }
 
     // What Home Assistant's devices say, some of them on the topic of their readings.

@@ -15,10 +15,14 @@ internal sealed class Results(AggregatorOptions options)
 
     private const int FewTopics = 1000;
 
+    // The name of a series is kept with its windows and twice by the store; the topic of its results contains it once more.
+    private const int BytesAName = 200;
+    private const int CopiesOfName = 2;
+
     // Who looks at more series lets the data path go on in between.
     private const int SeriesALook = 64;
 
-    private readonly SeriesTable<string> _table = new(Layout(options), MaxAhead(options), followsClock: options.Tick is not null);
+    private readonly SeriesTable<string> _table = new(Layout(options), MaxAhead(options), followsClock: options.Tick is not null, static name => BytesAName + (CopiesOfName * sizeof(char) * name.Length));
     private readonly ResultWriter _writer = new(options.Windows, options.Statistics);
     private readonly Dictionary<string, string?> _topics = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
@@ -32,6 +36,21 @@ internal sealed class Results(AggregatorOptions options)
 
     /// <summary>Whether a series has readings. For the data path alone.</summary>
     public bool Has(string series) => _table.Find(series) is not null;
+
+    /// <summary>Has something called when a series is forgotten; false when it is not known. For the data path alone.</summary>
+    public bool TellWhenForgotten(string series, Action forgotten)
+    {
+        if (_table.Find(series) is not { } known)
+            return false;
+        known.Forgotten = forgotten;
+        return true;
+    }
+
+    /// <summary>The memory of the series with their readings, in bytes, about.</summary>
+    public long WindowBytes => _table.Bytes;
+
+    /// <summary>The memory of their names, in bytes, about.</summary>
+    public long NameBytes => _table.KeyBytes;
 
     /// <summary>The oldest time of a reading that was ever taken in, also when it has been dropped since; milliseconds since the Unix epoch.</summary>
     public long OldestEver => Volatile.Read(ref _oldestEver);

@@ -42,17 +42,27 @@ internal static class AggregatorSettings
     private static readonly Setting<long> QuarantineBytes = new(
         "--quarantine-bytes", null, "268435456", "NUMBER", "how many bytes of them are kept at most", text => CommonSettings.ParseWhole(text, 0, long.MaxValue));
 
+    /// <summary>The most series there may be.</summary>
+    public static readonly Setting<int?> Series = new(
+        "--max-series", null, null, "NUMBER", "the most series there may be; beyond it, readings of new series are refused and known series continue [default: one for each 4096 bytes of --max-memory]", ParseCount);
+
+    /// <summary>The most series that one client may add.</summary>
+    public static readonly Setting<int?> SeriesOfClient = new(
+        "--max-series-client", null, null, "NUMBER", "the most series that one client of the embedded broker may add [default: half of the default of --max-series; --max-series if that is given]", ParseCount);
+
     /// <summary>How a payload is read.</summary>
     public static IEnumerable<Option> ParserOptions { get; } = [Value.Option, Time.Option, Identity.Option, MaxAhead.Option];
 
     /// <summary>All of them.</summary>
     public static IEnumerable<Option> Options { get; } =
-        [Windows.Option, Statistics.Option, .. ParserOptions, Tick.Option, QuarantineAge.Option, QuarantineMessages.Option, QuarantineBytes.Option];
+        [Windows.Option, Statistics.Option, .. ParserOptions, Tick.Option, Series.Option, SeriesOfClient.Option, QuarantineAge.Option, QuarantineMessages.Option, QuarantineBytes.Option];
 
     /// <summary>Reads those that the command has, with the topics; the others keep their defaults.</summary>
     public static AggregatorOptions Read(ParseResult commandLine, SettingSources sources)
     {
         var time = Time.Read(commandLine, sources)!;
+        var mostSeries = Series.Read(commandLine, sources);
+        var standard = SeriesQuota.MostIn(BrokerLimitSettings.ReadMemory(commandLine, sources));
         return Check(new AggregatorOptions(CommonSettings.Topic.Read(commandLine, sources)!, CommonSettings.StatsTopic.Read(commandLine, sources)!)
         {
             Parser = new ReadingParser(Value.Read(commandLine, sources)!, time == Arrival ? null : JsonPointer.Parse(time), Identity.Read(commandLine, sources)),
@@ -61,6 +71,8 @@ internal static class AggregatorSettings
             MaxAhead = MaxAhead.Read(commandLine, sources),
             Tick = Tick.Read(commandLine, sources),
             QuarantineAge = QuarantineAge.Read(commandLine, sources),
+            MostSeries = mostSeries ?? standard,
+            MostSeriesOfClient = SeriesOfClient.Read(commandLine, sources) ?? mostSeries ?? standard / 2,
         });
     }
 
@@ -92,6 +104,8 @@ internal static class AggregatorSettings
             throw new FormatException("names with commas between them, of count, sum, min, max, first, last, range, var, varp, stddev, stddevp, rate, twa, ewma and pN such as p95", e);
         }
     }
+
+    private static int? ParseCount(string text) => (int)CommonSettings.ParseWhole(text, 1, int.MaxValue);
 
     private static TimeSpan? ParseTick(string text) =>
         Duration.TryParse(text, out var tick) && tick >= TimeSpan.FromMilliseconds(10) && tick <= TimeSpan.FromMinutes(1)

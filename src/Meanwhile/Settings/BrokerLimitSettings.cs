@@ -73,8 +73,11 @@ internal static class BrokerLimitSettings
         QueuedBytes = QueuedBytes.Read(commandLine, sources),
         WhenFull = WhenFull.Read(commandLine, sources),
         RetainedMessages = Retained.Read(commandLine, sources),
-        Memory = Memory.Read(commandLine, sources) ?? Standard.Memory,
+        Memory = ReadMemory(commandLine, sources),
     };
+
+    /// <summary>Reads how much memory there is, in bytes.</summary>
+    public static long ReadMemory(ParseResult commandLine, SettingSources sources) => Memory.Read(commandLine, sources) ?? Standard.Memory;
 
     private static Setting<int> Count(string option, int standard, string what, int least = 0, int most = int.MaxValue) =>
         new(option, null, standard.ToString(CultureInfo.InvariantCulture), "NUMBER", what, text => (int)CommonSettings.ParseWhole(text, least, most));

@@ -66,7 +66,7 @@ internal static class EmbeddedSettings
     /// <summary>Sees to it that nobody relies on them where the broker is elsewhere.</summary>
     public static void RequireNone(ParseResult commandLine, BrokerAddress address)
     {
-        if (Options.FirstOrDefault(option => commandLine.GetResult(option) is { Implicit: false }) is { } option)
+        if (Options.Append(AggregatorSettings.SeriesOfClient.Option).FirstOrDefault(option => commandLine.GetResult(option) is { Implicit: false }) is { } option)
             throw new UserException($"{option.Name} is about the embedded broker, and {address} is elsewhere: expected it with --broker embedded only", ExitCode.Usage);
     }
 

@@ -39,6 +39,7 @@ internal sealed class Gauges(Insight insight, int mostSeries, TimeProvider time)
         RegisterLedger(insight.Ledger);
         RegisterState();
         RegisterQueues();
+        RegisterMemory();
         RegisterProcess();
         RegisterSeries();
     }
@@ -65,6 +66,8 @@ internal sealed class Gauges(Insight insight, int mostSeries, TimeProvider time)
     {
         Show("meanwhile.queue.deliveries", "{delivery}", "Deliveries that wait for the next commit.", () => insight.Feed is { Deliveries: { CanCount: true } queue } ? queue.Count : 0);
         Show("meanwhile.series", "{series}", "Series that have readings.", () => insight.Results?.SeriesCount ?? 0);
+        Show("meanwhile.series.limit", "{series}", "The most series there may be (--max-series).", () => insight.Options.MostSeries);
+        Count("meanwhile.series.refused", "{message}", "Readings of new series beyond --max-series or --max-series-client: refused, or moved to the quarantine.", () => insight.Quota.Refused);
         Show("meanwhile.ready", "", "1 when there is no obstacle: /readyz says so too.", () => insight.Obstacle is null ? 1 : 0);
         Show("meanwhile.broker.connected", "", "1 while connected to the broker and subscribed.", () => insight.BrokerIsThere ? 1 : 0);
         Show("meanwhile.store.available", "", "1 while the store commits.", () => insight.StoreIsThere ? 1 : 0);
@@ -91,6 +94,13 @@ internal sealed class Gauges(Insight insight, int mostSeries, TimeProvider time)
         return Broker is null ? NoCounts : [Of("half", QueueLevel.Half), Of("nine_tenths", QueueLevel.NineTenths), Of("full", QueueLevel.Full)];
 
         Measurement<long> Of(string name, QueueLevel level) => new(queues.Count(queue => queue.Level >= level), new KeyValuePair<string, object?>("level", name));
+    }
+
+    private void RegisterMemory()
+    {
+        Show("meanwhile.memory.used", "By", "Managed memory in use, including garbage, without the answers that HTTP clients have not read yet. --max-memory limits it.", () => GC.GetTotalMemory(forceFullCollection: false) - insight.HeldForReaders);
+        _meter.CreateObservableGauge("meanwhile.memory.limit", () => Broker is { } broker ? [new Measurement<long>(broker.MemoryLimit)] : NoCounts, "By", "The limit on managed memory (--max-memory).");
+        _meter.CreateObservableGauge("meanwhile.memory.share", () => MemoryShares.Of(insight).Select(share => new Measurement<long>(share.Bytes, new KeyValuePair<string, object?>("of", share.Name))), "By", "Approximate memory of each part of the program.");
     }
 
     private void RegisterProcess()

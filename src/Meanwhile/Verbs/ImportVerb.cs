@@ -19,7 +19,7 @@ internal static class ImportVerb
             "import",
             "bring readings, as export writes them, into a store that no aggregator is using; what is there already is left out",
             [
-                CommonSettings.DbFile.Option, DataFile.Format.Option, AggregatorSettings.Windows.Option, AggregatorSettings.MaxAhead.Option,
+                CommonSettings.DbFile.Option, DataFile.Format.Option, AggregatorSettings.Windows.Option, AggregatorSettings.MaxAhead.Option, AggregatorSettings.Series.Option,
             ],
             RunAsync);
         command.Arguments.Add(Path);
@@ -34,7 +34,7 @@ internal static class ImportVerb
         var now = session.Time.GetUtcNow();
         await using var input = DataFile.OpenRead(path, out var length);
         using var store = await session.OpenStoreAsync(options.Filter, stop);
-        var import = new Import(store, (now - options.Retention).ToUnixTimeMilliseconds(), (now + options.MaxAhead).ToUnixTimeMilliseconds());
+        var import = new Import(store, (now - options.Retention).ToUnixTimeMilliseconds(), (now + options.MaxAhead).ToUnixTimeMilliseconds(), options.MostSeries);
         try
         {
             await ProgressBar.ShowAsync("importing", progress =>
@@ -49,6 +49,9 @@ internal static class ImportVerb
         }
         if (import.Report.NotUnderstood > 0)
             throw new UserException($"{path ?? DataFile.StandardInput}: {import.Report.NotUnderstood} lines are no readings; the others are imported, and importing the mended file adds only what is missing");
+
+        if (import.Report.Refused > 0)
+            throw new UserException($"{path ?? DataFile.StandardInput}: {import.Report.Refused} readings belong to new series, and there are already {options.MostSeries} series (--max-series); the others are imported, and importing the file again with a higher limit adds only what is missing");
 
         void Reject(long line, string reason)
         {

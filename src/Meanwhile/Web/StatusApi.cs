@@ -44,6 +44,12 @@ internal sealed class StatusApi(Insight insight, TimeProvider time)
         json.WriteBoolean("rebuilt"u8, insight.Results is not null);
         json.WriteString("obstacle"u8, insight.Obstacle);
         json.WriteNumber("series"u8, insight.Results?.SeriesCount ?? 0);
+        json.WriteNumber("max_series"u8, options.MostSeries);
+        json.WriteNumber("series_refused"u8, insight.Quota.Refused);
+        json.WriteStartObject("memory"u8);
+        foreach (var (name, bytes) in MemoryShares.Of(insight))
+            json.WriteNumber(name, bytes);
+        json.WriteEndObject();
         json.WritePropertyName("ledger"u8);
         WriteLedger(json);
         json.WriteEndObject();

@@ -97,6 +97,51 @@ public class HostTests
     }
 
     [Fact]
+    public async Task A_message_that_the_host_does_not_take_is_refused_in_its_turn_and_goes_to_nobody()
+    {
+        await using var broker = await StartAsync();
+        await using var other = await ConnectAsync(broker, "o");
+        await other.SendAsync("82 { 00 01 | '#' 00 }");
+        await other.ExpectAsync("90 03 00 01 00");
+        await using var client = await RawClient.Connect5Async(broker.EndPoints[0], "c");
+        broker.Complete(await ReadAsync(broker, 1));
+        await client.SendAsync("32 { 'held' 00 01 {} \"1\" } | 33 { 'held' 00 02 {} \"2\" } | 34 { 'held' 00 03 {} \"3\" } | 31 { 'held' {} \"4\" } | 34 { 'held' 00 05 {} \"5\" }");
+        var held = await ReadAsync(broker, 5);
+        Assert.All(held, incoming => Assert.True(incoming.CanBeRefused));
+        Assert.Equal(2, broker.Complete([.. held.Select((incoming, place) => incoming with { IsRefused = place is 1 or 2 or 3 })]));
+        await client.ExpectAsync("40 02 00 01 | 40 03 00 02 97 | 50 03 00 03 97 | 50 02 00 05");
+        await other.ExpectAsync("30 { 'held' \"1\" } | 30 { 'held' \"5\" }");
+        await other.ExpectNothingAsync();
+        Assert.Equal(0, broker.Statistics.Retained);
+
+        await client.SendAsync("34 { 'held' 00 03 {} \"3\" }"); // The identifier is free [MQTT-4.3.3-9].
+        held = await ReadAsync(broker, 1);
+        Assert.Equal((IncomingKind.Message, new IdChange(IdChangeKind.Received, 3)), (held[0].Kind, held[0].IdChange));
+        broker.Complete(held);
+        await client.ExpectAsync("50 02 00 03");
+    }
+
+    [Fact]
+    public async Task Whoever_cannot_be_told_of_a_refusal_in_3_1_1_is_not_acknowledged()
+    {
+        await using var broker = await StartAsync();
+        await using (var client = await RawClient.Connect5Async(broker.EndPoints[0], "c", "11 00 00 00 FF", clean: false))
+        {
+            broker.Complete(await ReadAsync(broker, 1));
+            await client.SendAsync("34 { 'held' 00 03 {} \"3\" } | C0 00");
+            await client.ExpectAsync("D0 00");
+        }
+        var first = await ReadAsync(broker, 1);
+        await using var older = await RawClient.ConnectAsync(broker.EndPoints[0], "c", clean: false, expectSession: true);
+        await older.SendAsync("3C { 'held' 00 03 \"3\" } | 32 { 'held' 00 04 \"4\" }");
+        var again = await ReadAsync(broker, 2);
+        Assert.Equal((IncomingKind.Redelivery, false), (again[0].Kind, again[1].CanBeRefused));
+        broker.Complete([first[0] with { IsRefused = true }]);
+        broker.Complete(again);
+        await older.ExpectAsync("40 02 00 04");
+    }
+
+    [Fact]
     public async Task Disposing_sends_the_acknowledgements_of_what_is_complete_and_of_nothing_else()
     {
         var broker = await StartAsync();

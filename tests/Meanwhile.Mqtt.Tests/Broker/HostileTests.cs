@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Meanwhile.Mqtt.Broker;
 using Meanwhile.Mqtt.Session;
 using Meanwhile.Mqtt.Tests.Support;
@@ -150,6 +151,60 @@ public class HostileTests
         var properties = string.Concat(Enumerable.Repeat("26 '' ''", 20_000)); // 100 kB on the wire, megabytes here.
         await publisher.SendAsync($"32 {{ 'a' 00 01 {{ {properties} }} }} | 32 {{ 'a' 00 02 {{}} }}");
         await publisher.ExpectAsync("40 02 00 01 | 40 03 00 02 97");
+    }
+
+    [Fact]
+    public async Task Without_memory_the_host_gets_no_message_at_qos_0_and_it_is_counted()
+    {
+        var time = new FakeTimeProvider();
+        var refusals = new ConcurrentQueue<Refusal>();
+        await using var broker = await TestBroker.StartAsync(options => options with { Time = time, Holds = topic => topic == "held", Refused = refusals.Enqueue, Limits = new BrokerLimits { Memory = 1 } });
+        await using var client = await RawClient.OpenAsync(broker.EndPoints[0]);
+        await client.SendAsync("10 { 'MQTT' 04 | 02 | 00 00 | 'c' }");
+        broker.Complete([await broker.Incoming.ReadAsync(TestContext.Current.CancellationToken)]);
+        await client.ExpectAsync("20 02 00 00");
+        await time.PassUntilAsync(IsDropped, () => "all messages are taken in");
+        Assert.Contains(refusals, refusal => refusal is { Kind: RefusalKind.Drop, Drop: DropKind.NoMemory, ClientId: "c" });
+        while (broker.Incoming.TryRead(out _))
+        {
+            // What came before.
+        }
+        await client.SendAsync("30 { 'held' \"1\" } | C0 00");
+        await client.ExpectAsync("D0 00");
+        Assert.False(broker.Incoming.TryRead(out _));
+
+        bool IsDropped()
+        {
+            client.Stream.Write(Bytes.Of("30 { 'held' \"1\" }"));
+            return broker.Statistics.MessagesWithoutMemory > 0;
+        }
+    }
+
+    [Theory]
+    [InlineData("31 { 'b' \"2\" }")]
+    [InlineData("E0 01 04")] // The will is retained.
+    public async Task What_nobody_could_be_told_of_is_not_retained_beyond_the_limit_and_goes_to_subscribers(string packet)
+    {
+        var refusals = new ConcurrentQueue<Refusal>();
+        await using var broker = await TestBroker.StartAsync(options => options with { Refused = refusals.Enqueue, Limits = new BrokerLimits { RetainedMessages = 1 } });
+        await using var other = await RawClient.ConnectAsync(broker.EndPoints[0], "o");
+        await other.SendAsync("82 { 00 01 | '#' 00 }");
+        await other.ExpectAsync("90 03 00 01 00");
+        await using var client = await RawClient.OpenAsync(broker.EndPoints[0]);
+        await client.SendAsync("10 { 'MQTT' 05 | 26 | 00 00 | {} | 'c' | {} | 'b' | 00 01 \"2\" } | 31 { 'a' {} \"1\" }");
+        await other.ExpectAsync("30 { 'a' \"1\" }");
+        await client.SendAsync(packet.Replace("'b'", "'b' {}", StringComparison.Ordinal));
+        await other.ExpectAsync("30 { 'b' \"2\" }");
+        Assert.Equal(1, broker.Statistics.Retained);
+        Assert.Contains(refusals, refusal => refusal is { Kind: RefusalKind.Message, Reason: ReasonCode.QuotaExceeded } && refusal.Explanation.StartsWith("b:", StringComparison.Ordinal));
+        Assert.True(broker.Statistics.RetainedBytes is > 0 and < 1000);
+
+        await using var again = await RawClient.Connect5Async(broker.EndPoints[0], "d");
+        await again.SendAsync("31 { 'a' {} \"3\" }"); // A known topic goes on.
+        await other.ExpectAsync("30 { 'a' \"3\" }");
+        await again.SendAsync("31 { 'a' {} }");
+        await other.ExpectAsync("30 { 'a' }");
+        Assert.Equal((0, 0), (broker.Statistics.Retained, broker.Statistics.RetainedBytes));
     }
 
     [Fact]
