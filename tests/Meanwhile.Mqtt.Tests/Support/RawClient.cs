@@ -5,18 +5,23 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Meanwhile.Mqtt.Tests.Support;
 
-/// <summary>A client that sends exactly these bytes, and wants exactly those.</summary>
+/// <summary>An end of a connection, mostly a client's, that sends exactly these bytes, and wants exactly those.</summary>
 internal sealed class RawClient : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    private readonly TcpClient _client = new() { NoDelay = true };
+    private readonly TcpClient _client;
     private Stream _stream = null!;
+
+    private RawClient(TcpClient client) => (_client = client).NoDelay = true;
+
+    /// <summary>The other end of a connection that a server has accepted.</summary>
+    public static RawClient Of(TcpClient client) => new(client) { _stream = client.GetStream() };
 
     /// <summary>Connects to a broker, without a word.</summary>
     public static async Task<RawClient> OpenAsync(IPEndPoint endPoint)
     {
-        var client = new RawClient();
+        var client = new RawClient(new TcpClient());
         await client._client.ConnectAsync(endPoint, TestContext.Current.CancellationToken);
         client._stream = client._client.GetStream();
         return client;
