@@ -34,8 +34,8 @@ public sealed record BrokerOptions
     public Func<Login, CancellationToken, ValueTask<LoginAnswer>>? Authenticate { get; init; }
 
     /// <summary>
-    /// What the client of a session or a will that an earlier process has left may do, by its user, as <see cref="LoginAnswer.Accept"/> was told it, null where that is not known, and its client
-    /// identifier. Null for everything.
+    /// What a client may do whose session or will comes from an earlier process. It gets the user, as <see cref="LoginAnswer.Accept"/> got it, or null if nobody knows, and the client identifier.
+    /// Null: such clients may do everything.
     /// </summary>
     public Func<string?, string, Permissions>? PermissionsOf { get; init; }
 

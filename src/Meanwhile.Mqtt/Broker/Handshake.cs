@@ -118,7 +118,7 @@ internal sealed class Handshake(Connection connection, Visitor visitor, Peer pee
         await parts.Journal.RoomAsync(patience);
         var opened = await parts.Reception.OpenAsync(connection, connect, clientId, user, parts.Now, patience);
         if (opened.Owner is { } owner)
-            return await RefuseAsync(outbox, ReasonCode.NotAuthorized, connect.Version, RefusalKind.Session, $"its session belongs to {NameOf(owner)}, and {NameOf(user)} from {peer.Address} wants it");
+            return await RefuseAsync(outbox, ReasonCode.NotAuthorized, connect.Version, RefusalKind.Session, $"its session belongs to {NameOf(owner)}, not to {NameOf(user)} from {peer.Address}");
         var session = opened.Session;
         var will = connect.Will is { } left ? parts.Reception.Keep(session, left, permissions) : null;
         Packets = new SessionPackets(session, terms, will, outbox, parts, closing, peer.Gone) { KeepAlive = KeepAliveOf(connect) };
@@ -188,7 +188,7 @@ internal sealed class Handshake(Connection connection, Visitor visitor, Peer pee
     private async ValueTask<bool> RefuseAsync(Outbox outbox, ReasonCode reason, ProtocolVersion version, RefusalKind kind = RefusalKind.Connection, string explanation = "")
     {
         parts.Refused(new Refusal(kind, ClientId, reason, explanation));
-        var properties = _isCurious && kind == RefusalKind.Connection ? DisconnectPacket.Why(explanation) : default; // Why a login failed, and whose a session is, is not for who failed.
+        var properties = _isCurious && kind == RefusalKind.Connection ? DisconnectPacket.Why(explanation) : default; // Whoever fails to log in is not told why, nor who owns a session.
         outbox.Add(writer => new ConnAckPacket(SessionPresent: false, reason, properties).Write(writer, version)); // [MQTT-3.2.2-6]
         await outbox.FlushAsync(closing);
         return false;

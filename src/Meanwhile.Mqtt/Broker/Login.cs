@@ -41,8 +41,8 @@ public sealed record LoginAnswer
     /// <summary>Lets the client in.</summary>
     /// <param name="permissions">What it may do.</param>
     /// <param name="user">
-    /// Whom its session belongs to: nobody else may connect with its client identifier as long as there is that session. Empty for a client without a name. Null where nobody is asked
-    /// for one: what such a client leaves belongs to the next user that comes for it.
+    /// The user who owns the session: no other user can connect with its client identifier as long as the session exists. Empty for a client without a name. Null where nobody has to
+    /// say who it is: then the next user who connects owns the session.
     /// </param>
     public static LoginAnswer Accept(Permissions permissions, string? user = null) => new(permissions, user, ReasonCode.Success, "");
 

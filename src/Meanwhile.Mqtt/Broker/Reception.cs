@@ -25,7 +25,7 @@ internal sealed class Reception(SessionTable table, Router router, WaitingLine l
     private readonly HashSet<Connection> _connections = [];
     private readonly Dictionary<ClientSession, Connection> _owners = [];
 
-    // Who waits to be the next owner: one of each client identifier, so that clients that come again and again do not pile up. All who wait for one are of one user.
+    // Who waits to be the next owner: one of each client identifier, so that clients that come again and again do not pile up. All of one identifier have the same user.
     private readonly Dictionary<string, (Connection Connection, string? User)> _next = new(StringComparer.Ordinal);
 
     /// <summary>A connection comes in.</summary>
@@ -67,8 +67,8 @@ internal sealed class Reception(SessionTable table, Router router, WaitingLine l
     }
 
     /// <summary>
-    /// Gives a connection its session, once whoever used it has gone [MQTT-3.1.4-3], and what it left behind is in the hands of the host; unless it belongs to another user, whom nothing
-    /// happens to then.
+    /// Gives a connection its session, once whoever used it has gone [MQTT-3.1.4-3], and what it left behind is in the hands of the host. If another user owns the session, it does nothing
+    /// but say so.
     /// </summary>
     /// <exception cref="OperationCanceledException">It has waited long enough, or another one wants the session.</exception>
     public async ValueTask<Opened> OpenAsync(Connection connection, ConnectPacket connect, string clientId, string? user, Func<TimeSpan> now, CancellationToken patience)
@@ -190,7 +190,7 @@ internal sealed class Reception(SessionTable table, Router router, WaitingLine l
         lock (_gate)
         {
             (opened, owner, obstacle) = (default, null, null);
-            if (table.IsOfAnother(clientId, user, now, out var other)) // It came to it while this one waited, and was about to give up.
+            if (table.IsOfAnother(clientId, user, now, out var other)) // The other user got it while this connection waited.
             {
                 opened = Opened.Not(other);
                 return true;
@@ -258,9 +258,9 @@ internal sealed class Reception(SessionTable table, Router router, WaitingLine l
 /// <param name="Earlier">The earlier one, gone on with or not; null for none.</param>
 internal readonly record struct Opened(ClientSession Session, bool IsPresent, ClientSession? Earlier)
 {
-    /// <summary>Whom it belongs to, where that is another user: then it was not opened.</summary>
+    /// <summary>The other user who owns it, so that it was not opened; null if it was.</summary>
     public string? Owner { get; private init; }
 
-    /// <summary>It belongs to another user.</summary>
+    /// <summary>Another user owns it.</summary>
     public static Opened Not(string owner) => new() { Owner = owner };
 }

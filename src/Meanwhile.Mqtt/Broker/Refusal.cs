@@ -54,6 +54,6 @@ public enum RefusalKind
     /// <summary>Messages from or for the client were dropped for another reason.</summary>
     Drop,
 
-    /// <summary>It was not let in: the session of its client identifier belongs to another user.</summary>
+    /// <summary>It was not let in: another user owns the session of its client identifier.</summary>
     Session,
 }

@@ -5,7 +5,7 @@ namespace Meanwhile.Mqtt.Broker;
 /// <summary>Brings back what an earlier process has kept.</summary>
 /// <param name="sessions">All sessions.</param>
 /// <param name="router">For subscriptions and retained messages.</param>
-/// <param name="permissionsOf">What the client of a user with a client identifier may do.</param>
+/// <param name="permissionsOf">What a client may do, by its user and its client identifier.</param>
 /// <param name="expiresAt">Until when clients have to come back of which nothing else is known.</param>
 /// <param name="now">The time: clients that were here when the process ended leave now.</param>
 internal sealed class Restoration(SessionTable sessions, Router router, Func<string?, string, Permissions> permissionsOf, TimeSpan expiresAt, TimeSpan now)

@@ -10,7 +10,7 @@ public abstract record Change;
 /// <param name="Expiry">Seconds that the session lives on without its client.</param>
 public sealed record SessionOpened(string ClientId, uint Expiry) : Change
 {
-    /// <summary>Whom it belongs to, as the host has named its user; null where that is not known.</summary>
+    /// <summary>The user who owns it, as the host names it; null if nobody knows.</summary>
     public string? User { get; init; }
 }
 
@@ -78,7 +78,7 @@ public sealed record RetainedChanged(string Topic, Message? Message) : Change;
 /// <param name="DueAt">When it is to be published; null as long as the client is here.</param>
 public sealed record WillKept(string ClientId, long Number, Will Will, TimeSpan? DueAt) : Change
 {
-    /// <summary>The client's user, as the host has named it; null where that is not known.</summary>
+    /// <summary>The client's user, as the host names it; null if nobody knows.</summary>
     public string? User { get; init; }
 }
 

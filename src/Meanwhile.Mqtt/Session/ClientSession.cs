@@ -47,7 +47,7 @@ internal sealed class ClientSession
     /// <summary>Its name.</summary>
     public string ClientId { get; }
 
-    /// <summary>Whom it belongs to: the user of its client, empty for one without a name; null where that is not known, so that it belongs to who comes next.</summary>
+    /// <summary>The user who owns it; empty for clients without a name; null if nobody knows: then the next user who connects owns it.</summary>
     public string? User { get; set; }
 
     /// <summary>The filters of its subscriptions; whoever routes looks after them.</summary>
@@ -56,7 +56,7 @@ internal sealed class ClientSession
     /// <summary>Where its copy of the message is that is being routed; whoever routes looks after it.</summary>
     public int Place { get; set; }
 
-    /// <summary>What the client may do, as of its last login, also in an earlier process.</summary>
+    /// <summary>What the client may do, as of its last login, which may have been in an earlier process.</summary>
     public Permissions Permissions { get; set; } = Permissions.All;
 
     /// <summary>How many messages were sent.</summary>
@@ -86,9 +86,9 @@ internal sealed class ClientSession
     /// <summary>How many acknowledgements and releases are still owed to the client.</summary>
     public int Owed => _receiver.Owed + _sender.OwedReleases;
 
-    /// <summary>Whether something of a user is a user's: also where either of them is not known.</summary>
-    /// <param name="owner">Whose it is.</param>
-    /// <param name="user">Who wants it; where nobody is asked, a client without a name.</param>
+    /// <summary>Whether a user may use what a user owns.</summary>
+    /// <param name="owner">The owner; null if nobody knows: then everybody may.</param>
+    /// <param name="user">The user; null where nobody has to say who it is: this counts as no name.</param>
     public static bool IsOf(string? owner, string? user) => owner is null || owner == (user ?? "");
 
     /// <summary>Goes on with what an earlier process has kept.</summary>

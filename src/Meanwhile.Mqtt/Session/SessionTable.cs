@@ -13,6 +13,7 @@ internal sealed class SessionTable(SessionLimits limits, Journal journal, Drops 
     private readonly Dictionary<ClientSession, Absence> _away = [];
     private readonly Deadlines _wills = new();
     private readonly Deadlines _ends = new();
+    private readonly List<(ClientSession, KeptWill?)> _overdue = [];
     private long _lastWill;
 
     /// <summary>How many there are.</summary>
@@ -33,7 +34,7 @@ internal sealed class SessionTable(SessionLimits limits, Journal journal, Drops 
         return session;
     }
 
-    /// <summary>Goes on with a will of an earlier process. A session that was not to outlive its connection has ended with that.</summary>
+    /// <summary>Goes on with a will of an earlier process, the oldest first. A session that was not to outlive its connection has ended with that.</summary>
     /// <param name="kept">The will.</param>
     /// <param name="permissions">What its client may do.</param>
     /// <param name="now">The time.</param>
@@ -41,7 +42,10 @@ internal sealed class SessionTable(SessionLimits limits, Journal journal, Drops 
     {
         _lastWill = Math.Max(_lastWill, kept.Number);
         var session = _sessions.GetValueOrDefault(kept.ClientId) ?? Restore(kept.ClientId, [], [], now);
-        var (will, expiresAt) = (new KeptWill(journal, kept, permissions), _away[session].ExpiresAt);
+        var (expiresAt, earlier) = _away[session];
+        if (earlier is not null) // It belongs to a session that had ended already; the process ended before the host had the will.
+            _overdue.Add((session, earlier));
+        var will = new KeptWill(journal, kept, permissions);
         SetAway(session, expiresAt, will, kept.DueAt ?? Min(now + will.Delay, expiresAt));
     }
 
@@ -60,11 +64,11 @@ internal sealed class SessionTable(SessionLimits limits, Journal journal, Drops 
     /// <summary>Finds one.</summary>
     public bool TryFind(string clientId, [NotNullWhen(true)] out ClientSession? session) => _sessions.TryGetValue(clientId, out session);
 
-    /// <summary>Whether a client has a session that is not over, and belongs to another user than this one.</summary>
+    /// <summary>Whether the session of a client identifier belongs to another user. A session that is over belongs to nobody.</summary>
     /// <param name="clientId">The client identifier.</param>
-    /// <param name="user">Who wants it.</param>
+    /// <param name="user">The user who asks for it.</param>
     /// <param name="now">The time.</param>
-    /// <param name="owner">Whom it belongs to then.</param>
+    /// <param name="owner">The other user.</param>
     public bool IsOfAnother(string clientId, string? user, TimeSpan now, [NotNullWhen(true)] out string? owner)
     {
         owner = _sessions.TryGetValue(clientId, out var session) && !IsOver(session, now) && !ClientSession.IsOf(session.User, user) ? session.User : null;
@@ -74,7 +78,7 @@ internal sealed class SessionTable(SessionLimits limits, Journal journal, Drops 
     /// <summary>Goes on with a session, or begins one [MQTT-3.1.2-4], [MQTT-3.1.2-5], [MQTT-3.1.2-6].</summary>
     /// <param name="connect">What the client asked for.</param>
     /// <param name="clientId">Its identifier, chosen for it where it has none.</param>
-    /// <param name="user">Whose it is from now on, if that is known.</param>
+    /// <param name="user">The user who owns it from now on; null if nobody knows.</param>
     /// <param name="now">The time.</param>
     /// <param name="will">A will whose time has come, because the session that it waited with is over [MQTT-3.1.3-9].</param>
     public ClientSession Open(ConnectPacket connect, string clientId, string? user, TimeSpan now, out KeptWill? will)
@@ -124,7 +128,8 @@ internal sealed class SessionTable(SessionLimits limits, Journal journal, Drops 
     /// <summary>Wills whose time has come.</summary>
     public IReadOnlyList<(ClientSession Session, KeptWill? Will)> Due(TimeSpan now)
     {
-        var due = new List<(ClientSession Session, KeptWill? Will)>();
+        var due = new List<(ClientSession Session, KeptWill? Will)>(_overdue);
+        _overdue.Clear();
         foreach (var session in _wills.Due(now, int.MaxValue))
         {
             var absence = _away[session];

@@ -6,7 +6,7 @@ namespace Meanwhile.Access;
 /// <param name="rules">Those that are about it, filled in.</param>
 internal sealed class ClientRules(IReadOnlyList<RuleTree> rules)
 {
-    /// <summary>Those of a client that may do nothing.</summary>
+    /// <summary>The rules of a client that may do nothing.</summary>
     public static ClientRules Nothing { get; } = new([]);
 
     /// <summary>Whether it may send messages to a topic.</summary>

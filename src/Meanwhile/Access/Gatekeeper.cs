@@ -35,14 +35,14 @@ internal sealed class Gatekeeper(
             : ValueTask.FromResult(LoginAnswer.Refuse(ReasonCode.NotAuthorized, $"no user name, from {login.Peer.Address}"));
     }
 
-    /// <summary>What the client of a session or a will may do that an earlier process has left, as its login would let it today.</summary>
-    /// <param name="user">Its user; empty for none, null where that is not known.</param>
+    /// <summary>What a client may do whose session or will comes from an earlier process: what its login would allow today.</summary>
+    /// <param name="user">Its user; empty for none, null if nobody knows.</param>
     /// <param name="clientId">What it calls itself.</param>
     public Permissions PermissionsOf(string? user, string clientId)
     {
         var unnamed = PermissionsOf(user: null, clientId, isListed: false);
         if (user is null)
-            return Asks ? unnamed with { MayRead = static _ => true } : unnamed; // What waits for it is judged again when it is sent, by who came for it.
+            return Asks ? unnamed with { MayRead = static _ => true } : unnamed; // Messages that wait are judged again when they are sent, by the user who connects.
         if (user.Length > 0)
             return PermissionsOf(user, clientId, isListed: users is not null && !asksForCertificates);
         return users is null || allowAnonymous ? unnamed : new Permissions(static _ => false, static _ => false) { MayRead = static _ => false };
@@ -75,7 +75,7 @@ internal sealed class Gatekeeper(
         };
     }
 
-    // Who proved it by a certificate need not be in the file of users.
+    // A user with a certificate need not be in the file of users.
     private Permissions PermissionsOf(string? user, string clientId, bool isListed)
     {
         if (accessList is null && !isListed)

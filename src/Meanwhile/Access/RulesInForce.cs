@@ -1,8 +1,8 @@
 namespace Meanwhile.Access;
 
-/// <summary>What one client may do, by the files that are in force when it is asked. On any thread: what is replaced, is replaced as a whole.</summary>
+/// <summary>What one client may do, by the files as they are at that moment. Any thread may ask: what changes is replaced as a whole.</summary>
 /// <param name="accessList">Who may do what; null for everybody everything.</param>
-/// <param name="users">Where its user has to be: one that was taken out may do nothing. Null where that need not be.</param>
+/// <param name="users">The users, if its user has to be one of them: a user who was deleted may do nothing. Null if it need not.</param>
 /// <param name="user">Its user; null for none.</param>
 /// <param name="clientId">What it calls itself.</param>
 internal sealed class RulesInForce(WatchedFiles<AccessList>? accessList, WatchedFiles<IReadOnlyDictionary<string, PasswordHash>>? users, string? user, string clientId)
@@ -18,7 +18,7 @@ internal sealed class RulesInForce(WatchedFiles<AccessList>? accessList, Watched
     /// <summary>Whether it may subscribe to a filter.</summary>
     public bool MaySubscribe(string filter) => Current()?.MaySubscribe(filter) ?? true;
 
-    // Null for everything. Asked for each message: it is made anew only when a file has changed.
+    // Null for everything. Each message asks for it, so it is made anew only when a file has changed.
     private ClientRules? Current()
     {
         var (list, listed, known) = (accessList?.Current, users?.Current, _known);

@@ -34,7 +34,7 @@ internal sealed record EmbeddedOptions(IReadOnlyList<ListenAddress> Listeners)
     /// <summary>For clients of this process; null for none.</summary>
     public InsideLogin? Inside { get; init; }
 
-    /// <summary>Where there is TLS, clients have to show a certificate.</summary>
+    /// <summary>Listeners with TLS ask clients for a certificate.</summary>
     public bool AsksForCertificates => TlsFiles.Count > 2;
 
     /// <summary>Whether clients have to say and to prove who they are.</summary>

@@ -7,13 +7,13 @@ using Meanwhile.Mqtt.Wire;
 namespace Meanwhile.Feeds;
 
 /// <summary>
-/// How a client of this process gets into its own broker, whatever its users and certificates: by a secret that nobody else knows. It may do everything. Its client identifier is such that
-/// nobody else can come with it before.
+/// How a client of this process gets into its own broker, whatever its users and certificates: by a secret that nobody else knows. It may do everything. Nobody can
+/// guess its client identifier, and connect with it first.
 /// </summary>
 internal sealed class InsideLogin
 {
     private const string UserName = "inside";
-    private const string Owner = "\u0001inside"; // No user can be called so.
+    private const string Owner = "\u0001inside"; // No user can have this name.
 
     private static readonly Permissions Everything = new(static _ => true, static _ => true);
 
@@ -24,7 +24,7 @@ internal sealed class InsideLogin
         ? LoginAnswer.Accept(Everything, Owner)
         : LoginAnswer.Refuse(ReasonCode.NotAuthorized, "this listener is for the program itself");
 
-    /// <summary>What such a client of an earlier process may do; null where it is another client.</summary>
+    /// <summary>What such a client of an earlier process may do; null for other clients.</summary>
     public static Permissions? PermissionsOf(string? user) => user == Owner ? Everything : null;
 
     /// <summary>What such a client connects with.</summary>

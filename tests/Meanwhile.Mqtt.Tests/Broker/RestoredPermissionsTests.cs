@@ -58,6 +58,19 @@ public class RestoredPermissionsTests
     }
 
     [Fact]
+    public async Task A_will_that_was_on_its_way_to_the_host_and_that_of_the_next_connection_are_each_judged_and_published()
+    {
+        (_may["ada c"], _may["bob c"]) = (topic => topic != "w/3", _ => true);
+        static WillKept Of(long number, string user) => new("c", number, new Will($"w/{number}", "gone"u8.ToArray(), 0, Retain: true, default), DueAt: null) { User = user };
+        var store = new ManualStore(Of(1, "ada"), Of(2, "bob"), Of(3, "ada"));
+        store.EndAll();
+        await using var broker = await StartAsync(store);
+        await Until.TrueAsync(() => store.Committed.OfType<WillForgotten>().Count() == 3, () => string.Join('\n', store.Committed));
+        Assert.Equal(["w/1", "w/2"], store.Committed.OfType<RetainedChanged>().Select(change => change.Topic));
+        Assert.Equal("w/3", Assert.Single(_refusals).Explanation);
+    }
+
+    [Fact]
     public async Task A_will_is_kept_with_the_user_of_its_client()
     {
         var store = new ManualStore();

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Meanwhile.Mqtt.Broker;
 using Meanwhile.Mqtt.Session;
 using Meanwhile.Mqtt.Tests.Support;
+using Meanwhile.Mqtt.Wire;
 using Meanwhile.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
 
@@ -105,6 +106,29 @@ public class SessionOwnerTests
         await TakeUntilAsync(broker, () => accepted.IsCompleted);
         await accepted;
         await second.ExpectNothingAsync();
+    }
+
+    [Fact]
+    public async Task Users_who_want_one_client_identifier_at_the_same_time_never_end_a_connection_of_each_other()
+    {
+        await using var broker = await StartAsync();
+        await Task.WhenAll(new[] { "ada", "bob", "" }.Select(ComeAndGoAsync));
+        Assert.DoesNotContain(_refusals, refusal => refusal.Kind == RefusalKind.Connection && refusal.Reason == ReasonCode.SessionTakenOver);
+
+        async Task ComeAndGoAsync(string user)
+        {
+            for (var accepted = 0; accepted < 100;)
+            {
+                await using var client = await SendConnectAsync(broker, user, clean: true);
+                var answer = await client.ReadPacketAsync();
+                if (answer[3] == 5)
+                    continue;
+                accepted++;
+                await client.ExpectNothingAsync();
+                await client.SendAsync("E0 00");
+                await client.ExpectEndAsync();
+            }
+        }
     }
 
     [Fact]

@@ -30,7 +30,7 @@ public sealed class SessionOwnerTests : ProgramTest
             await ada.SendAsync("C000");
             Assert.Equal("D000", await ada.ReceiveAsync());
         }
-        await broker.SaysAsync("has not let 'c' in (NotAuthorized: its session belongs to user 'ada', and user 'bob' from 127.0.0.1 wants it)");
+        await broker.SaysAsync("has not let 'c' in (NotAuthorized: its session belongs to user 'ada', not to user 'bob' from 127.0.0.1)");
         using (var anonymous = await ConnectAsync("", "d", Accepted))
             await ConnectAsync("bob", "d", Refused);
         await PublishAsync("bob", "t", "1");
@@ -72,7 +72,7 @@ public sealed class SessionOwnerTests : ProgramTest
         Assert.Equal(0, await broker.TerminateAsync());
         broker = await BrokerAsync(); // Without users nobody can show to be ada.
         await ConnectAsync("", "c", Refused, clean: true);
-        await broker.SaysAsync("its session belongs to user 'ada', and a client without a name from 127.0.0.1 wants it");
+        await broker.SaysAsync("its session belongs to user 'ada', not to a client without a name from 127.0.0.1");
         Assert.Equal(0, await broker.TerminateAsync());
     }
 

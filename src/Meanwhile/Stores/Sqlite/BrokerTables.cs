@@ -72,7 +72,7 @@ internal sealed class BrokerTables
                 properties BLOB NOT NULL, due INTEGER)
                 """);
             database.Execute("CREATE TABLE IF NOT EXISTS retained (topic TEXT PRIMARY KEY, payload BLOB NOT NULL, published_qos INTEGER NOT NULL, expires INTEGER, properties BLOB NOT NULL) WITHOUT ROWID");
-            // Whom they belong to: empty for a client without a name. Where it is null, nobody knows, because nobody was asked, or an older version has written it.
+            // The user who owns them; empty for a client without a name. Null: nobody knows, because the broker had no users, or an older version wrote the row.
             foreach (var table in new[] { "sessions", "wills" })
                 AddUser(database, table);
             database.Execute($"PRAGMA application_id = {ApplicationId}; PRAGMA user_version = {Version}");

@@ -10,7 +10,7 @@ namespace Meanwhile.Stores.Sqlite;
 /// <param name="Messages">That wait for it or for its answer.</param>
 /// <param name="Bytes">The memory they take, as the broker's limit counts it.</param>
 /// <param name="Subscriptions">How many it has.</param>
-/// <param name="User">Whom it belongs to; empty for a client without a name, null where that is not known.</param>
+/// <param name="User">The user who owns it; empty for a client without a name, null if nobody knows.</param>
 internal sealed record KeptSession(string ClientId, DateTimeOffset? AwaySince, uint Expiry, long Messages, long Bytes, long Subscriptions, string? User);
 
 /// <summary>The sessions in a broker's file, which a broker may hold meanwhile.</summary>
