@@ -13,7 +13,7 @@ namespace Meanwhile.Benchmarking;
 internal sealed record Scenario(string Name, string Description, IReadOnlyList<long> Sizes, (long Least, long Most) Bounds, Func<Stage, Steps, IReadOnlyList<long>, CancellationToken, Task<ScenarioReport>> RunAsync,
     bool IsOfHighestRate = false, string Fault = "messages are not accounted for")
 {
-    /// <summary>What measures how fast it is.</summary>
+    /// <summary>Those that measure speed.</summary>
     public static IReadOnlyList<Scenario> All { get; } =
     [
         new("ingest", "publish, commit, acknowledge, publish the result: as fast as it goes, beside its limits and other subscribers", [], (0, 0), (stage, steps, _, stop) => IngestScenario.RunAsync(stage, steps, stop)),
@@ -25,9 +25,9 @@ internal sealed record Scenario(string Name, string Description, IReadOnlyList<l
         new("restart", "from the start until the first new result, with so many rows stored", [0, 100_000, 1_000_000], (0, 100_000_000), RestartScenario.RunAsync),
     ];
 
-    /// <summary>What measures how it holds.</summary>
+    /// <summary>The one that attacks.</summary>
     public static Scenario Hostile { get; } = new(
-        "hostile", "one attack after the other on a server of its own, at so many percent of its size: memory, and what a client that means well notices", [100], (1, 1000), HostileScenario.RunAsync, Fault: "hostile clients got what they must not get");
+        "hostile", "attacks on the server, each at a percentage of its full size: memory, and what good clients notice", [100], (1, 1000), HostileScenario.RunAsync, Fault: "the server did not hold up");
 
     /// <summary>The load of a scenario that does not vary it: some publishers of one series, with as many messages in flight as brokers let a client have.</summary>
     public static LoadOptions LoadOf(Stage stage) => new(stage.NewTopic(), Publishers: 4, Series: 1, stage.Options.Qos, InFlight: 1000, PublishTemplate.LeastBytes);

@@ -60,7 +60,7 @@ internal sealed class ChildProcess : IDisposable
         get
         {
             var folder = $"/proc/{_process.Id}/fd";
-            return Directory.Exists(folder) ? Directory.EnumerateFileSystemEntries(folder).Count(entry => new FileInfo(entry).LinkTarget?.StartsWith("socket:", StringComparison.Ordinal) == true) : 0;
+            return Directory.Exists(folder) && !_process.HasExited ? Directory.EnumerateFileSystemEntries(folder).Count(entry => new FileInfo(entry).LinkTarget?.StartsWith("socket:", StringComparison.Ordinal) == true) : 0;
         }
     }
 

@@ -44,7 +44,7 @@ internal static class BenchVerb
     };
 
     private static readonly Setting<IReadOnlyList<string>> Attacks = new(
-        "--attacks", null, null, "NAMES", $"those to make, with commas between: {string.Join(", ", HostileScenario.Attacks.Select(attack => attack.Key))} [default: all]", ParseAttacks);
+        "--attacks", null, null, "NAMES", $"only these attacks, separated by commas: {string.Join(", ", HostileScenario.Attacks.Select(attack => attack.Key))} [default: all]", ParseAttacks);
 
     private static readonly Setting<string> Json = new("--json", null, null, "FILE", "write the figures for machines to a file, or to standard output in place of the tables with -", text => text);
 
@@ -68,7 +68,7 @@ internal static class BenchVerb
                     return RunAsync(session, [scenario], stop);
                 }));
         }
-        command.Subcommands.Add(Session.Command(All, "all of these but hostile, one after the other", Options(), (session, stop) => RunAsync(session, Scenario.All, stop)));
+        command.Subcommands.Add(Session.Command(All, "all of these except hostile, one after the other", Options(), (session, stop) => RunAsync(session, Scenario.All, stop)));
         AddPart(command, Session.Command(
             "reader", "a part of bench: a bare reader in the place of a broker", [Listen.Option], (session, stop) => BareReader.ListenAsync(session.Read(Listen)!, stop)));
         AddPart(command, Session.Command("subscriber", "a part of bench: a bare subscriber", SubscriberOptions(), (session, stop) =>
@@ -209,7 +209,7 @@ internal static class BenchVerb
     {
         var names = text.Split(',');
         return Array.Find(names, name => HostileScenario.Attacks.All(attack => attack.Key != name)) is { } unknown
-            ? throw new FormatException($"names of attacks, and '{unknown}' is none: see --help")
+            ? throw new FormatException($"names of attacks; '{unknown}' is not one (see --help)")
             : names;
     }
 

@@ -6,7 +6,7 @@ namespace Meanwhile.Web;
 /// <summary>All that there is for programs, and what it is made with.</summary>
 internal sealed class SiteParts : IDisposable
 {
-    // For answers that are work.
+    // Shared by all large answers.
     private readonly SemaphoreSlim _processors = new(Math.Max(1, Environment.ProcessorCount / 2));
     private readonly MetricsPage _metrics;
     private readonly PastApi _past;

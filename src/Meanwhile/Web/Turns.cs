@@ -3,10 +3,10 @@ using Microsoft.AspNetCore.Http;
 namespace Meanwhile.Web;
 
 /// <summary>
-/// Who makes an answer of one kind that is work: one at a time, so that it takes neither the machine nor the memory from the present. A few wait. Answers of
-/// all kinds together take half of the processors at most, and no thread of the pool, for which those who publish would wait.
+/// Lets large answers of one kind take turns, so that they need little memory and processor time. A few requests may wait. Answers of all kinds together use at most
+/// half of the processors, and no threads of the pool: those have to be free for publishers.
 /// </summary>
-/// <param name="processors">The turns of all kinds.</param>
+/// <param name="processors">Shared by all kinds.</param>
 internal sealed class Turns(SemaphoreSlim processors) : IDisposable
 {
     private const int MostWaiting = 16;

@@ -3,11 +3,11 @@ using Microsoft.AspNetCore.Http;
 
 namespace Meanwhile.Tests.Web;
 
-/// <summary>Answers that are work take a share of the processors, and no thread for which those who publish would wait.</summary>
+/// <summary>Large answers use a share of the processors, and no threads of the pool.</summary>
 public sealed class TurnsTests
 {
     [Fact]
-    public async Task Answers_of_all_kinds_take_turns_and_a_thread_of_their_own()
+    public async Task Answers_of_all_kinds_share_the_processors_and_have_their_own_thread()
     {
         using var processors = new SemaphoreSlim(1);
         using var past = new Turns(processors);
@@ -29,7 +29,7 @@ public sealed class TurnsTests
     }
 
     [Fact]
-    public async Task A_reader_that_is_slow_to_take_its_answer_keeps_nobody_from_a_turn()
+    public async Task A_slow_reader_does_not_block_the_next_answer()
     {
         using var processors = new SemaphoreSlim(1);
         using var turns = new Turns(processors);
@@ -42,7 +42,7 @@ public sealed class TurnsTests
     }
 
     [Fact]
-    public async Task A_fault_and_a_reader_who_has_gone_give_the_turn_back()
+    public async Task A_failure_and_a_closed_connection_release_the_turn()
     {
         using var processors = new SemaphoreSlim(1);
         using var turns = new Turns(processors);

@@ -1,23 +1,23 @@
 namespace Meanwhile.Benchmarking.Hostile;
 
-/// <summary>Something that a hostile client does to a server.</summary>
+/// <summary>An attack on a server.</summary>
 /// <param name="Key">For the command line.</param>
 /// <param name="Name">What it does, in a few words.</param>
-/// <param name="HeldBy">The limit or rule of ours that holds it.</param>
-/// <param name="RunAsync">Does it. What it has connected stays so until it is over.</param>
-/// <param name="PrepareAsync">What comes before, and is not measured; null for nothing.</param>
+/// <param name="HeldBy">The limit or rule that stops it.</param>
+/// <param name="RunAsync">Makes it. Its connections stay open until it is over.</param>
+/// <param name="PrepareAsync">Prepares it, which is not measured; null for nothing.</param>
 internal sealed record Attack(
     string Key, string Name, string HeldBy, Func<Attacker, CancellationToken, Task> RunAsync, Func<Attacker, CancellationToken, Task>? PrepareAsync = null)
 {
-    /// <summary>Of the server.</summary>
+    /// <summary>How the server is started.</summary>
     public ServerTerms Terms { get; init; } = new();
 
-    /// <summary>Nobody can be served meanwhile, whatever the server does: only what comes after is judged.</summary>
+    /// <summary>No server could serve clients during this attack: only what follows is judged.</summary>
     public bool EndsService { get; init; }
 }
 
 /// <summary>How a server is started.</summary>
-/// <param name="HasUsers">Clients have to say who they are.</param>
-/// <param name="HasHeapLimit">The heap may not grow beyond 256 MiB, as in a small container.</param>
-/// <param name="AccessList">Who may do what; null for everybody everything.</param>
+/// <param name="HasUsers">Clients need a name and a password.</param>
+/// <param name="HasHeapLimit">The heap is limited to 256 MiB, as in a small container.</param>
+/// <param name="AccessList">The access list; null for none.</param>
 internal sealed record ServerTerms(bool HasUsers = true, bool HasHeapLimit = false, string? AccessList = null);

@@ -2,25 +2,25 @@ using HdrHistogram;
 
 namespace Meanwhile.Benchmarking.Hostile;
 
-/// <summary>What an attack has done.</summary>
-/// <param name="Latencies">Of the good client's acknowledgements meanwhile, microseconds.</param>
-/// <param name="Login">The longest that a new good login took meanwhile.</param>
-/// <param name="ResidentBefore">What the server held before, MiB.</param>
-/// <param name="PeakResident">What it has held at most, MiB.</param>
+/// <summary>What an attack did.</summary>
+/// <param name="Latencies">Times until the good client was acknowledged during the attack, in microseconds.</param>
+/// <param name="Login">The longest time that a new login took during the attack.</param>
+/// <param name="ResidentBefore">Resident memory of the server before the attack, in MiB.</param>
+/// <param name="PeakResident">Its highest resident memory, in MiB.</param>
 internal sealed record AttackOutcome(LongHistogram Latencies, TimeSpan Login, double ResidentBefore, double PeakResident)
 {
-    /// <summary>What it held when all was as before, MiB.</summary>
+    /// <summary>Its resident memory when everything was as before, in MiB.</summary>
     public double ResidentAfter { get; init; }
 
-    /// <summary>From the end of the attack until all was as before.</summary>
+    /// <summary>The time from the end of the attack until everything was as before.</summary>
     public TimeSpan Recovery { get; init; }
 
-    /// <summary>From SIGTERM until the process had ended.</summary>
+    /// <summary>The time from SIGTERM to the end of the process.</summary>
     public TimeSpan End { get; init; }
 
-    /// <summary>What must never be, whatever the machine.</summary>
+    /// <summary>What must never happen, however slow the machine is.</summary>
     public IReadOnlyList<string> Findings { get; init; } = [];
 
-    /// <summary>How long acknowledgements took, in milliseconds.</summary>
+    /// <summary>A percentile of the times until the good client was acknowledged, in milliseconds.</summary>
     public double Milliseconds(double percentile) => Latencies.TotalCount == 0 ? 0 : Latencies.GetValueAtPercentile(percentile) / 1e3;
 }

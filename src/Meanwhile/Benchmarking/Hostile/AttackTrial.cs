@@ -2,26 +2,26 @@ using Meanwhile.Stores;
 
 namespace Meanwhile.Benchmarking.Hostile;
 
-/// <summary>One attack on a server of its own, once.</summary>
+/// <summary>One attack, once, on a new server.</summary>
 internal sealed class AttackTrial(Stage stage, string? program, Attack attack, long percent)
 {
-    // A server that was just started compiles.
+    // A server that has just started is still compiling.
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(50);
 
-    // For so long all has to be well again, before it counts as such.
+    // Everything has to be well for so long before the server counts as recovered.
     private static readonly TimeSpan Well = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestAttack = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan LongestRecovery = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LongestEnd = TimeSpan.FromSeconds(60);
 
-    // What the good clients may have open themselves at one time, and not at another.
+    // The good clients' own connections come and go.
     private const int FewSockets = 4;
 
     private readonly TimeProvider _time = stage.Time;
     private readonly List<string> _findings = [];
 
-    /// <summary>Makes the trial.</summary>
+    /// <summary>Starts the server, attacks it, and stops it.</summary>
     public async Task<AttackOutcome> RunAsync(CancellationToken stop)
     {
         using var server = await AttackedServer.StartAsync(stage, program, attack.Terms, stop);
@@ -54,7 +54,7 @@ internal sealed class AttackTrial(Stage stage, string? program, Attack attack, l
         var outcome = new AttackOutcome(good.Take(), logins.LongestSoFar(), before, server.PeakResident);
         attacker.Release();
         var recovery = await RecoverAsync(server, good, logins, sockets, stop);
-        return outcome with { Recovery = recovery, PeakResident = server.PeakResident, ResidentAfter = server.Ending is null ? server.Resident : 0 };
+        return outcome with { Recovery = recovery, PeakResident = Math.Max(outcome.PeakResident, server.PeakResident), ResidentAfter = server.Resident };
     }
 
     private async Task AttackAsync(Attacker attacker, CancellationToken stop)
@@ -67,19 +67,19 @@ internal sealed class AttackTrial(Stage stage, string? program, Attack attack, l
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
-            // It goes on for long enough.
+            // The attack is long enough.
         }
         catch (Exception e) when (e is UserException or System.Net.Sockets.SocketException)
         {
-            _findings.Add($"the attacker was not served ({e.Message})");
+            _findings.Add($"the attack was cut short ({e.Message})");
         }
     }
 
-    // Since when all is as before.
+    // The time until everything was as before.
     private async Task<TimeSpan> RecoverAsync(AttackedServer server, GoodClient good, GoodLogins logins, int sockets, CancellationToken stop)
     {
         var (start, letIn) = (_time.GetTimestamp(), logins.LetIn);
-        var lastLeft = TimeSpan.Zero; // When connections of the attack were last seen.
+        var lastLeft = TimeSpan.Zero; // When connections of the attack were last open.
         while (server.Ending is null && _time.GetElapsedTime(start) < LongestRecovery)
         {
             var now = _time.GetElapsedTime(start);
@@ -92,7 +92,7 @@ internal sealed class AttackTrial(Stage stage, string? program, Attack attack, l
         if (server.Ending is not null)
             _findings.Add($"the server has ended ({server.Ending})");
         else if (server.OpenSockets > sockets + FewSockets)
-            _findings.Add($"{server.OpenSockets - sockets:N0} connections were left after {LongestRecovery.TotalSeconds:N0} s");
+            _findings.Add($"{server.OpenSockets - sockets:N0} connections were still open after {LongestRecovery.TotalSeconds:N0} s");
         else if (logins.LetIn == letIn)
             _findings.Add($"nobody could log in for {LongestRecovery.TotalSeconds:N0} s after the attack");
         return LongestRecovery;
@@ -107,7 +107,7 @@ internal sealed class AttackTrial(Stage stage, string? program, Attack attack, l
         using var either = CancellationTokenSource.CreateLinkedTokenSource(longest.Token, stop);
         try
         {
-            if (await server.StopAsync(either.Token) != ExitCode.Success)
+            if (server.Ending is null && await server.StopAsync(either.Token) != ExitCode.Success)
                 _findings.Add($"the server did not stop in good order ({server.Ending})");
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
@@ -117,7 +117,7 @@ internal sealed class AttackTrial(Stage stage, string? program, Attack attack, l
         return _time.GetElapsedTime(start);
     }
 
-    // An acknowledgement means committed, whatever happens.
+    // An acknowledgement means committed, also under attack.
     private static IEnumerable<string> Account(AttackedServer server, GoodClient good)
     {
         using var store = Store.OpenForReading(server.Database, unnamedSeries: "", stop: CancellationToken.None);

@@ -4,22 +4,22 @@ using Meanwhile.Processes;
 
 namespace Meanwhile.Benchmarking.Hostile;
 
-/// <summary>A server of this program that is attacked: aggregator, broker and HTTP in one process, on ports and files of its own.</summary>
+/// <summary>The server that is attacked: aggregator, broker and HTTP in one process, with its own ports and files.</summary>
 internal sealed class AttackedServer : IDisposable
 {
     /// <summary>Its --max-memory, in bytes.</summary>
     public const long MaxMemory = 200L << 20;
 
-    /// <summary>Below this are the readings.</summary>
+    /// <summary>Readings are below this topic.</summary>
     public const string Topic = "data";
 
-    /// <summary>Users that have not logged in yet, each with the number behind it.</summary>
+    /// <summary>The names of users who log in for the first time begin with this, and end with a number.</summary>
     public const string NewUser = "new";
 
-    /// <summary>How many of them.</summary>
+    /// <summary>The number of these users.</summary>
     public const int NewUsers = 400;
 
-    /// <summary>Of all users.</summary>
+    /// <summary>The password of every user.</summary>
     public const string Password = "secret";
 
     private const long HeapLimit = 256L << 20;
@@ -41,7 +41,7 @@ internal sealed class AttackedServer : IDisposable
         _process = Start();
     }
 
-    /// <summary>Where it listens.</summary>
+    /// <summary>A port on which it listens.</summary>
     public int MqttPort { get; } = Loopback.FreePort();
 
     /// <inheritdoc cref="MqttPort"/>
@@ -53,25 +53,25 @@ internal sealed class AttackedServer : IDisposable
     /// <inheritdoc cref="MqttPort"/>
     public int HttpPort { get; } = Loopback.FreePort();
 
-    /// <summary>Its readings.</summary>
+    /// <summary>The file of its readings.</summary>
     public string Database => InFolder("readings.db");
 
-    /// <summary>Its sessions and queues.</summary>
+    /// <summary>The file of its sessions and queues.</summary>
     public string BrokerDatabase => InFolder("readings.db.broker");
 
-    /// <summary>What it holds, and has held at most, in MiB.</summary>
-    public double Resident => Mebibytes(_process.ResidentBytes);
+    /// <summary>Its resident memory, in MiB; 0 when it has ended.</summary>
+    public double Resident => Mebibytes(() => _process.ResidentBytes);
 
-    /// <inheritdoc cref="Resident"/>
-    public double PeakResident => Mebibytes(_process.PeakResidentBytes);
+    /// <summary>Its highest resident memory, in MiB; 0 when it has ended.</summary>
+    public double PeakResident => Mebibytes(() => _process.PeakResidentBytes);
 
-    /// <summary>Of connections and listeners.</summary>
+    /// <summary>Open sockets: connections and listeners.</summary>
     public int OpenSockets => _process.OpenSockets;
 
     /// <summary>How it ended; null while it runs.</summary>
     public string? Ending => _process.HasExited ? _process.Ending : null;
 
-    /// <summary>Starts one, and waits until it takes messages in.</summary>
+    /// <summary>Starts a server, and waits until it is ready.</summary>
     /// <param name="program">Another build of it; null for this one.</param>
     public static async Task<AttackedServer> StartAsync(Stage stage, string? program, ServerTerms terms, CancellationToken stop)
     {
@@ -82,11 +82,11 @@ internal sealed class AttackedServer : IDisposable
         return server;
     }
 
-    /// <summary>Says anew who may do what.</summary>
+    /// <summary>Replaces the access list.</summary>
     public void SetAccessList(string text) => File.WriteAllText(InFolder("acl"), text);
 
     /// <summary>Kills it, and starts it again.</summary>
-    /// <param name="between">Done while it is not there.</param>
+    /// <param name="between">Called while it is down.</param>
     public async Task RestartAsync(Action between, CancellationToken stop)
     {
         await _process.KillAsync(stop);
@@ -106,10 +106,20 @@ internal sealed class AttackedServer : IDisposable
     {
         _process.Dispose();
         foreach (var database in Directory.EnumerateFiles(_folder, "readings.db*"))
-            File.Delete(database); // The log stays while the benchmark lasts.
+            File.Delete(database); // The log stays until the benchmark ends.
     }
 
-    private static double Mebibytes(long bytes) => bytes / (double)(1 << 20);
+    private static double Mebibytes(Func<long> bytes)
+    {
+        try
+        {
+            return bytes() / (double)(1 << 20);
+        }
+        catch (InvalidOperationException)
+        {
+            return 0; // It has ended.
+        }
+    }
 
     private string InFolder(string name) => Path.Combine(_folder, name);
 

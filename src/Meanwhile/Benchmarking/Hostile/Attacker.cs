@@ -3,13 +3,13 @@ using System.Net.Sockets;
 
 namespace Meanwhile.Benchmarking.Hostile;
 
-/// <summary>Who attacks a server: makes connections, and keeps them until the attack is over.</summary>
+/// <summary>Attacks a server: opens connections, and keeps them open until the attack is over.</summary>
 /// <param name="server">The server.</param>
-/// <param name="percent">Of the counts of the attack.</param>
+/// <param name="percent">The size of the attack, as a percentage of its full size.</param>
 /// <param name="time">The clock.</param>
 internal sealed class Attacker(AttackedServer server, long percent, TimeProvider time) : IDisposable
 {
-    /// <summary>The name of a user who is allowed in, and means no good.</summary>
+    /// <summary>A user who may log in, and is hostile.</summary>
     public const string User = "mallory";
 
     private const int AtATime = 64;
@@ -24,20 +24,20 @@ internal sealed class Attacker(AttackedServer server, long percent, TimeProvider
 
     public TimeProvider Time => time;
 
-    /// <summary>What an attacker has got that it must not get.</summary>
+    /// <summary>What the attacker achieved and must not achieve.</summary>
     public IReadOnlyList<string> Findings => _findings;
 
-    /// <summary>A count of the attack, as large as it is to be this time.</summary>
+    /// <summary>A count of the attack, scaled to its size.</summary>
     public int Scaled(int count) => (int)Math.Max(Math.Min(count, Least), count * percent / 100);
 
-    /// <summary>Something was got.</summary>
+    /// <summary>The attacker achieved something.</summary>
     public void Find(string finding)
     {
         lock (_gate)
             _findings.Add(finding);
     }
 
-    /// <summary>Keeps something until the attack is over.</summary>
+    /// <summary>Keeps something open until the attack is over.</summary>
     public T Hold<T>(T held) where T : IDisposable
     {
         lock (_gate)
@@ -56,16 +56,16 @@ internal sealed class Attacker(AttackedServer server, long percent, TimeProvider
         return socket;
     }
 
-    /// <summary>Connects and sends something. That the server closes is its right.</summary>
+    /// <summary>Connects and sends something. The server may close the connection.</summary>
     public async Task SendAsync(int port, ReadOnlyMemory<byte> bytes, CancellationToken stop) =>
         await SendAsync(await ConnectAsync(port, from: null, stop), bytes, stop);
 
-    /// <summary>Connects as a user who is allowed in.</summary>
+    /// <summary>Logs in as the hostile user.</summary>
     /// <param name="expiry">For how many seconds the session is kept.</param>
     public async Task<RawConnection> LogInAsync(string clientId, CancellationToken stop, uint expiry = 0) =>
         Hold(await RawConnection.ConnectAsync(Target.Local(server.MqttPort), Packets.Connect(clientId, User, expiry: expiry), clientId, stop));
 
-    /// <summary>Publishes at QoS 1 or 2, as many at a time as may be, until all are answered.</summary>
+    /// <summary>Publishes at QoS 1 or 2 with many messages in flight, and waits until all are answered.</summary>
     /// <param name="packet">Makes a packet, from its number and its packet identifier.</param>
     public static async Task PublishAsync(RawConnection connection, int count, Func<int, int, byte[]> packet, CancellationToken stop)
     {
@@ -82,7 +82,7 @@ internal sealed class Attacker(AttackedServer server, long percent, TimeProvider
         }
     }
 
-    /// <summary>Sends something. That the server closes is its right.</summary>
+    /// <summary>Sends something. The server may close the connection.</summary>
     public static async Task SendAsync(Socket socket, ReadOnlyMemory<byte> bytes, CancellationToken stop)
     {
         try
@@ -92,11 +92,11 @@ internal sealed class Attacker(AttackedServer server, long percent, TimeProvider
         }
         catch (SocketException)
         {
-            // It has closed.
+            // The server has closed the connection.
         }
     }
 
-    /// <summary>Sends the same again and again.</summary>
+    /// <summary>Sends the same bytes many times.</summary>
     /// <param name="count">How many times.</param>
     public static async Task RepeatAsync(ReadOnlyMemory<byte> bytes, int count, Func<ReadOnlyMemory<byte>, ValueTask> send)
     {
@@ -109,7 +109,7 @@ internal sealed class Attacker(AttackedServer server, long percent, TimeProvider
             await send(block.AsMemory(0, Math.Min(left, each) * bytes.Length));
     }
 
-    /// <summary>Reads what comes until the connection ends, and looks at nothing.</summary>
+    /// <summary>Reads and discards until the connection ends.</summary>
     public static async Task DrainAsync(RawConnection connection, CancellationToken stop)
     {
         try
@@ -119,16 +119,16 @@ internal sealed class Attacker(AttackedServer server, long percent, TimeProvider
         }
         catch (Exception e) when (e is UserException or ObjectDisposedException or OperationCanceledException)
         {
-            // It is over.
+            // The connection has ended.
         }
     }
 
-    /// <summary>Does something so many times, many of them at a time. That the server closes, or does not let in, is its right.</summary>
+    /// <summary>Does something many times, in parallel. The server may refuse it.</summary>
     public static Task ManyAsync(int count, Func<int, CancellationToken, Task> work, CancellationToken stop) =>
         Parallel.ForAsync(0, count, new ParallelOptions { MaxDegreeOfParallelism = AtATime, CancellationToken = stop }, async (i, stopping) => await TryAsync(() => work(i, stopping)));
 
     /// <summary>Does something that the server may refuse.</summary>
-    /// <returns>Whether it was let.</returns>
+    /// <returns>Whether the server allowed it.</returns>
     public static async Task<bool> TryAsync(Func<Task> work)
     {
         try
@@ -142,7 +142,7 @@ internal sealed class Attacker(AttackedServer server, long percent, TimeProvider
         }
     }
 
-    /// <summary>Ends all connections, without a word.</summary>
+    /// <summary>Closes all connections, without DISCONNECT.</summary>
     public void Release()
     {
         lock (_gate)

@@ -3,7 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Meanwhile.Benchmarking.Hostile;
 
-/// <summary>A certificate for a day, signed by itself.</summary>
+/// <summary>A self-signed certificate for one day.</summary>
 internal static class Certificate
 {
     public static void Write(string certificateFile, string keyFile, TimeProvider time)

@@ -7,18 +7,18 @@ using HdrHistogram;
 namespace Meanwhile.Benchmarking.Hostile;
 
 /// <summary>
-/// Who means well: publishes a reading every few milliseconds at QoS 1, whatever has become of those before, and measures until the acknowledgement. It has a
-/// thread of its own, so that it does not wait for the attackers in this process.
+/// A client that does nothing wrong. It publishes a reading every few milliseconds at QoS 1, without waiting for earlier ones, and measures the time until each is
+/// acknowledged. It has its own thread, so that it does not wait for the attackers in this process.
 /// </summary>
 internal sealed class GoodClient : IDisposable
 {
-    /// <summary>Its user, and its client identifier.</summary>
+    /// <summary>Its user name and client identifier.</summary>
     public const string User = "good";
 
-    /// <summary>Where it publishes: deep enough for a thousand filters.</summary>
+    /// <summary>Its topic, with enough levels for a thousand different filters.</summary>
     public const string Topic = $"{AttackedServer.Topic}/a/b/c/d/e/f/g/h/i/good";
 
-    /// <summary>What takes longer is trouble.</summary>
+    /// <summary>An acknowledgement that takes longer counts as trouble.</summary>
     public static readonly TimeSpan Slow = TimeSpan.FromMilliseconds(20);
 
     private const long LongestMicroseconds = 600_000_000;
@@ -26,16 +26,17 @@ internal sealed class GoodClient : IDisposable
     private const int MostInFlight = 2000;
 
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     private readonly int _port;
     private readonly TimeProvider _time;
     private readonly Task _publishing;
     private readonly Lock _gate = new();
+    private readonly ManualResetEventSlim _over = new();
     private readonly Queue<(int Identifier, long SentAt)> _inFlight = new();
     private readonly byte[] _buffer = new byte[1 << 14];
     private LongHistogram _latencies = New();
     private long _lastTrouble;
-    private volatile bool _isOver;
     private int _identifier;
     private int _length;
 
@@ -45,16 +46,16 @@ internal sealed class GoodClient : IDisposable
         _publishing = Task.Factory.StartNew(Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
-    /// <summary>How many it has published so far.</summary>
+    /// <summary>The number of published readings.</summary>
     public long Sent { get; private set; }
 
-    /// <summary>How many of them were acknowledged.</summary>
+    /// <summary>The number of acknowledged readings.</summary>
     public long Acknowledged { get; private set; }
 
-    /// <summary>What was done to it, in words; a line each.</summary>
+    /// <summary>Refusals and lost connections, in words.</summary>
     public List<string> Refusals { get; } = [];
 
-    /// <summary>How long acknowledgements took since this was last asked, in microseconds; those that are still waited for with their time so far.</summary>
+    /// <summary>The times until acknowledgements since the last call, in microseconds. Readings that still wait count with their time so far.</summary>
     public LongHistogram Take()
     {
         lock (_gate)
@@ -67,7 +68,7 @@ internal sealed class GoodClient : IDisposable
         }
     }
 
-    /// <summary>For how long all has been well.</summary>
+    /// <summary>The time since the last trouble.</summary>
     public TimeSpan WellFor()
     {
         lock (_gate)
@@ -78,15 +79,15 @@ internal sealed class GoodClient : IDisposable
         }
     }
 
-    /// <summary>Publishes nothing more, and waits for what is under way.</summary>
+    /// <summary>Stops publishing, and waits for the last acknowledgements.</summary>
     public Task EndAsync(CancellationToken stop)
     {
-        _isOver = true;
+        _over.Set();
         return _publishing.WaitAsync(stop);
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _isOver = true;
+    public void Dispose() => _over.Set();
 
     private static LongHistogram New() => new(LongestMicroseconds, Digits);
 
@@ -94,7 +95,7 @@ internal sealed class GoodClient : IDisposable
 
     private void Run()
     {
-        while (!_isOver)
+        while (!_over.IsSet)
         {
             using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             try
@@ -107,6 +108,7 @@ internal sealed class GoodClient : IDisposable
             catch (SocketException e)
             {
                 Lose(e.Message);
+                _over.Wait(Pause);
             }
         }
     }
@@ -123,14 +125,14 @@ internal sealed class GoodClient : IDisposable
                 if (socket.Poll(wait > TimeSpan.Zero ? wait : Interval, SelectMode.SelectRead) && !Read(socket))
                     return;
             }
-            if (_isOver && (_inFlight.Count == 0 || (last -= Interval) < TimeSpan.Zero))
+            if (_over.IsSet && (_inFlight.Count == 0 || (last -= Interval) < TimeSpan.Zero))
                 return;
-            if (!_isOver)
+            if (!_over.IsSet)
                 Send(socket);
         }
     }
 
-    private bool IsFull() => _inFlight.Count == MostInFlight && !_isOver;
+    private bool IsFull() => _inFlight.Count == MostInFlight && !_over.IsSet;
 
     private void Send(Socket socket)
     {
@@ -193,7 +195,7 @@ internal sealed class GoodClient : IDisposable
     {
         lock (_gate)
         {
-            if (!_isOver)
+            if (!_over.IsSet)
                 Refusals.Add($"its connection was lost ({why})");
             _inFlight.Clear();
             _lastTrouble = _time.GetTimestamp();

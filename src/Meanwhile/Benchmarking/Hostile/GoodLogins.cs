@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Meanwhile.Benchmarking.Hostile;
 
-/// <summary>Users who mean well, and log in one after the other, each for the first time: measures until they are let in.</summary>
+/// <summary>New users who log in one after the other. Measures how long each login takes.</summary>
 internal sealed class GoodLogins : IAsyncDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
@@ -22,22 +22,22 @@ internal sealed class GoodLogins : IAsyncDisposable
         _running = Task.Run(RunAsync);
     }
 
-    /// <summary>The longest that a login took, or takes, since the last reset.</summary>
+    /// <summary>The longest time that a login took since the last reset.</summary>
     public TimeSpan Longest { get; private set; }
 
-    /// <summary>How many were let in since the last reset.</summary>
+    /// <summary>The number of successful logins since the last reset.</summary>
     public int LetIn { get; private set; }
 
-    /// <summary>What was done to them, in words; a line each.</summary>
+    /// <summary>Failed logins, in words.</summary>
     public List<string> Refusals { get; } = [];
 
-    /// <summary>Begins to measure anew.</summary>
+    /// <summary>Starts a new measurement.</summary>
     public void Reset() => (Longest, LetIn) = (TimeSpan.Zero, 0);
 
-    /// <summary>The longest so far, with the one that is under way.</summary>
+    /// <summary>The longest time so far, including the login in progress.</summary>
     public TimeSpan LongestSoFar() => _started == 0 ? Longest : TimeSpan.FromTicks(Math.Max(Longest.Ticks, _time.GetElapsedTime(_started).Ticks));
 
-    /// <summary>Nobody logs in any more.</summary>
+    /// <summary>Stops logging in.</summary>
     public async Task EndAsync()
     {
         await _closing.CancelAsync();
@@ -69,7 +69,7 @@ internal sealed class GoodLogins : IAsyncDisposable
         }
     }
 
-    // What was wrong; null for nothing.
+    // What went wrong; null for nothing.
     private async Task<string?> LogInAsync(string user)
     {
         using var patience = new CancellationTokenSource(Patience, _time);

@@ -1,11 +1,11 @@
 namespace Meanwhile.Benchmarking.Hostile;
 
-/// <summary>What hostile clients can do to those who mean well: one attack after the other, each on a server of its own.</summary>
+/// <summary>What good clients notice of attacks: one attack after the other, each on a new server.</summary>
 internal static class HostileScenario
 {
     private const double MostMemory = (AttackedServer.MaxMemory >> 20) + 100;
 
-    // In the table, a goal that was missed is named by the figure.
+    // A goal is named by its figure.
     private static readonly (string Figure, string Unit, double Most, Func<AttackOutcome, double> Of)[] Figures =
     [
         ("PUBACK p99", "ms", 20, outcome => outcome.Milliseconds(99)),
@@ -19,7 +19,7 @@ internal static class HostileScenario
         ("SIGTERM", "s", 5, outcome => outcome.End.TotalSeconds),
     ];
 
-    /// <summary>The attacks that there are.</summary>
+    /// <summary>All attacks.</summary>
     public static IReadOnlyList<Attack> Attacks { get; } =
     [
         new("none", "no attack", "", (_, _) => Task.CompletedTask),
@@ -47,11 +47,11 @@ internal static class HostileScenario
             }
         }
         return new ScenarioReport(
-            "hostile", "a good client publishes 200 readings a second at QoS 1, and others log in, while a hostile one attacks", "%", "PUBACK p99", rows, findings,
+            "hostile", "a good client publishes 200 readings per second at QoS 1 and new users log in, while the server is attacked", "%", "PUBACK p99", rows, findings,
             [
-                "the server has --max-memory 200 MiB; memory is resident memory of the process",
-                $"goals: {string.Join(", ", Figures.Where(figure => double.IsFinite(figure.Most)).Select(figure => $"{figure.Figure} at most {figure.Most:N0} {figure.Unit}"))}; nobody who means well is refused",
-                "'*': the store is away meanwhile, so that nobody can be let in for that time: only what comes after is judged",
+                "the server runs with --max-memory 200 MiB; memory is the resident memory of the process",
+                $"goals: {string.Join(", ", Figures.Where(figure => double.IsFinite(figure.Most)).Select(figure => $"{figure.Figure} at most {figure.Most:N0} {figure.Unit}"))}; good clients are never refused",
+                "'*': the store is locked during the attack, so only what follows is judged",
             ]);
     }
 
@@ -67,6 +67,6 @@ internal static class HostileScenario
     }
 
     private static IEnumerable<string> FindingsOf(List<AttackOutcome> outcomes) => outcomes
-        .SelectMany(outcome => outcome.PeakResident > MostMemory ? outcome.Findings.Prepend($"it held {outcome.PeakResident:N0} MiB, expected at most {MostMemory:N0}") : outcome.Findings)
+        .SelectMany(outcome => outcome.PeakResident > MostMemory ? outcome.Findings.Prepend($"the server used {outcome.PeakResident:N0} MiB, expected at most {MostMemory:N0}") : outcome.Findings)
         .Distinct(StringComparer.Ordinal);
 }

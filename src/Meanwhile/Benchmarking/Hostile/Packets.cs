@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Meanwhile.Benchmarking.Hostile;
 
-/// <summary>Packets of MQTT 5.0 as hostile clients send them.</summary>
+/// <summary>MQTT 5.0 packets for attacks.</summary>
 internal static class Packets
 {
     /// <summary>PINGREQ.</summary>
@@ -26,7 +26,7 @@ internal static class Packets
             ]);
     }
 
-    /// <summary>The beginning of a CONNECT that announces so many bytes, and goes on and on with user properties.</summary>
+    /// <summary>The beginning of a long CONNECT, full of user properties.</summary>
     public static byte[] ConnectOf(int announced, int sent)
     {
         const int Piece = 0xFF00;
@@ -38,7 +38,7 @@ internal static class Packets
     }
 
     /// <summary>PUBLISH.</summary>
-    /// <param name="userProperties">How many, each of a letter and a letter.</param>
+    /// <param name="userProperties">The number of user properties.</param>
     public static byte[] Publish(string topic, int qos, int identifier, ReadOnlySpan<byte> payload, bool retain = false, int userProperties = 0)
     {
         byte[] property = [0x26, .. RawPackets.Text("k"), .. RawPackets.Text("v")];

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Meanwhile.Benchmarking.Hostile;
 
-/// <summary>Attacks of a user who may publish.</summary>
+/// <summary>Attacks by a user who publishes.</summary>
 internal static class Publishers
 {
     private const int Mebibyte = 1 << 20;
@@ -12,10 +12,10 @@ internal static class Publishers
         new("topics", "1.5 million topics at QoS 0", "--max-series, --max-memory", SeriesAsync),
         new("retained", "400 retained messages of 1 MB", "--max-memory", (attacker, stop) => PublishAsync(attacker, 400, (i, id) => Packets.Publish($"kept/{i}", qos: 1, id, new byte[Mebibyte - 100], retain: true), stop)),
         new("unreleased", "65,000 messages at QoS 2, never released", "--max-inflight", UnreleasedAsync),
-        new("user-properties", "200 messages with 9,000 user properties", "a packet has 128 KiB beside its payload", (attacker, stop) => PublishAsync(attacker, 200, (i, id) => Packets.Publish("properties", qos: 1, id, "1"u8, userProperties: 9000), stop)),
-        new("pings", "4.2 million PINGREQ", "packets are taken in one after the other", PingsAsync),
-        new("client-id", "the client identifier of another", "a session belongs to its user (0x87)", ClientIdentifierAsync),
-        new("will", "a will that is not allowed any more", "wills are judged again after a restart", WillAsync, PrepareWillAsync) { Terms = new(AccessList: Allowed + "topic write " + Secret + "\n") },
+        new("user-properties", "200 messages with 9,000 user properties", "properties have at most 128 KiB", (attacker, stop) => PublishAsync(attacker, 200, (i, id) => Packets.Publish("properties", qos: 1, id, "1"u8, userProperties: 9000), stop)),
+        new("pings", "4.2 million PINGREQ", "no state per PINGREQ", PingsAsync),
+        new("client-id", "client identifier of another user", "a session belongs to its user (0x87)", ClientIdentifierAsync),
+        new("will", "a will that is no longer allowed", "wills are checked again after a restart", WillAsync, PrepareWillAsync) { Terms = new(AccessList: Allowed + "topic write " + Secret + "\n") },
     ];
 
     private const string Secret = "secret/door";
@@ -41,7 +41,7 @@ internal static class Publishers
     {
         var connection = await attacker.LogInAsync("unreleased", stop);
         _ = Attacker.DrainAsync(connection, stop);
-        using var enough = new CancellationTokenSource(TimeSpan.FromSeconds(3), attacker.Time); // From then on nothing is read.
+        using var enough = new CancellationTokenSource(TimeSpan.FromSeconds(3), attacker.Time); // The server stops reading at some point.
         using var either = CancellationTokenSource.CreateLinkedTokenSource(enough.Token, stop);
         try
         {
@@ -50,7 +50,7 @@ internal static class Publishers
         }
         catch (Exception e) when (e is OperationCanceledException or UserException && !stop.IsCancellationRequested)
         {
-            // It has closed, or takes no more.
+            // The server has closed the connection, or reads no further.
         }
     }
 
@@ -67,7 +67,7 @@ internal static class Publishers
         for (var i = 0; i < attacker.Scaled(100); i++)
         {
             if (await Attacker.TryAsync(() => attacker.LogInAsync(GoodClient.User, stop)))
-                attacker.Find("another user has got the good client's session");
+                attacker.Find("another user got the session of the good client");
         }
     }
 
@@ -78,7 +78,7 @@ internal static class Publishers
         await attacker.Server.RestartAsync(() => attacker.Server.SetAccessList(Allowed), stop);
     }
 
-    // The will, if it was published, is retained.
+    // The will is retained if it was published.
     private static async Task WillAsync(Attacker attacker, CancellationToken stop)
     {
         using var reader = await RawConnection.ConnectAsync(Target.Local(attacker.Server.MqttPort), Packets.Connect("reader", GoodClient.User), "reader", stop);
@@ -92,13 +92,13 @@ internal static class Publishers
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
-            // It was not.
+            // There is no will.
         }
 
         void Look(byte type)
         {
             if ((type & 0xF0) == RawPackets.Publish)
-                attacker.Find("a will was published that its user may not publish any more");
+                attacker.Find("a will was published that its user may no longer publish");
         }
     }
 

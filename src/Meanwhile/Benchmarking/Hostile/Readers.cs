@@ -6,14 +6,14 @@ namespace Meanwhile.Benchmarking.Hostile;
 /// <summary>Attacks over HTTP and WebSocket.</summary>
 internal static class Readers
 {
-    // In JSON six bytes each.
+    // Each character takes six bytes in JSON.
     private static readonly string LongTopic = $"{AttackedServer.Topic}/{new string('<', 60_000)}";
 
     private static readonly string[] Heavy = ["/api/readings?limit=100000", "/api/statistics", "/metrics"];
 
     private static readonly string[] Traversals = ["/../../etc/passwd", "/..%2f..%2fetc%2fpasswd", "/%2e%2e/%2e%2e/etc/passwd", "//etc/passwd", "/dashboard/../../../etc/passwd", "/..\\..\\etc\\passwd", "/api/readings/../../../etc/passwd"];
 
-    // Each holds a second request for those who misread the first.
+    // Each contains a second request.
     private static readonly string[] Smugglings =
     [
         "GET /healthz HTTP/1.1\r\nHost: HOST\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /api/ledger HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n",
@@ -24,14 +24,14 @@ internal static class Readers
 
     public static IReadOnlyList<Attack> All { get; } =
     [
-        new("one-get", "GET of 4,000 readings of a topic of 60,000 '<'", "an answer has some 4 MiB; a cursor tells where the rest begins", OneGetAsync, FillAsync),
-        new("silent-readers", "240 readers that do not read", "24 MiB for all answers; heavy ones one at a time; 5 s for 64 KiB", SilentReadersAsync, FillAsync),
-        new("event-streams", "200 silent event streams", "64 of them, 32 MiB for all", (attacker, stop) => Attacker.ManyAsync(attacker.Scaled(200), (_, stopping) => attacker.SendAsync(attacker.Server.HttpPort, Get("/api/events", attacker), stopping), stop)),
-        new("smuggling", "1,000 requests that hide another", "400, and the connection is closed", SmuggleAsync),
-        new("traversal", "1,000 paths out of the folder", "404: there are no files", TraverseAsync),
-        new("foreign-host", "1,000 requests for a foreign host", "--http takes its own names", (attacker, stop) => RefusedAsync(attacker, attacker.Server.HttpPort, "GET /api/ledger HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n", stop)),
-        new("foreign-page", "1,000 WebSockets of a foreign page", "--ws-origin: the same host, or one that is named", (attacker, stop) => RefusedAsync(attacker, attacker.Server.WebSocketPort, Upgrade(attacker, "Origin: http://evil.example\r\n"), stop)) { Terms = new(HasUsers: false) },
-        new("fragments", "17 million empty WebSocket fragments", "fragments cost nothing; --connect-timeout", FragmentsAsync),
+        new("one-get", "GET of 4,000 readings of a topic of 60,000 '<'", "an answer has about 4 MiB, and a cursor for the rest", OneGetAsync, FillAsync),
+        new("silent-readers", "240 readers that do not read", "24 MiB for all answers; half of the processors; 5 s per 64 KiB", SilentReadersAsync, FillAsync),
+        new("event-streams", "200 silent event streams", "64 streams, 32 MiB for all", (attacker, stop) => Attacker.ManyAsync(attacker.Scaled(200), (_, stopping) => attacker.SendAsync(attacker.Server.HttpPort, Get("/api/events", attacker), stopping), stop)),
+        new("smuggling", "1,000 smuggled requests", "400, and the connection is closed", SmuggleAsync),
+        new("traversal", "1,000 path traversals", "only known paths are answered", TraverseAsync),
+        new("foreign-host", "1,000 requests for a foreign host", "only the names of this machine", (attacker, stop) => RefusedAsync(attacker, attacker.Server.HttpPort, "GET /api/ledger HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n", stop)),
+        new("foreign-page", "1,000 WebSockets of a foreign page", "the same host, or --ws-origin", (attacker, stop) => RefusedAsync(attacker, attacker.Server.WebSocketPort, Upgrade(attacker, "Origin: http://evil.example\r\n"), stop)) { Terms = new(HasUsers: false) },
+        new("fragments", "17 million empty WebSocket fragments", "no state per fragment; --connect-timeout", FragmentsAsync),
     ];
 
     private static async Task FillAsync(Attacker attacker, CancellationToken stop)
@@ -62,7 +62,7 @@ internal static class Readers
         {
             var answer = await AskAsync(attacker, attacker.Server.HttpPort, Encoding.ASCII.GetBytes(Smugglings[i % Smugglings.Length].Replace("HOST", HostOf(attacker.Server.HttpPort), StringComparison.Ordinal)), stopping);
             if (answer.Contains("received", StringComparison.Ordinal)) // A member of the ledger.
-                attacker.Find("a request that was hidden in another one was answered");
+                attacker.Find("a smuggled request was answered");
         },
         stop);
 
@@ -72,7 +72,7 @@ internal static class Readers
         {
             var answer = await AskAsync(attacker, attacker.Server.HttpPort, Get(Traversals[i % Traversals.Length], attacker), stopping);
             if (answer.Contains("root:", StringComparison.Ordinal) || answer.StartsWith("HTTP/1.1 200", StringComparison.Ordinal))
-                attacker.Find("a path led out of the folder");
+                attacker.Find("a path traversal was answered");
         },
         stop);
 
@@ -82,7 +82,7 @@ internal static class Readers
         {
             var answer = await AskAsync(attacker, port, Encoding.ASCII.GetBytes(request), stopping);
             if (answer.Length > 0 && !answer.StartsWith("HTTP/1.1 4", StringComparison.Ordinal))
-                attacker.Find($"it was answered with {answer.Split('\r')[0]}");
+                attacker.Find($"the answer was {answer.Split('\r')[0]}");
         },
         stop);
 
@@ -102,7 +102,7 @@ internal static class Readers
     private static string Upgrade(Attacker attacker, string more) =>
         $"GET /mqtt HTTP/1.1\r\nHost: {HostOf(attacker.Server.WebSocketPort)}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: mqtt\r\n{more}\r\n";
 
-    // Sends a request, and reads what comes until the connection ends, or for two seconds; the beginning of it.
+    // Sends a request, reads until the connection ends or for two seconds, and returns the beginning of the answer.
     private static async Task<string> AskAsync(Attacker attacker, int port, byte[] request, CancellationToken stop)
     {
         var (answer, rest) = (new byte[4096], new byte[1 << 16]);
@@ -118,7 +118,7 @@ internal static class Readers
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException && !stop.IsCancellationRequested)
         {
-            // What there is will do.
+            // The beginning is enough.
         }
         return Encoding.UTF8.GetString(answer, 0, length);
     }

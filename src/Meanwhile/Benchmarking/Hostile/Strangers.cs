@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace Meanwhile.Benchmarking.Hostile;
 
-/// <summary>Attacks of those who have not logged in, and cannot.</summary>
+/// <summary>Attacks without a login.</summary>
 internal static class Strangers
 {
     private static readonly TimeSpan Trickle = TimeSpan.FromMilliseconds(100);
@@ -14,11 +14,11 @@ internal static class Strangers
 
     public static IReadOnlyList<Attack> All { get; } =
     [
-        new("huge-connects", "1,000 × CONNECT of 1 MB", "CONNECT has 64 KiB at most", (attacker, stop) => HugeConnectsAsync(attacker, 1_000_064, 999_000, stop)),
-        new("huge-connects-small-heap", "1,000 × CONNECT of 1 MB, heap of 256 MiB", "CONNECT has 64 KiB at most", (attacker, stop) => HugeConnectsAsync(attacker, 1_000_064, 999_000, stop)) { Terms = new(HasHeapLimit: true) },
-        new("large-connects-small-heap", "4,000 × CONNECT of 64 KiB, heap of 256 MiB", "all strangers together have a budget", (attacker, stop) => HugeConnectsAsync(attacker, 65_000, 64_000, stop, connections: 4000)) { Terms = new(HasHeapLimit: true) },
-        new("wrong-passwords", "210 wrong passwords, closed at once", "who has gone leaves the queue; failures count by user and address", (attacker, stop) => WrongPasswordsAsync(attacker, 210, 1, stays: false, stop)),
-        new("wrong-passwords-six", "1,200 wrong passwords from six addresses", "addresses take turns; checks take half of the processors", (attacker, stop) => WrongPasswordsAsync(attacker, 1200, 6, stays: true, stop)),
+        new("huge-connects", "1,000 × CONNECT of 1 MB", "a CONNECT has at most 64 KiB", (attacker, stop) => HugeConnectsAsync(attacker, 1_000_064, 999_000, stop)),
+        new("huge-connects-small-heap", "1,000 × CONNECT of 1 MB, heap of 256 MiB", "a CONNECT has at most 64 KiB", (attacker, stop) => HugeConnectsAsync(attacker, 1_000_064, 999_000, stop)) { Terms = new(HasHeapLimit: true) },
+        new("large-connects-small-heap", "4,000 × CONNECT of 64 KiB, heap of 256 MiB", "a memory budget for connections before login", (attacker, stop) => HugeConnectsAsync(attacker, 65_000, 64_000, stop, connections: 4000)) { Terms = new(HasHeapLimit: true) },
+        new("wrong-passwords", "210 wrong passwords, closed at once", "clients that are gone leave the queue; failures count per user and address", (attacker, stop) => WrongPasswordsAsync(attacker, 210, 1, stays: false, stop)),
+        new("wrong-passwords-six", "1,200 wrong passwords from six addresses", "addresses take turns; password checks use half of the processors", (attacker, stop) => WrongPasswordsAsync(attacker, 1200, 6, stays: true, stop)),
         new("idle", "5,000 idle connections", "--connect-timeout", (attacker, stop) => Attacker.ManyAsync(attacker.Scaled(5000), (_, stopping) => attacker.ConnectAsync(attacker.Server.MqttPort, from: null, stopping), stop)),
         new("slow-connects", "1,000 slow CONNECTs", "--connect-timeout", SlowConnectsAsync),
         new("half-tls", "2,000 half TLS hellos", "--connect-timeout", (attacker, stop) => Attacker.ManyAsync(attacker.Scaled(2000), (_, stopping) => attacker.SendAsync(attacker.Server.TlsPort, HalfHello, stopping), stop)),
@@ -67,7 +67,7 @@ internal static class Strangers
             }
             catch (System.Security.Authentication.AuthenticationException)
             {
-                // It has closed.
+                // The server has closed the connection.
             }
         },
         stop);

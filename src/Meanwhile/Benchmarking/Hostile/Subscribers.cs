@@ -3,7 +3,7 @@ using Meanwhile.Stores.Sqlite;
 
 namespace Meanwhile.Benchmarking.Hostile;
 
-/// <summary>Attacks of a user who may subscribe, and has sessions.</summary>
+/// <summary>Attacks by a user who subscribes or has sessions.</summary>
 internal static class Subscribers
 {
     private const string Fan = "fan";
@@ -13,13 +13,13 @@ internal static class Subscribers
 
     public static IReadOnlyList<Attack> All { get; } =
     [
-        new("filters", "140,000 filters in one SUBSCRIBE, 60,000 retained messages", "10,000 filters a packet; retained messages are looked for in slices", FiltersAsync, RetainAsync),
-        new("overlapping", "1,000 overlapping filters", "what a message costs is its subscribers' affair", OverlappingAsync),
+        new("filters", "140,000 filters in one SUBSCRIBE, 60,000 retained messages", "10,000 filters per packet; retained messages are searched in slices", FiltersAsync, RetainAsync),
+        new("overlapping", "1,000 overlapping filters", "copies are made in slices", OverlappingAsync),
         new("deaf-20", "20 subscribers that never read", "--max-queued-bytes, --max-memory", (attacker, stop) => NeverReadAsync(attacker, 20, stop)),
         new("deaf-1000", "1,000 subscribers that never read", "--max-queued-bytes, --max-memory", (attacker, stop) => NeverReadAsync(attacker, 1000, stop)),
-        new("sessions", "30,000 kept sessions", "connects do not depend on how many there are", (_, _) => Task.CompletedTask, KeepSessionsAsync),
-        new("take-overs", "300 take-overs while the store is away", "a session change waits with its own bound", TakeOversAsync) { EndsService = true },
-        new("deaths", "300 deaths with a will while the store is away", "nothing in housekeeping waits for a queue", DeathsAsync, PrepareDeathsAsync) { EndsService = true },
+        new("sessions", "30,000 kept sessions", "connecting does not depend on their number", (_, _) => Task.CompletedTask, KeepSessionsAsync),
+        new("take-overs", "300 take-overs during an outage of the store", "a session change waits for --connect-timeout at most", TakeOversAsync) { EndsService = true },
+        new("deaths", "300 deaths with a will during an outage", "housekeeping waits for no queue", DeathsAsync, PrepareDeathsAsync) { EndsService = true },
     ];
 
     private static async Task RetainAsync(Attacker attacker, CancellationToken stop)
@@ -32,7 +32,7 @@ internal static class Subscribers
     {
         var connection = await attacker.LogInAsync("filters", stop);
         await Attacker.TryAsync(async () => await connection.SendAsync(Packets.Subscribe(Enumerable.Repeat("k/#", attacker.Scaled(140_000)), qos: 0), stop));
-        // As many as are allowed, and these do match.
+        // As many as are allowed, and these match.
         connection = await attacker.LogInAsync("filters", stop);
         await Attacker.TryAsync(async () => await connection.SendAsync(Packets.Subscribe(Enumerable.Repeat("kept/#", attacker.Scaled(10_000)), qos: 0), stop));
     }
@@ -85,7 +85,7 @@ internal static class Subscribers
         },
         stop);
 
-    // Another program holds the file of sessions and queues.
+    // Another program locks the file of sessions and queues.
     private static async Task DuringOutageAsync(Attacker attacker, Func<Task> work, CancellationToken stop)
     {
         using var file = new Database(attacker.Server.BrokerDatabase);
