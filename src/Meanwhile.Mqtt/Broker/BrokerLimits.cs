@@ -87,6 +87,9 @@ public sealed record BrokerLimits
     /// <summary>Retained messages.</summary>
     public int RetainedMessages { get; init; } = 100_000;
 
+    // Their share of the memory: otherwise they could use all of it, and every message would be refused.
+    internal long RetainedBytes => Memory / 4;
+
     /// <summary>
     /// The memory of the whole process, host included, in bytes; looked at once a second. Beyond it no message is taken in at QoS 1 and 2, none is queued at QoS 0, and
     /// nobody begins a session or a subscription. Three quarters of what the process may use, unless it is said.

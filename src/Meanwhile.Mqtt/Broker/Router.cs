@@ -94,7 +94,7 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
     }
 
     /// <summary>Whether a message has to be refused: there is no memory left, a session in which it would wait is full, or nothing more can be retained.</summary>
-    public bool IsRefused(string topic, bool retain) => memory.IsFull || ((retain || _queues.IsAnyFull) && IsRefusedNow(topic, retain));
+    public bool IsRefused(string topic, bool retain, long payload) => memory.IsFull || ((retain || _queues.IsAnyFull) && IsRefusedNow(topic, retain, payload));
 
     /// <summary>What a client is to be granted.</summary>
     /// <param name="request">What it asks for.</param>
@@ -214,11 +214,11 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
     }
 
     // Apart from IsRefused: what it captures would be allocated for each message.
-    private bool IsRefusedNow(string topic, bool retain)
+    private bool IsRefusedNow(string topic, bool retain, long payload)
     {
         lock (_gate)
         {
-            if (retain && HasNoRoomFor(topic))
+            if (retain && payload > 0 && HasNoRoomFor(topic, payload))
                 return true;
             if (!_queues.IsAnyFull)
                 return false;
@@ -245,7 +245,7 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
     {
         if (message.Payload.IsEmpty && !_retained.Contains(message.Topic))
             return 0;
-        if ((message.Qos == 0 || from is null) && !message.Payload.IsEmpty && !Permissions.IsOfServer(message.Topic) && HasNoRoomFor(message.Topic))
+        if ((message.Qos == 0 || from is null) && !message.Payload.IsEmpty && !Permissions.IsOfServer(message.Topic) && HasNoRoomFor(message.Topic, message.Size))
         {
             // Its publisher cannot be told: nothing answers a message at QoS 0, or a will.
             refused(new Refusal(RefusalKind.Message, from?.ClientId ?? "", ReasonCode.QuotaExceeded, $"{message.Topic}: it is sent to its subscribers, but not retained"));
@@ -259,7 +259,13 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
         return KeepRetained(message.Topic, message.Payload.IsEmpty ? null : message);
     }
 
-    private bool HasNoRoomFor(string topic) => memory.IsFull || (_retained.Count >= limits.RetainedMessages && !_retained.Contains(topic));
+    private bool HasNoRoomFor(string topic, long size)
+    {
+        if (memory.IsFull || (_retained.Count >= limits.RetainedMessages && !_retained.Contains(topic)))
+            return true;
+        var growth = _retained.Growth(topic, size);
+        return growth > 0 && _retained.Bytes + growth > limits.RetainedBytes;
+    }
 
     // What the broker says of itself is true of this process alone.
     private long KeepRetained(string topic, Message? message) => journal.IsKept && !Permissions.IsOfServer(topic) ? journal.Append(new RetainedChanged(topic, message), null) : 0;

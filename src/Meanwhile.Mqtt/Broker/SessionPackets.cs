@@ -150,7 +150,7 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWil
         if (!Session.Permissions.LetPublish(topic, Session.ClientId))
             return ReasonCode.NotAuthorized;
         // What comes again may be known already: then it was taken in.
-        return publish.Qos > 0 && !publish.Dup && parts.Router.IsRefused(topic, publish.Retain) ? ReasonCode.QuotaExceeded : ReasonCode.Success;
+        return publish.Qos > 0 && !publish.Dup && parts.Router.IsRefused(topic, publish.Retain, publish.Payload.Length) ? ReasonCode.QuotaExceeded : ReasonCode.Success;
     }
 
     // At QoS 0 and in 3.1.1 there is no answer that could say it: what the client may not publish is ignored, and acknowledged as if it were not; for other

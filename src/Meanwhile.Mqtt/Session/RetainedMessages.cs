@@ -23,6 +23,9 @@ internal sealed class RetainedMessages
     /// <summary>Whether a topic has one.</summary>
     public bool Contains(string topic) => _topics.ContainsKey(topic);
 
+    /// <summary>How much more memory they take with a message of this size in the place of the last one, in bytes.</summary>
+    public long Growth(string topic, long size) => size - (_topics.TryGetValue(topic, out var last) ? last.Message!.Size : 0);
+
     /// <summary>Keeps a message in the place of the last one [MQTT-3.3.1-5]; an empty one only takes that away [MQTT-3.3.1-6], [MQTT-3.3.1-7].</summary>
     /// <returns>Its topic; null when there is nothing to keep.</returns>
     public RetainedTopic? Set(Message message)

@@ -208,6 +208,25 @@ public class HostileTests
     }
 
     [Fact]
+    public async Task Retained_messages_use_a_quarter_of_the_memory_at_most_and_others_are_served()
+    {
+        var refusals = new ConcurrentQueue<Refusal>();
+        await using var broker = await TestBroker.StartAsync(options => options with { Time = new FakeTimeProvider(), Refused = refusals.Enqueue, Limits = new BrokerLimits { Memory = 40_000 } });
+        await using var client = await RawClient.Connect5Async(broker.EndPoints[0], "c");
+        var (small, large) = (new string('s', 4000), new string('l', 9000));
+        await client.SendAsync($"33 {{ 'a' 00 01 {{}} \"{small}\" }} | 33 {{ 'b' 00 02 {{}} \"{small}\" }}");
+        await client.ExpectAsync("40 02 00 01 | 40 02 00 02");
+        await client.SendAsync($"33 {{ 'c' 00 03 {{}} \"{small}\" }} | 33 {{ 'a' 00 04 {{}} \"{large}\" }} | 31 {{ 'd' {{}} \"{large}\" }} | 32 {{ 'e' 00 05 {{}} \"{large}\" }}");
+        await client.ExpectAsync("40 03 00 03 97 | 40 03 00 04 97 | 40 02 00 05");
+        Assert.Equal(2, broker.Statistics.Retained);
+        Assert.Contains(refusals, refusal => refusal is { Reason: ReasonCode.QuotaExceeded } && refusal.Explanation.StartsWith("d:", StringComparison.Ordinal));
+        await client.SendAsync($"33 {{ 'a' 00 06 {{}} \"2\" }} | 33 {{ 'b' 00 07 {{}} }}"); // Room is made.
+        await client.ExpectAsync("40 02 00 06 | 40 02 00 07");
+        await client.SendAsync($"33 {{ 'a' 00 08 {{}} \"{large}\" }}");
+        await client.ExpectAsync("40 02 00 08");
+    }
+
+    [Fact]
     public async Task Without_memory_nothing_is_taken_in_that_would_have_to_wait()
     {
         var time = new FakeTimeProvider();

@@ -9,8 +9,8 @@ internal static class Publishers
 
     public static IReadOnlyList<Attack> All { get; } =
     [
-        new("topics", "1.5 million topics at QoS 0", "--max-series, --max-memory", SeriesAsync),
-        new("retained", "400 retained messages of 1 MB", "--max-memory", (attacker, stop) => PublishAsync(attacker, 400, (i, id) => Packets.Publish($"kept/{i}", qos: 1, id, new byte[Mebibyte - 100], retain: true), stop)),
+        new("topics", "1.5 million topics at QoS 0", "--max-series", SeriesAsync),
+        new("retained", "400 retained messages of 1 MB", "a quarter of --max-memory for retained messages", (attacker, stop) => PublishAsync(attacker, 400, (i, id) => Packets.Publish($"kept/{i}", qos: 1, id, new byte[Mebibyte - 100], retain: true), stop)),
         new("unreleased", "65,000 messages at QoS 2, never released", "--max-inflight", UnreleasedAsync),
         new("user-properties", "200 messages with 9,000 user properties", "properties have at most 128 KiB", (attacker, stop) => PublishAsync(attacker, 200, (i, id) => Packets.Publish("properties", qos: 1, id, "1"u8, userProperties: 9000), stop)),
         new("pings", "4.2 million PINGREQ", "no state per PINGREQ", PingsAsync),
