@@ -1,5 +1,6 @@
 using Meanwhile.Mqtt.Wire;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Meanwhile.Mqtt.Broker;
 
@@ -18,21 +19,35 @@ internal sealed class Admission(BrokerLimits limits, Action<Refusal> refused)
     private readonly Budget _newcomers = new(limits.Newcomers, limits.NewcomerBytes / 2);
     private readonly Budget _judged = new(limits.Newcomers, limits.NewcomerBytes / 2);
     private readonly Budget _unfinished = new(int.MaxValue, limits.UnfinishedBytes);
+    private readonly int _most = Math.Min(limits.Connections, OpenFiles.MostConnections);
+    private volatile bool _isStopped;
     private int _count;
 
-    /// <summary>Serves a connection from its first byte to its last, if there is room for it.</summary>
+    /// <summary>A connection comes in.</summary>
+    /// <returns>False when there is no room for it.</returns>
+    public bool Enter(ConnectionContext context)
+    {
+        if (_isStopped)
+            return false;
+        var visitor = new Visitor(this, context);
+        if (TryMakeRoom(visitor))
+        {
+            context.Features.Set(visitor);
+            return true;
+        }
+        refused(new Refusal(RefusalKind.Connection, "", ReasonCode.ServerBusy, "too many connections"));
+        return false;
+    }
+
+    /// <summary>Serves a connection from its first byte to its last.</summary>
     /// <param name="context">The connection.</param>
     /// <param name="cost">What it takes until it is let in, beside what it has sent of CONNECT, in bytes, about.</param>
     /// <param name="next">Serves it.</param>
     public async Task ServeAsync(ConnectionContext context, int cost, ConnectionDelegate next)
     {
-        var visitor = new Visitor(this, context, cost);
-        if (!Enter(visitor))
-        {
-            refused(new Refusal(RefusalKind.Connection, "", ReasonCode.ServerBusy, "too many connections"));
-            return;
-        }
-        context.Features.Set(visitor);
+        var visitor = context.Features.GetRequiredFeature<Visitor>();
+        visitor.Cost = cost;
+        Wait(visitor, 0);
         try
         {
             await next(context);
@@ -56,6 +71,7 @@ internal sealed class Admission(BrokerLimits limits, Action<Refusal> refused)
     /// <summary>Nobody new comes in any more: those who do not speak MQTT yet go at once.</summary>
     public void Stop()
     {
+        _isStopped = true;
         Visitor[] all;
         lock (_gate)
             all = [.. _newcomers.All];
@@ -66,12 +82,12 @@ internal sealed class Admission(BrokerLimits limits, Action<Refusal> refused)
         }
     }
 
-    private bool Enter(Visitor visitor)
+    private bool TryMakeRoom(Visitor visitor)
     {
         Visitor? oldest = null;
         lock (_gate)
         {
-            if (_count >= limits.Connections)
+            if (_count >= _most)
             {
                 oldest = _newcomers.Oldest ?? _judged.Oldest;
                 if (oldest is null)

@@ -8,7 +8,9 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Meanwhile.Mqtt.Broker;
 
@@ -47,6 +49,8 @@ internal sealed class Listeners
             foreach (var listener in broker.Listeners)
                 kestrel.Listen(listener.EndPoint, options => started.Add(Configure(options, listener, broker, parts)));
         });
+        builder.Services.AddSingleton<IConnectionListenerFactory>(services => new AdmittingTransport(
+            new SocketTransportFactory(services.GetRequiredService<IOptions<SocketTransportOptions>>(), services.GetRequiredService<ILoggerFactory>()), parts.Admission));
         builder.Logging.AddProvider(new ListenerLog(parts.Fail));
         var application = builder.Build();
         application.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.Zero });

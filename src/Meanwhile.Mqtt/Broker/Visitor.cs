@@ -13,9 +13,9 @@ internal sealed class Visitor
     private bool _isClient;
     private long _sent;
 
-    public Visitor(Admission admission, ConnectionContext context, int cost)
+    public Visitor(Admission admission, ConnectionContext context)
     {
-        (_admission, Context, Cost) = (admission, context, cost);
+        (_admission, Context) = (admission, context);
         Place = new LinkedListNode<Visitor>(this);
     }
 
@@ -23,7 +23,7 @@ internal sealed class Visitor
     public ConnectionContext Context { get; }
 
     /// <summary>What it takes until it is let in, beside what it has sent, in bytes, about.</summary>
-    public int Cost { get; }
+    public int Cost { get; set; }
 
     /// <summary>Ends it with a word; null as long as it does not speak MQTT.</summary>
     public Action<ReasonCode, string>? Close { get; set; }

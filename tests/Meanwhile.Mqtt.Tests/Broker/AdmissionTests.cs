@@ -224,6 +224,7 @@ public class AdmissionTests
         Visitor Enter(string name)
         {
             var context = new DefaultConnectionContext();
+            Assert.True(admission.Enter(context));
             serving.Add(admission.ServeAsync(context, cost: 1, _ => end.Task));
             var visitor = context.Features.GetRequiredFeature<Visitor>();
             visitor.Close = (reason, _) => said.Add($"{name}: {reason}");
@@ -258,6 +259,14 @@ public class AdmissionTests
             },
             () => "it may go on for ever");
     }
+
+    [Theory]
+    [InlineData("Max open files            20000                524288               files     ", 19_600)]
+    [InlineData("Max open files            400                  400                  files     ", 200)]
+    [InlineData("Max open files            unlimited            unlimited            files     ", int.MaxValue)]
+    [InlineData("Max file size             1000                 1000                 bytes     ", int.MaxValue)]
+    public void Connections_leave_some_of_the_open_files_to_others(string line, int connections) =>
+        Assert.Equal(connections, OpenFiles.Connections(["Limit                     Soft Limit           Hard Limit           Units     ", line]));
 
     private static byte[] Then(byte[] start, int zeros) => [.. start, .. new byte[zeros]];
 
