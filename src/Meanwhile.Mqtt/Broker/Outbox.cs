@@ -44,11 +44,10 @@ internal sealed class Outbox(PipeWriter output, Func<TimeSpan> now, Traffic traf
         _room.Set();
     }
 
-    /// <summary>Waits until something was sent.</summary>
+    /// <summary>Waits until something may have been sent since this was awaited last. Who has added something wakes it up before.</summary>
     /// <exception cref="OperationCanceledException">The connection is being closed.</exception>
     public async ValueTask RoomAsync()
     {
-        WakeUp();
         await _room.WaitAsync();
         if (_isGivenUp)
             throw new OperationCanceledException();

@@ -219,14 +219,17 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWil
 
     private async ValueTask<bool> AnswerAsync(Action<PacketWriter, ProtocolVersion> write)
     {
-        if (!outbox.Add(writer => write(writer, Terms.Version)))
-            await outbox.RoomAsync(); // A client that asks without listening.
+        if (outbox.Add(writer => write(writer, Terms.Version)))
+            return false;
+        outbox.WakeUp();
+        await outbox.RoomAsync(); // A client that asks without listening.
         return false;
     }
 
     private async ValueTask RoomAsync(int limit)
     {
         await FlushAsync(); // It may be that what is waited for.
+        outbox.WakeUp(); // Once: from here on a commit does it. Each of the two would wake the other for nothing as long as the store waits.
         while (!HasRoom(limit))
             await outbox.RoomAsync();
     }

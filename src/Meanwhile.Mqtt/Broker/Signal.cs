@@ -12,9 +12,11 @@ internal sealed class Signal : IValueTaskSource
     private ManualResetValueTaskSourceCore<bool> _core = new() { RunContinuationsAsynchronously = true };
     private int _state;
 
-    /// <summary>Wakes the waiter, now or when it comes to wait.</summary>
+    /// <summary>Wakes the waiter, now or when it comes to wait: it finds what was written before.</summary>
     public void Set()
     {
+        // A processor may read before what it has written can be seen. It would find a signal that is being taken still set, and the taker would not find what it has written.
+        Interlocked.MemoryBarrier();
         if (Volatile.Read(ref _state) != IsSet && Interlocked.Exchange(ref _state, IsSet) == Waiting)
             _core.SetResult(true);
     }
@@ -27,13 +29,13 @@ internal sealed class Signal : IValueTaskSource
         _core.Reset();
         if (Interlocked.CompareExchange(ref _state, Waiting, Idle) == Idle)
             return new ValueTask(this, _core.Version);
-        Volatile.Write(ref _state, Idle); // It was set meanwhile.
+        Interlocked.Exchange(ref _state, Idle); // It was set meanwhile.
         return ValueTask.CompletedTask;
     }
 
     void IValueTaskSource.GetResult(short token)
     {
-        Volatile.Write(ref _state, Idle);
+        Interlocked.Exchange(ref _state, Idle); // Before the waiter reads anything.
         _core.GetResult(token);
     }
 

@@ -83,13 +83,8 @@ internal sealed class Journal : IDisposable
     /// <summary>Waits until more may be appended.</summary>
     public async ValueTask RoomAsync(CancellationToken cancellationToken)
     {
-        while (_isFull)
-        {
-            Task taken;
-            lock (_gate)
-                taken = _collecting.Taken;
+        while (TakingOfFull() is { } taken)
             await taken.WaitAsync(cancellationToken);
-        }
     }
 
     /// <summary>From here on, a store that cannot commit is not waited for.</summary>
@@ -127,7 +122,7 @@ internal sealed class Journal : IDisposable
                     return;
                 if (batch.Changes.Count > 0)
                     await _store!.CommitAsync(batch.Changes, _stopping.Token);
-                Volatile.Write(ref _committed, batch.Number);
+                Interlocked.Exchange(ref _committed, batch.Number); // To be seen before anybody is looked for who is to be woken.
                 batch.Settle();
             }
         }
@@ -136,6 +131,13 @@ internal sealed class Journal : IDisposable
             Abandon();
             throw;
         }
+    }
+
+    // Null when it is not full. Both are looked at together: the batch that collects next may never be taken.
+    private Task? TakingOfFull()
+    {
+        lock (_gate)
+            return _isFull ? _collecting.Taken : null;
     }
 
     // Null when there is nothing left to do.

@@ -109,7 +109,7 @@ public sealed class BridgeTests : MosquittoTest
     {
         var broker = await BrokerAsync();
         using var mosquitto = await MosquittoAsync(version, isPrivate, $"topic DATA {direction} 2");
-        await mosquitto.SaysAsync("UBACK from local."); // Or UNSUBACK.
+        await mosquitto.SaysAsync("SUBACK from local."); // Or UNSUBACK; not PUBACK, which comes before: what is published then is not for the bridge yet.
         var (from, to) = direction == "out" ? (mosquitto.Port, _port) : (_port, mosquitto.Port);
         var subscriber = new RawSubscriber(to, qos: 2);
         await subscriber.SubscribeAsync();
