@@ -1,9 +1,10 @@
 using System.Text;
 using Meanwhile.Feeds;
 using Meanwhile.Logging;
+using Meanwhile.Mqtt.Client;
+using Meanwhile.Mqtt.Session;
+using Meanwhile.Mqtt.Wire;
 using Microsoft.Extensions.Logging;
-using MQTTnet;
-using MQTTnet.Protocol;
 
 namespace Meanwhile.Clients;
 
@@ -22,25 +23,25 @@ internal sealed class Publisher(BrokerSettings broker, PublisherOptions options,
     private const int MostInFlight = 100;
 
     private readonly Random _random = options.Seed is { } seed ? new Random(seed) : new Random();
+    private readonly BrokerLink _link = new(broker, logger, time);
+    private readonly TaskCompletionSource _refused = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _acknowledged;
 
     /// <summary>Publishes until told to stop, or until all are acknowledged.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
-        await using var client = new BrokerClient(broker, logger, time);
+        await using var client = new MqttClient(_link.Options());
         using var giveUp = new CancellationTokenSource();
         var inFlight = new Queue<Task>();
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        var connecting = client.KeepConnectedAsync(null, ending.Token);
+        var connecting = client.RunAsync(CancellationToken.None); // Until it is disposed: what is in flight may need another connection.
         var sending = SendAsync(client, inFlight, giveUp.Token, ending.Token);
-        await Task.WhenAny(sending, connecting);
-        if (connecting.IsFaulted)
-            await ending.CancelAsync();
+        var first = await Task.WhenAny(sending, connecting, _refused.Task);
+        await ending.CancelAsync();
         await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await (connecting.IsFaulted ? connecting : Task.CompletedTask);
-        if (sending.IsFaulted)
-            await sending;
-        await FinishAsync(inFlight, giveUp, stop);
+        if (first.IsFaulted)
+            await first;
+        await FinishAsync(inFlight, giveUp, connecting, stop);
         if (options.Count is not { } count)
             return;
         if (_acknowledged == count)
@@ -49,9 +50,9 @@ internal sealed class Publisher(BrokerSettings broker, PublisherOptions options,
             Log.PublishedSome(logger, _acknowledged, count);
     }
 
-    private async Task SendAsync(BrokerClient client, Queue<Task> inFlight, CancellationToken giveUp, CancellationToken stop)
+    private async Task SendAsync(MqttClient client, Queue<Task> inFlight, CancellationToken giveUp, CancellationToken stop)
     {
-        await client.EnsureConnectedAsync(null, stop);
+        await _link.Connected.WaitAsync(stop);
         var start = time.GetTimestamp();
         var due = TimeSpan.Zero; // The first reading at once.
         for (long sent = 0; options.Count is not { } count || sent < count; sent++)
@@ -70,10 +71,11 @@ internal sealed class Publisher(BrokerSettings broker, PublisherOptions options,
     }
 
     // What is in flight gets a moment when the program is told to stop, and all the time it needs when it is not.
-    private async Task FinishAsync(Queue<Task> inFlight, CancellationTokenSource giveUp, CancellationToken stop)
+    private async Task FinishAsync(Queue<Task> inFlight, CancellationTokenSource giveUp, Task connecting, CancellationToken stop)
     {
         var all = Task.WhenAll(inFlight);
-        await all.WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAny(all.WaitAsync(stop), connecting);
+        await (connecting.IsFaulted ? connecting : Task.CompletedTask);
         await all.WaitAsync(LeaveTimeout, time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await giveUp.CancelAsync();
         try
@@ -87,29 +89,16 @@ internal sealed class Publisher(BrokerSettings broker, PublisherOptions options,
 
     private string Payload() => $"{{\"number\": {_random.Next(1, 101)}, \"epochtime\": \"{time.GetUtcNow().ToUnixTimeSeconds()}\"}}";
 
-    private async Task PublishAsync(BrokerClient client, string payload, CancellationToken giveUp)
+    private async Task PublishAsync(MqttClient client, string payload, CancellationToken giveUp)
     {
-        var message = new MqttApplicationMessage
+        var reason = await client.PublishAsync(new Message { Topic = options.Topic, Payload = Encoding.UTF8.GetBytes(payload), Qos = options.Qos }, giveUp);
+        if (reason >= ReasonCode.UnspecifiedError)
         {
-            Topic = options.Topic,
-            PayloadSegment = Encoding.UTF8.GetBytes(payload),
-            QualityOfServiceLevel = (MqttQualityOfServiceLevel)options.Qos,
-        };
-        while (true)
-        {
-            try
-            {
-                await client.EnsureConnectedAsync(null, giveUp);
-                if (await client.PublishAsync(message, giveUp) is { } reason)
-                    throw new UserException($"the broker refuses messages on '{options.Topic}' ({reason}): check TOPIC, --qos and what this user may write");
-                Interlocked.Increment(ref _acknowledged);
-                Log.Published(logger, options.Topic, payload);
-                return;
-            }
-            catch (Exception e) when (BrokerClient.IsConnectionLoss(e) || (e is OperationCanceledException && !giveUp.IsCancellationRequested))
-            {
-                // Not acknowledged: once more on the next connection.
-            }
+            var refusal = new UserException($"the broker refuses messages on '{options.Topic}' ({_link.Explain(reason)}): check TOPIC, --qos and what this user may write");
+            _refused.TrySetException(refusal); // Nobody need wait for the next reading to hear of it.
+            throw refusal;
         }
+        Interlocked.Increment(ref _acknowledged);
+        Log.Published(logger, options.Topic, payload);
     }
 }

@@ -1,5 +1,7 @@
 using System.Net.Sockets;
 using System.Security.Authentication;
+using Meanwhile.Mqtt.Client;
+using Meanwhile.Mqtt.Wire;
 using MQTTnet.Exceptions;
 using MQTTnet.Protocol;
 
@@ -20,11 +22,12 @@ internal static class BrokerFailure
 
     /// <summary>Somebody is there and does not get along with us; one who has closed a connection may just have been restarted.</summary>
     public static bool MayBeWrongPort(Exception exception) =>
-        (exception is BrokerException { Doubt: VersionDoubt.None, InnerException: not null } || IsCertificateProblem(exception)) && !IsAway(exception);
+        (exception is BrokerException { Doubt: VersionDoubt.None, InnerException: not null } || exception is MqttClientException { IsVersionInDoubt: false, Reason: null } || IsCertificateProblem(exception))
+        && !IsAway(exception);
 
     /// <summary>The connection was closed without a word.</summary>
     public static bool IsClosed(Exception exception) =>
-        exception is { InnerException: not BrokerException { Answer: not null } } && !IsCertificateProblem(exception) && exception.GetBaseException() is not (OperationCanceledException or MqttProtocolViolationException);
+        exception is not MqttClientException { Answer: not null } && exception is { InnerException: not BrokerException { Answer: not null } } && !IsCertificateProblem(exception) && exception.GetBaseException() is not (OperationCanceledException or MqttProtocolViolationException);
 
     /// <summary>Nobody is there.</summary>
     public static bool IsAway(Exception exception) => exception.GetBaseException() is SocketException { SocketErrorCode: not SocketError.ConnectionReset };
@@ -33,6 +36,14 @@ internal static class BrokerFailure
     public static UserException Untrusted(BrokerSettings settings, Exception exception) => new(
         $"{settings.Address}: its certificate is not trusted ({Describe(exception)}): expected one for this host name, of an authority known to this machine or named by SSL_CERT_FILE",
         inner: exception);
+
+    /// <summary>What to say of a broker that will go on refusing us.</summary>
+    public static UserException Final(BrokerSettings settings, MqttClientException failure) => failure switch
+    {
+        { Reason: null } => Untrusted(settings, failure),
+        { Reason: ReasonCode.ServerMoved } => new UserException($"{settings.Address}: {failure.Message}: expected the address of the broker that it names, or another one"),
+        _ => new UserException($"{settings.Address} refuses the client '{settings.ClientId}' ({failure.Reason}): check MQTT_USERNAME, MQTT_PASSWORD_FILE and MQTT_CLIENT_ID"),
+    };
 
     /// <summary>Judges a broker's answer to CONNECT.</summary>
     /// <param name="answer">From CONNACK; MQTTnet translates 3.1.1's codes.</param>

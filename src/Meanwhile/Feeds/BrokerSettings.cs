@@ -1,6 +1,8 @@
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using Meanwhile.Mqtt.Client;
+using Meanwhile.Mqtt.Wire;
 using MQTTnet;
 using MQTTnet.Formatter;
 using MQTTnet.Protocol;
@@ -22,6 +24,19 @@ internal sealed record BrokerSettings(BrokerAddress Address, string ClientId, st
 
     // MQTTnet asks for 8 KiB socket buffers unless told otherwise, with which a fast sender falls into TCP's persist timer.
     private const int SocketBuffer = 1 << 20;
+
+    /// <summary>Options for a client in a session of its own, which ends with its connection.</summary>
+    public ClientOptions ToOptions(TimeProvider time) => new()
+    {
+        Server = new Uri(Address.ToString()),
+        Tls = Address.IsSecure ? new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, _, chain, errors) => RequireTrust(chain, errors) } : null,
+        ClientId = ClientId,
+        UserName = UserName,
+        Password = Password is null ? null : (ReadOnlyMemory<byte>?)Password,
+        Will = Will is { } will ? new Will(will.Topic, will.Payload, Qos: 1, Retain: true, default) : null,
+        KeepAlive = KeepAlive,
+        Time = time,
+    };
 
     /// <summary>Options for MQTTnet's clients.</summary>
     /// <param name="version">MQTT 5.0, or 3.1.1 where the broker knows no better.</param>
@@ -53,17 +68,17 @@ internal sealed record BrokerSettings(BrokerAddress Address, string ClientId, st
         {
             builder.WithTlsOptions(o => o.UseTls().WithTargetHost(Address.Host)
                 .WithRevocationMode(X509RevocationMode.NoCheck) // As other MQTT clients: authorities of one's own seldom publish revocations.
-                .WithCertificateValidationHandler(RequireTrust));
+                .WithCertificateValidationHandler(certificate => RequireTrust(certificate.Chain, certificate.SslPolicyErrors)));
         }
         return builder.Build();
     }
 
-    // Throws where MQTTnet would only say that it was rejected.
-    private static bool RequireTrust(MqttClientCertificateValidationEventArgs certificate)
+    // Throws, so that it is said why.
+    private static bool RequireTrust(X509Chain? chain, SslPolicyErrors errors)
     {
-        if (certificate.SslPolicyErrors == SslPolicyErrors.None)
+        if (errors == SslPolicyErrors.None)
             return true;
-        var problems = certificate.Chain?.ChainStatus.Select(s => s.StatusInformation.Trim().TrimEnd('.')) ?? [];
-        throw new AuthenticationException(string.Join("; ", problems.Prepend(certificate.SslPolicyErrors.ToString())));
+        var problems = chain?.ChainStatus.Select(s => s.StatusInformation.Trim().TrimEnd('.')) ?? [];
+        throw new AuthenticationException(string.Join("; ", problems.Prepend(errors.ToString())));
     }
 }

@@ -1,11 +1,10 @@
-using System.Threading.Channels;
-using Meanwhile.Clients;
 using Meanwhile.Feeds;
 using Meanwhile.Logging;
+using Meanwhile.Mqtt.Client;
+using Meanwhile.Mqtt.Session;
+using Meanwhile.Mqtt.Wire;
 using Meanwhile.Pipeline;
 using Microsoft.Extensions.Logging;
-using MQTTnet;
-using MQTTnet.Protocol;
 
 namespace Meanwhile.HomeAssistant;
 
@@ -15,7 +14,7 @@ namespace Meanwhile.HomeAssistant;
 /// </summary>
 internal sealed class Announcer : IAsyncDisposable
 {
-    private const int FoundAtOnce = 1000;
+    private const int MostFound = 100_000;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan FarewellTimeout = TimeSpan.FromSeconds(2);
     private static readonly byte[] Online = "online"u8.ToArray();
@@ -25,15 +24,19 @@ internal sealed class Announcer : IAsyncDisposable
     private readonly Insight _insight;
     private readonly Sensors _sensors;
     private readonly TopicMatcher _configurations;
-    private readonly BrokerClient _client;
+    private readonly BrokerLink _link;
+    private readonly MqttClient _client;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly LogLimiter _limiter;
     private readonly Dictionary<string, IReadOnlyList<string>> _announced = new(StringComparer.Ordinal);
     private readonly HashSet<string> _topics = new(StringComparer.Ordinal);
 
-    // Configurations that the broker keeps; when it is full, the broker waits.
-    private readonly Channel<string> _found = Channel.CreateBounded<string>(FoundAtOnce);
+    // Topics of configurations that the broker keeps. What is more than this is found by the next connection: waiting here, we would not hear that ours have arrived.
+    private readonly HashSet<string> _found = new(StringComparer.Ordinal);
+    private readonly Lock _findings = new();
+    private Task _hearing = Task.CompletedTask;
+    private volatile bool _isIntroduced;
     private volatile bool _mustRepeat;
     private int _missing;
 
@@ -48,19 +51,22 @@ internal sealed class Announcer : IAsyncDisposable
         (_options, _insight, _logger, _time, _limiter) = (options, insight, logger, time, new LogLimiter(time));
         _sensors = new Sensors(options, insight.Options);
         _configurations = new TopicMatcher(_sensors.Configurations);
-        _client = new BrokerClient(broker with { Will = (_sensors.Availability, Offline) }, logger, time);
+        _link = new BrokerLink(broker with { Will = (_sensors.Availability, Offline) }, logger, time);
+        _client = new MqttClient(_link.Options(IntroduceAsync));
     }
 
     /// <summary>Announces until told to stop, and says then that we are gone. Nothing that happens here ends the program.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
-        _client.Client.ApplicationMessageReceivedAsync += received => HearAsync(received.ApplicationMessage, stop);
+        var running = _client.RunAsync(CancellationToken.None);
+        _hearing = HearAsync();
         using var timer = new PeriodicTimer(Interval, _time);
         try
         {
             do
                 await FollowAsync(stop);
-            while (await timer.WaitForNextTickAsync(stop));
+            while (!running.IsCompleted && await timer.WaitForNextTickAsync(stop));
+            await running;
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -73,44 +79,76 @@ internal sealed class Announcer : IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => _client.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _client.DisposeAsync();
+        await _hearing;
+    }
 
     private async Task FollowAsync(CancellationToken stop)
     {
         try
         {
-            await _client.EnsureConnectedAsync(() => IntroduceAsync(stop), stop);
-            if (_insight.Results is { } results)
+            if (_client.IsConnected && _isIntroduced && _insight.Results is { } results)
                 await AnnounceAsync(results, stop);
         }
-        catch (Exception e) when (IsInterruption(e, stop))
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
-            _mustRepeat = true;
+            // The client has ended by itself, and says why.
         }
     }
 
-    private async Task IntroduceAsync(CancellationToken stop)
+    private async Task IntroduceAsync(MqttClient client, CancellationToken ends)
     {
-        try
+        _isIntroduced = false;
+        SubscriptionRequest[] subscriptions = [new(_sensors.Birth, 0), new(_sensors.Configurations, 1)];
+        foreach (var (subscription, reason) in subscriptions.Zip(await client.SubscribeAsync(subscriptions, cancellationToken: ends)))
         {
-            var subscription = new MqttClientSubscribeOptionsBuilder().WithTopicFilter(_sensors.Birth).WithTopicFilter(_sensors.Configurations, MqttQualityOfServiceLevel.AtLeastOnce).Build();
-            foreach (var item in (await _client.Client.SubscribeAsync(subscription, stop)).Items.Where(item => item.ResultCode >= MqttClientSubscribeResultCode.UnspecifiedError))
-                SayRefused(item.TopicFilter.Topic, item.ResultCode);
-            await PublishAsync(_sensors.Availability, Online, stop);
-            _mustRepeat = true; // The broker may have lost what it had retained.
+            if (reason >= ReasonCode.UnspecifiedError)
+                SayRefused(subscription.Filter, reason);
         }
-        catch (Exception e) when (IsInterruption(e, stop))
+        await PublishAsync(_sensors.Availability, Online, ends);
+        _mustRepeat = true; // The broker may have lost what it had retained.
+        _isIntroduced = true;
+    }
+
+    private async Task HearAsync()
+    {
+        while (await _client.Incoming.WaitToReadAsync(CancellationToken.None))
         {
-            throw new BrokerException(BrokerFailure.Describe(e), e);
+            while (_client.Incoming.TryRead(out var incoming))
+            {
+                if (incoming.Message is { } message)
+                    Hear(message);
+                _client.Complete([incoming]);
+            }
         }
     }
 
-    private async Task HearAsync(MqttApplicationMessage message, CancellationToken stop)
+    private void Hear(Message message)
     {
         if (message.Topic == _sensors.Birth)
-            _mustRepeat = _mustRepeat || message.ConvertPayloadToString() == "online";
+        {
+            _mustRepeat = _mustRepeat || message.Payload.Span.SequenceEqual(Online);
+        }
         else if (!message.Payload.IsEmpty && _configurations.Matches(message.Topic))
-            await _found.Writer.WriteAsync(message.Topic, stop);
+        {
+            lock (_findings)
+            {
+                if (_found.Count < MostFound)
+                    _found.Add(message.Topic);
+            }
+        }
+    }
+
+    private List<string> TakeFound()
+    {
+        lock (_findings)
+        {
+            List<string> found = [.. _found];
+            _found.Clear();
+            return found;
+        }
     }
 
     private async Task AnnounceAsync(Results results, CancellationToken stop)
@@ -127,7 +165,7 @@ internal sealed class Announcer : IAsyncDisposable
         var isFirst = _announced.Count == 0;
         foreach (var series in live.Where(series => Sensors.CanHave(series) && !_announced.ContainsKey(series)).Order(StringComparer.Ordinal).Take(_options.MostSeries - _announced.Count).ToList())
             await AnnounceAsync(series, stop);
-        while (_found.Reader.TryRead(out var topic))
+        foreach (var topic in TakeFound())
         {
             if (!_topics.Contains(topic))
                 await PublishAsync(topic, [], stop); // Of a series that died while nobody was there to say so.
@@ -168,9 +206,9 @@ internal sealed class Announcer : IAsyncDisposable
 
     private async Task PublishAsync(string topic, byte[] payload, CancellationToken cancellationToken)
     {
-        var message = new MqttApplicationMessage { Topic = topic, PayloadSegment = payload, QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce, Retain = true };
-        if (await _client.PublishAsync(message, cancellationToken) is { } reason)
-            SayRefused(topic, reason);
+        var reason = await _client.PublishAsync(new Message { Topic = topic, Payload = payload, Qos = 1, Retain = true }, cancellationToken);
+        if (reason >= ReasonCode.UnspecifiedError)
+            SayRefused(topic, _link.Explain(reason));
     }
 
     private async Task SayFarewellAsync()
@@ -178,17 +216,14 @@ internal sealed class Announcer : IAsyncDisposable
         using var timeout = new CancellationTokenSource(FarewellTimeout, _time);
         try
         {
-            if (_client.Client.IsConnected)
+            if (_client.IsConnected)
                 await PublishAsync(_sensors.Availability, Offline, timeout.Token);
         }
-        catch (Exception e) when (BrokerClient.IsConnectionLoss(e) || e is OperationCanceledException)
+        catch (OperationCanceledException)
         {
             // The broker publishes the will.
         }
     }
-
-    // The library also gives up by itself when the broker does not answer.
-    private static bool IsInterruption(Exception e, CancellationToken stop) => BrokerClient.IsConnectionLoss(e) || (e is OperationCanceledException && !stop.IsCancellationRequested);
 
     private void SayMissing(int series)
     {

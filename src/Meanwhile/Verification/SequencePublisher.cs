@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 using System.Text;
 using Meanwhile.Clients;
 using Meanwhile.Feeds;
@@ -57,7 +58,7 @@ internal sealed class SequencePublisher(BrokerSettings broker, SequenceOptions o
             {
                 throw new UserException($"told to stop, and {broker.Address} has not acknowledged {_inFlight.Count} messages: they are sent again when this publisher is started again");
             }
-            catch (Exception e) when (BrokerClient.IsConnectionLoss(e) || e is OperationCanceledException or MqttProtocolViolationException or InvalidOperationException)
+            catch (Exception e) when (e is MqttCommunicationException or BrokerException or IOException or SocketException or OperationCanceledException or MqttProtocolViolationException or InvalidOperationException)
             {
                 // The last when it is closed already. What is not acknowledged is sent again on the next one.
                 await Task.Delay(_backoff.Next(), time, Needed()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

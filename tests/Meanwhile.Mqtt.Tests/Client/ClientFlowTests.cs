@@ -90,6 +90,37 @@ public class ClientFlowTests
     }
 
     [Theory]
+    [InlineData(ProtocolVersion.V311)]
+    [InlineData(ProtocolVersion.V5)]
+    public async Task Through_connections_that_break_anywhere_qos_2_arrives_once_qos_1_at_least_once_and_all_in_order(ProtocolVersion version)
+    {
+        const int Messages = 2000;
+        var random = Seeds.Random();
+        await using var broker = await TestBroker.StartAsync();
+        using var proxy = new CuttingProxy(broker.EndPoints[0].Port, random, longest: 12_000);
+        ClientOptions Kept(ClientOptions options) => options with { CleanStart = false, SessionExpiry = uint.MaxValue, Version = version, Time = new HastyTime() };
+        await using var subscriber = TestClient.Start(proxy.Address, options => Kept(options) with { ClientId = "s" });
+        var subscribing = subscriber.SubscribeAsync("#");
+        subscriber.Client.Complete([await subscriber.ReadAsync()]); // The server knows no session.
+        await subscribing;
+        await using var publisher = TestClient.Start(proxy.Address, options => Kept(options) with { ClientId = "p" });
+        publisher.Client.Complete([await publisher.ReadAsync()]);
+        List<string> sent = [.. Enumerable.Range(0, Messages).Select(number => $"{number} {random.Next(1, 3)} x")];
+        var publishing = sent.Select(message => publisher.Client.PublishAsync(TestClient.Message(message.Split(' ')[0], "x", message.Split(' ')[1] == "1" ? 1 : 2), TestContext.Current.CancellationToken)).ToList();
+        var received = new List<string>();
+        while (received.Count < Messages || !received.Contains(sent[^1]))
+        {
+            received.Add(await subscriber.ReadTextAsync());
+            if (received.Count == Messages * 3 / 4)
+                proxy.LeaveAlone();
+        }
+        Assert.All(await Task.WhenAll(publishing), reason => Assert.Equal(ReasonCode.Success, reason));
+        Assert.Equal(sent, received.Distinct());
+        Assert.Equal(sent.Where(message => message.EndsWith("2 x", StringComparison.Ordinal)), received.Where(message => message.EndsWith("2 x", StringComparison.Ordinal)));
+        Assert.True(proxy.Cuts > 2, $"{proxy.Cuts} cuts");
+    }
+
+    [Theory]
     [InlineData("mqtt", false, false)]
     [InlineData("mqtts", false, true)]
     [InlineData("ws", true, false)]
@@ -182,5 +213,12 @@ public class ClientFlowTests
                 ids.Clear();
             client.Client.Complete([incoming]);
         }
+    }
+
+    // Waits are a tenth of what they should be.
+    private sealed class HastyTime : TimeProvider
+    {
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            base.CreateTimer(callback, state, dueTime > TimeSpan.Zero ? dueTime / 10 : dueTime, period);
     }
 }

@@ -63,6 +63,17 @@ public sealed class RawPublishTests : ProgramTest
     }
 
     [Fact]
+    public async Task Where_a_broker_has_moved_to_is_said()
+    {
+        var publish = Publish();
+        using var broker = await _broker.AcceptAsync();
+        await broker.ReceiveAsync();
+        await broker.SendAsync("2011009D0E 1C 000B" + Convert.ToHexString("there:18830"u8));
+        Assert.Equal(1, await publish.ExitAsync());
+        Assert.Contains("it refuses the connection (ServerMoved, and names there:18830): expected the address of the broker that it names, or another one", publish.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_broker_that_closes_once_is_no_old_broker_and_one_that_says_so_is_old_until_the_next_connection()
     {
         Publish("--rate", "10");
