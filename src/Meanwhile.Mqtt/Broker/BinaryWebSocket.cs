@@ -7,6 +7,11 @@ namespace Meanwhile.Mqtt.Broker;
 /// <param name="inner">The socket.</param>
 internal sealed class BinaryWebSocket(WebSocket inner) : WebSocket
 {
+    // After so many fragments, which may be empty, other connections get the thread.
+    private const int LongestTurn = 1000;
+
+    private int _turn;
+
     /// <inheritdoc/>
     public override WebSocketCloseStatus? CloseStatus => inner.CloseStatus;
 
@@ -36,6 +41,11 @@ internal sealed class BinaryWebSocket(WebSocket inner) : WebSocket
     /// <inheritdoc/>
     public override async ValueTask<ValueWebSocketReceiveResult> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
+        if (++_turn == LongestTurn)
+        {
+            _turn = 0;
+            await Task.Yield();
+        }
         var result = await inner.ReceiveAsync(buffer, cancellationToken);
         return result.MessageType != WebSocketMessageType.Text ? result : throw ProtocolException.Error("text over WebSocket");
     }

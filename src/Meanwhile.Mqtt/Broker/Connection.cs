@@ -14,6 +14,9 @@ namespace Meanwhile.Mqtt.Broker;
 /// <param name="guard">Tells whoever speaks no MQTT that it has the wrong port; null where that cannot be.</param>
 internal sealed class Connection(Transport transport, Peer peer, BrokerParts parts, PortGuard? guard = null) : IDisposable
 {
+    // After so many bytes, other connections get the thread: a client that sends all the time would keep it.
+    private const int LongestTurn = 128 * 1024;
+
     // In which its client has to take its last words once the broker is being stopped.
     private static readonly TimeSpan LastMoment = TimeSpan.FromSeconds(2);
 
@@ -33,6 +36,7 @@ internal sealed class Connection(Transport transport, Peer peer, BrokerParts par
     private TimeSpan? _leftAt;
     private volatile bool _isHandingOver;
     private bool _isRefused;
+    private long _turn;
 
     /// <summary>Completes when the connection is over and its session is free.</summary>
     public Task Ended => _ended.Task;
@@ -222,6 +226,11 @@ internal sealed class Connection(Transport transport, Peer peer, BrokerParts par
                 return true;
             if (read.IsCompleted || _closeReason >= 0)
                 return false;
+            if ((_turn += length) > LongestTurn)
+            {
+                _turn = 0;
+                await Task.Yield();
+            }
         }
     }
 

@@ -64,6 +64,7 @@ internal sealed record Transport(IDuplexPipe Pipe, Socket? Socket, CancellationT
                 var read = await Pipe.Input.ReadAsync(patience.Token);
                 Pipe.Input.AdvanceTo(read.Buffer.End);
                 isOver = read.IsCompleted;
+                await Task.Yield(); // A client that goes on sending does not keep the thread.
             }
         }
         catch (Exception e) when (e is IOException or SocketException or WebSocketException or ProtocolException or OperationCanceledException or InvalidOperationException)

@@ -22,7 +22,7 @@ internal static class Strangers
         new("idle", "5,000 idle connections", "--connect-timeout", (attacker, stop) => Attacker.ManyAsync(attacker.Scaled(5000), (_, stopping) => attacker.ConnectAsync(attacker.Server.MqttPort, from: null, stopping), stop)),
         new("slow-connects", "1,000 slow CONNECTs", "--connect-timeout", SlowConnectsAsync),
         new("half-tls", "2,000 half TLS hellos", "--connect-timeout", (attacker, stop) => Attacker.ManyAsync(attacker.Scaled(2000), (_, stopping) => attacker.SendAsync(attacker.Server.TlsPort, HalfHello, stopping), stop)),
-        new("tls", "2,000 TLS handshakes", "few at a time", HandshakesAsync),
+        new("tls", "2,000 TLS handshakes", "a memory budget for connections before login", HandshakesAsync),
     ];
 
     private static async Task HugeConnectsAsync(Attacker attacker, int announced, int sent, CancellationToken stop, int connections = 1000)
