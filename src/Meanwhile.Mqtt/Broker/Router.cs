@@ -47,10 +47,10 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
     /// <summary>Queues that are at least half full, the fullest first.</summary>
     public IReadOnlyList<QueueFill> Filling()
     {
-        List<QueueFill> filling;
+        List<QueueFill> fills;
         lock (_gate)
-            filling = _queues.Filling();
-        return [.. filling.OrderByDescending(fill => fill.Ratio).ThenBy(fill => fill.ClientId, StringComparer.Ordinal)]; // There may be thousands.
+            fills = _queues.Filling();
+        return [.. fills.OrderByDescending(fill => fill.Ratio).ThenBy(fill => fill.ClientId, StringComparer.Ordinal)]; // There may be thousands.
     }
 
     /// <summary>Hands a message to its subscribers, and keeps it where it is to be retained.</summary>

@@ -24,15 +24,15 @@ internal sealed class SubscriberQueues(BrokerLimits limits, MemoryWatch memory, 
     /// <summary>Queues that are at least half full.</summary>
     public List<QueueFill> Filling()
     {
-        var filling = new List<QueueFill>(_filling.Count);
+        var fills = new List<QueueFill>(_filling.Count);
         foreach (var session in _filling)
         {
             if (FillOf(session) is { Level: not QueueLevel.Low } fill)
-                filling.Add(fill);
+                fills.Add(fill);
             else
                 _filling.Remove(session); // As may be done with the one that is looked at.
         }
-        return filling;
+        return fills;
     }
 
     /// <summary>Forgets those that have room again. Until then each message at QoS 1 or 2 is looked at twice: so it is done once a second, and not for each.</summary>
