@@ -34,6 +34,23 @@ public class ReportTests
     }
 
     [Fact]
+    public void Remarks_are_columns_of_words_behind_the_figures()
+    {
+        var output = new StringWriter();
+        ReportTable.Write(output, Bars with { Rows = [.. Bars.Rows.Select((row, i) => i == 0 ? row : row with { Remarks = [("goals", "held"), ("held by", "a limit")] })], Findings = [], Notes = [] });
+        Assert.Equal(
+            """
+            ingest: as fast as it goes
+                     messages/s  lowest–highest  CPU, µs  of floor  goals  held by
+            floor         2,000     1,000–3,000
+            ours <>       500.0     500.0–500.0    1.250    25.0 %  held   a limit
+
+
+            """,
+            output.ToString());
+    }
+
+    [Fact]
     public void JSON_holds_every_round()
     {
         var output = new MemoryStream();
