@@ -187,7 +187,8 @@ internal sealed class ClientConnection(OpenConnection connection, ClientState st
     // False when there may be more.
     private async ValueTask<bool> WriteAsync(CancellationToken cancellationToken)
     {
-        var (isPing, isAll) = (_isPingDue, true);
+        var isPing = _isPingDue;
+        bool isAll;
         if (isPing)
             new PingPacket(PacketType.PingReq).Write(_writer);
         lock (state.Gate)

@@ -28,7 +28,15 @@ public sealed class MqttClient : IAsyncDisposable
     private bool _isDisposed;
 
     /// <summary>A client that is not connected yet.</summary>
-    public MqttClient(ClientOptions options) => (_options, _state, _handshake) = (options, new ClientState(options), new ClientHandshake(options));
+    /// <exception cref="ArgumentException">The options cannot be meant like this.</exception>
+    public MqttClient(ClientOptions options)
+    {
+        if (options.Server.Scheme is not ("mqtt" or "mqtts" or "ws" or "wss"))
+            throw new ArgumentException($"{options.Server}: expected mqtt://, mqtts://, ws:// or wss://", nameof(options));
+        if (options.ReceiveMaximum == 0)
+            throw new ArgumentException("Receive Maximum 0: expected 1 to 65535", nameof(options)); // [MQTT-3.1.2-24]
+        (_options, _state, _handshake) = (options, new ClientState(options), new ClientHandshake(options));
+    }
 
     /// <summary>
     /// What the server sends, and changes of the session, in the order of receipt. A bounded queue: when it is full, the network waits. It ends when the client is told to stop, or

@@ -15,8 +15,7 @@ internal static class ServerStream
     {
         "mqtt" => await ConnectAsync(server.DnsSafeHost, server.Port > 0 ? server.Port : 1883, cancellationToken),
         "mqtts" => await SecureAsync(await ConnectAsync(server.DnsSafeHost, server.Port > 0 ? server.Port : 8883, cancellationToken), server.DnsSafeHost, tls, cancellationToken),
-        "ws" or "wss" => await OpenWebSocketAsync(server, tls, cancellationToken),
-        _ => throw new NotSupportedException($"{server}: expected mqtt://, mqtts://, ws:// or wss://"),
+        _ => await OpenWebSocketAsync(server, tls, cancellationToken),
     };
 
     private static async Task<Stream> ConnectAsync(string host, int port, CancellationToken cancellationToken)

@@ -18,9 +18,14 @@ internal readonly record struct Outgoing(Message Message, int Qos, bool Retain, 
 /// <param name="PacketId">Its packet identifier.</param>
 /// <param name="Dup">It was sent before.</param>
 /// <param name="Found">PUBREL: false when the identifier of the PUBREC was not known.</param>
-/// <param name="Publish">What to send; the default value for a PUBREL.</param>
-internal readonly record struct Transmission(ushort PacketId, bool Dup, bool Found, Outgoing Publish)
+/// <param name="Message">What to send; null for a PUBREL.</param>
+internal readonly record struct Transmission(ushort PacketId, bool Dup, bool Found, QueuedMessage? Message)
 {
+    private static readonly Outgoing None;
+
+    /// <summary>The message; the default value for a PUBREL.</summary>
+    public ref readonly Outgoing Publish => ref Message is null ? ref None : ref Message.Outgoing;
+
     /// <summary>The PUBREL.</summary>
     public PublishAckPacket Release => new(PacketType.PubRel, PacketId, Found ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound);
 }

@@ -3,10 +3,12 @@ namespace Meanwhile.Mqtt.Session;
 /// <summary>A message in the queue of a session, from its coming to the client's last answer.</summary>
 /// <param name="outgoing">The message.</param>
 /// <param name="number">Names it within the session; 0 at QoS 0.</param>
-internal sealed class QueuedMessage(Outgoing outgoing, long number)
+internal sealed class QueuedMessage(in Outgoing outgoing, long number)
 {
+    private readonly Outgoing _outgoing = outgoing;
+
     /// <summary>The message.</summary>
-    public Outgoing Outgoing { get; } = outgoing;
+    public ref readonly Outgoing Outgoing => ref _outgoing;
 
     /// <summary>Names it within the session; 0 at QoS 0.</summary>
     public long Number { get; } = number;

@@ -104,7 +104,7 @@ internal sealed class Sender(SessionLog? log = null)
 
     /// <summary>Adds a message to the end of the queue.</summary>
     /// <returns>The batch of the log that it is in; 0 for none.</returns>
-    public long Add(Outgoing outgoing)
+    public long Add(in Outgoing outgoing)
     {
         var message = new QueuedMessage(outgoing, outgoing.Qos > 0 ? NextNumber() : 0);
         message.Batch = log?.Queue(message.Number, outgoing) ?? 0;
@@ -138,7 +138,7 @@ internal sealed class Sender(SessionLog? log = null)
         if (_releases.TryPeek(out var release) && (release.Message is not { } message || message.Batch <= Committed)) // Else the message could come again after PUBREL.
         {
             _releases.Dequeue();
-            next = new Transmission(release.PacketId, Dup: false, Found: release.Message is not null, default);
+            next = new Transmission(release.PacketId, Dup: false, Found: release.Message is not null, Message: null);
             return true;
         }
         return TryAgain(out next) || TryNew(now, out next);
@@ -207,7 +207,7 @@ internal sealed class Sender(SessionLog? log = null)
             if (sent.Batch > Committed || (!sent.IsReleased && _onWire >= _receiveMaximum))
                 return false;
             _again.Dequeue();
-            next = new Transmission(id, Dup: true, Found: true, sent.IsReleased ? default : sent.Outgoing); // [MQTT-3.3.1-1]
+            next = new Transmission(id, Dup: true, Found: true, sent.IsReleased ? null : sent); // [MQTT-3.3.1-1]
             if (!sent.IsReleased)
                 PutOnWire(sent);
             return true;
@@ -220,7 +220,7 @@ internal sealed class Sender(SessionLog? log = null)
         next = default;
         for (var left = MostExpiredAtOnce; left > 0 && _waiting.TryPeek(out var message);)
         {
-            var outgoing = message.Outgoing;
+            ref readonly var outgoing = ref message.Outgoing;
             var isWithdrawn = outgoing.Answered is { Task.IsCompleted: true };
             if (isWithdrawn || outgoing.Message.IsExpired(now))
             {
@@ -238,7 +238,7 @@ internal sealed class Sender(SessionLog? log = null)
             if (outgoing.Qos == 0)
             {
                 Forget(_waiting.Dequeue());
-                next = new Transmission(0, Dup: false, Found: true, outgoing); // [MQTT-4.3.1-1]
+                next = new Transmission(0, Dup: false, Found: true, message); // [MQTT-4.3.1-1]
                 return true;
             }
             if (message.Batch > Committed || _again.Count > 0 || InFlight >= _receiveMaximum)
@@ -248,7 +248,7 @@ internal sealed class Sender(SessionLog? log = null)
                 return false; // It waits until the identifier is free [MQTT-2.2.1-4].
             _waiting.Dequeue();
             PutOnWire(message);
-            next = new Transmission(id, Dup: false, Found: true, outgoing); // [MQTT-4.3.2-1], [MQTT-4.3.3-1]
+            next = new Transmission(id, Dup: false, Found: true, message); // [MQTT-4.3.2-1], [MQTT-4.3.3-1]
             return true;
         }
         return false;
