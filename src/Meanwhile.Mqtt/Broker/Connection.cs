@@ -103,9 +103,8 @@ internal sealed class Connection(Transport transport, Peer peer, BrokerParts par
         }
         finally
         {
-            using var patience = new CancellationTokenSource(parts.Limits.ConnectTimeout, parts.Time);
-            await using var hurry = parts.Stopping.Register(() => patience.CancelAfter(LastMoment));
-            await using var cutOff = patience.Token.Register(transport.Abort); // Whoever does not take its last words in time.
+            await using var cutOff = parts.Time.CreateTimer(_ => transport.Abort(), null, parts.Limits.ConnectTimeout, Timeout.InfiniteTimeSpan); // Whoever does not take its last words in time.
+            await using var hurry = parts.Stopping.Register(() => cutOff.Change(LastMoment, Timeout.InfiniteTimeSpan));
             _outbox.Stop(_closeReason > 0 && Packets?.Terms is { Version: ProtocolVersion.V5 } terms ? LastWords(terms) : null);
             await writing; // What was completed is acknowledged before the connection ends.
             Leave();

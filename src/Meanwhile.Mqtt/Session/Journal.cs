@@ -83,7 +83,7 @@ internal sealed class Journal : IDisposable
     /// <summary>Waits until more may be appended.</summary>
     public async ValueTask RoomAsync(CancellationToken cancellationToken)
     {
-        while (TakingOfFull() is { } taken)
+        while (IsFullUntil(out var taken))
             await taken.WaitAsync(cancellationToken);
     }
 
@@ -133,11 +133,14 @@ internal sealed class Journal : IDisposable
         }
     }
 
-    // Null when it is not full. Both are looked at together: the batch that collects next may never be taken.
-    private Task? TakingOfFull()
+    // Both are looked at together: the batch that collects next may never be taken.
+    private bool IsFullUntil(out Task taken)
     {
         lock (_gate)
-            return _isFull ? _collecting.Taken : null;
+        {
+            taken = _collecting.Taken;
+            return _isFull;
+        }
     }
 
     // Null when there is nothing left to do.

@@ -59,8 +59,8 @@ internal sealed class Subscribers
     /// <returns>All others: of each session one at least.</returns>
     public ReadOnlySpan<Subscription> Find(string topic, out ReadOnlySpan<SharedGroup> groups)
     {
-        Found? known = null;
-        if (_known.Count == 0 || !_known.TryGetValue(topic, out known))
+        var known = _known.Count > 0 ? _known.GetValueOrDefault(topic) : null;
+        if (known is null)
         {
             var steps = _tree.Match(topic, _matches, _groups);
             Steps += steps;

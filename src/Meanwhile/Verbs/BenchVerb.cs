@@ -205,7 +205,7 @@ internal static class BenchVerb
             ? seconds
             : throw new FormatException("seconds, from 0.1 to 3600");
 
-    private static IReadOnlyList<string> ParseAttacks(string text)
+    private static string[] ParseAttacks(string text)
     {
         var names = text.Split(',');
         return Array.Find(names, name => HostileScenario.Attacks.All(attack => attack.Key != name)) is { } unknown

@@ -13,6 +13,10 @@ namespace Meanwhile.Mqtt.Tests.Broker;
 /// <summary>What a host has plugged in throws: it is said, and nothing that goes on by itself ends in silence.</summary>
 public class FailureTests
 {
+#pragma warning disable CA2201, MA0012 // The runtime throws it, and what is tested is what becomes of that.
+    private static readonly OutOfMemoryException NoMemory = new("none is left");
+#pragma warning restore CA2201, MA0012
+
     private readonly ConcurrentQueue<Refusal> _refusals = [];
 
     [Fact]
@@ -33,7 +37,7 @@ public class FailureTests
     public async Task There_is_no_memory_for_housekeeping_and_the_broker_ends_with_that()
     {
         var time = new FakeTimeProvider();
-        var broker = await StartAsync(new Permissions(_ => true, _ => true) { MayStay = () => throw new OutOfMemoryException("none is left") }, time);
+        var broker = await StartAsync(new Permissions(_ => true, _ => true) { MayStay = () => throw NoMemory }, time);
         await using var client = await RawClient.ConnectAsync(broker.EndPoints[0], "c");
         await time.PassUntilAsync(() => broker.Completion.IsCompleted, () => "it goes on without keeping house");
         Assert.Equal("none is left", (await Assert.ThrowsAsync<OutOfMemoryException>(() => broker.Completion)).Message);
@@ -160,7 +164,7 @@ public class FailureTests
             log.Log(level, default, "nobody is accepted any more", reason, (text, _) => text);
         Assert.Equal("nobody is accepted any more (IOException: no memory)", Assert.Single(heard).Message);
         Assert.Equal("no memory", heard[0].InnerException!.Message);
-        log.Log(LogLevel.Critical, default, "", new OutOfMemoryException("none is left"), (_, _) => throw new OutOfMemoryException("not even to say so"));
+        log.Log(LogLevel.Critical, default, "", NoMemory, (_, _) => throw new InsufficientMemoryException("not even to say so"));
         Assert.Equal("none is left", heard[^1].Message);
     }
 

@@ -22,7 +22,7 @@ public sealed class JournalRoomTests
         {
             journal.Append(filling, null);
             Thread.SpinWait(random.Next(300));
-            await journal.RoomAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Patience, TimeProvider.System); // Nobody appends anything meanwhile.
+            await journal.RoomAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Patience, TimeProvider.System, TestContext.Current.CancellationToken); // Nobody appends anything meanwhile.
         }
         await journal.StopAsync();
         await journal.Completion;

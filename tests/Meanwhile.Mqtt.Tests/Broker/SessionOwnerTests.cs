@@ -16,12 +16,16 @@ public class SessionOwnerTests
     private readonly ConcurrentQueue<Refusal> _refusals = [];
     private readonly ConcurrentQueue<string> _logins = []; // Client identifiers.
 
+    private static readonly string[] Users = ["ada", "bob", ""];
+    private static readonly (string Owner, string Other)[] Pairs = [("ada", "bob"), ("ada", "Ada"), ("ada", ""), ("", "bob")];
+    private static readonly bool[] Either = [true, false];
+
     public static TheoryData<string, string, bool, bool> Strangers =>
     [
-        .. from pair in new[] { ("ada", "bob"), ("ada", "Ada"), ("ada", ""), ("", "bob") }
-           from clean in new[] { true, false }
-           from is5 in new[] { true, false }
-           select new TheoryDataRow<string, string, bool, bool>(pair.Item1, pair.Item2, clean, is5),
+        .. from pair in Pairs
+           from clean in Either
+           from is5 in Either
+           select new TheoryDataRow<string, string, bool, bool>(pair.Owner, pair.Other, clean, is5),
     ];
 
     [Theory]
@@ -112,7 +116,7 @@ public class SessionOwnerTests
     public async Task Users_who_want_one_client_identifier_at_the_same_time_never_end_a_connection_of_each_other()
     {
         await using var broker = await StartAsync();
-        await Task.WhenAll(new[] { "ada", "bob", "" }.Select(ComeAndGoAsync));
+        await Task.WhenAll(Users.Select(ComeAndGoAsync));
         Assert.DoesNotContain(_refusals, refusal => refusal.Kind == RefusalKind.Connection && refusal.Reason == ReasonCode.SessionTakenOver);
 
         async Task ComeAndGoAsync(string user)

@@ -28,7 +28,7 @@ internal static class HostileScenario
 
     public static async Task<ScenarioReport> RunAsync(Stage stage, Steps steps, IReadOnlyList<long> percents, CancellationToken stop)
     {
-        var attacks = stage.Options.Attacks.Count == 0 ? Attacks : [.. Attacks.Where(attack => stage.Options.Attacks.Contains(attack.Key))];
+        var attacks = stage.Options.Attacks.Count == 0 ? Attacks : [.. Attacks.Where(attack => stage.Options.Attacks.Contains(attack.Key, StringComparer.Ordinal))];
         var programs = stage.Programs.ToList();
         steps.Expect(percents.Count * attacks.Count * programs.Count * stage.Options.Rounds);
         (List<Row> rows, List<string> findings) = ([], []);

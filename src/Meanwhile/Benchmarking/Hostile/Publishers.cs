@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Meanwhile.Benchmarking.Hostile;
 
 /// <summary>Attacks by a user who publishes.</summary>

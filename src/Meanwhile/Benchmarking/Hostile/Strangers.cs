@@ -63,7 +63,7 @@ internal static class Strangers
             var tls = attacker.Hold(new SslStream(new NetworkStream(socket)));
             try
             {
-                await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost", RemoteCertificateValidationCallback = static (_, _, _, _) => true }, stopping);
+                await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost", RemoteCertificateValidationCallback = static (_, certificate, _, _) => certificate is not null }, stopping);
             }
             catch (System.Security.Authentication.AuthenticationException)
             {

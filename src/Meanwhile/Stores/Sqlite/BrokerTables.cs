@@ -73,8 +73,8 @@ internal sealed class BrokerTables
                 """);
             database.Execute("CREATE TABLE IF NOT EXISTS retained (topic TEXT PRIMARY KEY, payload BLOB NOT NULL, published_qos INTEGER NOT NULL, expires INTEGER, properties BLOB NOT NULL) WITHOUT ROWID");
             // The user who owns them; empty for a client without a name. Null: nobody knows, because the broker had no users, or an older version wrote the row.
-            foreach (var table in new[] { "sessions", "wills" })
-                AddUser(database, table);
+            AddUser(database, "sessions");
+            AddUser(database, "wills");
             database.Execute($"PRAGMA application_id = {ApplicationId}; PRAGMA user_version = {Version}");
         });
     }
