@@ -35,8 +35,8 @@ public sealed class SeriesQuotaTests : AggregatorTest
         {
             for (var i = 0; i < 5; i++)
             {
-                foreach (var client in new[] { "a", "b" })
-                    Feed.Send(MessageOf(client, $"{client}/{i}"));
+                Feed.Send(MessageOf("a", $"a/{i}"));
+                Feed.Send(MessageOf("b", $"b/{i}"));
             }
             Feed.Send(MessageOf("b", "a/0")); // Known, whoever sends it.
             await ReceivedAsync(11);
