@@ -54,6 +54,9 @@ public sealed record BrokerLimits
     // Of a client's filters, from the first '+' of each on: a topic may pass all of them.
     internal long LevelsPerClient => 10L * Math.Max(1000, SubscriptionsPerClient);
 
+    // Of a client's filters, in characters.
+    internal int FilterLengthPerClient => 256 * Math.Max(1000, SubscriptionsPerClient);
+
     // Of one SUBSCRIBE or UNSUBSCRIBE, whose filters are read in one go: repeats escape the limit of subscriptions.
     internal int FiltersPerPacket => Math.Max(10_000, SubscriptionsPerClient);
 
@@ -89,6 +92,12 @@ public sealed record BrokerLimits
 
     // Their share of the memory: otherwise they could use all of it, and every message would be refused.
     internal long RetainedBytes => Memory / 4;
+
+    // Of all wills that are larger than a small one.
+    internal long WillBytes => Math.Max(1 << 20, Memory / 16);
+
+    // Of all subscriptions.
+    internal long SubscriptionBytes => Math.Max(1 << 20, Memory / 8);
 
     /// <summary>
     /// The memory of the whole process, host included, in bytes; looked at once a second. Beyond it no message is taken in at QoS 1 and 2, none is queued at QoS 0, and

@@ -15,6 +15,12 @@ public readonly record struct BrokerStatistics
     /// <summary>Subscriptions of all sessions.</summary>
     public int Subscriptions { get; init; }
 
+    /// <summary>The memory of subscriptions, in bytes, about.</summary>
+    public long SubscriptionBytes { get; init; }
+
+    /// <summary>The memory of wills, in bytes, about.</summary>
+    public long WillBytes { get; init; }
+
     /// <summary>Retained messages.</summary>
     public int Retained { get; init; }
 

@@ -49,6 +49,8 @@ internal sealed class Handshake(Connection connection, Visitor visitor, Peer pee
             return await RefuseAsync(outbox, answer.Reason, connect.Version, RefusalKind.Login, answer.Explanation);
         if (connect.Will is { } will && !permissions.LetPublish(will.Topic, clientId))
             return await RefuseAsync(outbox, ReasonCode.NotAuthorized, connect.Version, explanation: $"its will is for '{will.Topic}'");
+        if (connect.Will is { } large && !parts.Reception.HasRoomFor(large))
+            return await RefuseAsync(outbox, ReasonCode.QuotaExceeded, connect.Version, explanation: $"its will takes {large.Size} bytes, and all wills together take as much memory as they may");
         using var time = new CancellationTokenSource(parts.Limits.ConnectTimeout, parts.Time);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(time.Token, closing);
         try

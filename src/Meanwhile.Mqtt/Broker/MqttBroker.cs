@@ -41,6 +41,7 @@ public sealed class MqttBroker : IAsyncDisposable
     public BrokerStatistics Statistics => _parts.Traffic.Into(_parts.Reception.Count() with
     {
         Subscriptions = _parts.Router.Subscriptions,
+        SubscriptionBytes = _parts.Router.SubscriptionBytes,
         Retained = _parts.Router.Retained,
         RetainedBytes = _parts.Router.RetainedBytes,
         HeldBytes = _parts.Intake.Queue.Held,

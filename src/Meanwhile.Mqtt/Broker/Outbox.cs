@@ -14,11 +14,14 @@ internal sealed class Outbox(PipeWriter output, Func<TimeSpan> now, Traffic traf
     // Of one write, about. As much may wait in answers before nothing more is read from the client.
     private const int Enough = 64 * 1024;
 
+    // Of a large payload, a client that does not read holds no more than this.
+    private const int Piece = 32 * 1024;
+
     private readonly Lock _gate = new();
     private readonly Signal _work = new();
     private readonly Signal _room = new();
     private readonly PacketWriter _answers = new();
-    private readonly PacketWriter _writer = new();
+    private readonly PacketWriter _writer = new() { LendsPayloads = true };
     private volatile bool _isStopping;
     private volatile bool _isGivenUp;
     private volatile bool _isHeld;
@@ -121,18 +124,31 @@ internal sealed class Outbox(PipeWriter output, Func<TimeSpan> now, Traffic traf
                 isAll = isHeld || session.Write(_writer, now(), Enough);
                 messages += session.Sent;
             }
-            if (isLast)
-                _lastWords?.Write(_writer, ProtocolVersion.V5);
             _room.Set();
-            traffic.Sent(_writer.Length, messages);
-            if (_writer.Length > 0 && (await output.WriteAsync(_writer.Written, CancellationToken.None)).IsCompleted)
-                return false;
             if (_writer.Length == 0 && !isAll)
                 await Task.Yield(); // Others want to go on: many messages were passed over.
-            _writer.Clear();
+            if (!await SendAsync(messages))
+                return false;
         }
         while (!isAll && !isLast);
-        return !isLast;
+        if (!isLast)
+            return true;
+        _lastWords?.Write(_writer, ProtocolVersion.V5);
+        await SendAsync(messages: 0);
+        return false;
+    }
+
+    // False when the client takes nothing more.
+    private async ValueTask<bool> SendAsync(long messages)
+    {
+        if (_writer.Length == 0)
+            return true;
+        traffic.Sent(_writer.Length, messages);
+        var isOver = (await output.WriteAsync(_writer.Written, CancellationToken.None)).IsCompleted;
+        for (var rest = _writer.Payload; rest.Length > 0 && !isOver; rest = rest[Math.Min(Piece, rest.Length)..])
+            isOver = (await output.WriteAsync(rest[..Math.Min(Piece, rest.Length)], CancellationToken.None)).IsCompleted;
+        _writer.Clear();
+        return !isOver;
     }
 
     private void Collect()

@@ -19,6 +19,9 @@ internal sealed class Reception(SessionTable table, Router router, WaitingLine l
 
     private const int EndedAtOnce = 256;
 
+    // In bytes: no more than the session itself takes.
+    private const int SmallWill = 1024;
+
     private const string TakenOver = "another connection uses its client identifier";
 
     private readonly Lock _gate = new();
@@ -42,6 +45,9 @@ internal sealed class Reception(SessionTable table, Router router, WaitingLine l
             return (table.Count < limits.Sessions && !memory.IsFull) || table.TryFind(clientId, out _);
     }
 
+    /// <summary>Whether a will may be kept: small ones always, others as long as all of them do not take too much memory.</summary>
+    public bool HasRoomFor(Will will) => will.Size <= SmallWill || table.WillBytes + will.Size <= limits.WillBytes;
+
     /// <summary>Keeps a client's will.</summary>
     public KeptWill Keep(ClientSession session, Will will, Permissions permissions) => table.Keep(session, will, permissions);
 
@@ -49,7 +55,7 @@ internal sealed class Reception(SessionTable table, Router router, WaitingLine l
     public BrokerStatistics Count()
     {
         lock (_gate)
-            return new BrokerStatistics { Connections = _connections.Count, Clients = _owners.Count, Sessions = table.Count };
+            return new BrokerStatistics { Connections = _connections.Count, Clients = _owners.Count, Sessions = table.Count, WillBytes = table.WillBytes };
     }
 
     /// <summary>The approximate memory of messages that wait for clients, in bytes. It visits all sessions.</summary>

@@ -24,6 +24,9 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
     /// <summary>How many subscriptions there are.</summary>
     public int Subscriptions => _subscribers.Count;
 
+    /// <summary>The memory that they take, in bytes, about.</summary>
+    public long SubscriptionBytes => _subscribers.Bytes;
+
     /// <summary>How many retained messages there are.</summary>
     public int Retained
     {
@@ -101,13 +104,14 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
     /// <param name="isNew">It has no such subscription.</param>
     /// <param name="subscriptions">How many it has.</param>
     /// <param name="levels">How many levels they have from the first '+' of each on.</param>
-    public ReasonCode Judge(SubscriptionRequest request, bool isNew, int subscriptions, long levels)
+    /// <param name="length">How many characters they have.</param>
+    public ReasonCode Judge(SubscriptionRequest request, bool isNew, int subscriptions, long levels, long length)
     {
         if (Topic.Levels(request.Filter) > limits.TopicLevels)
             return ReasonCode.TopicFilterInvalid;
         var more = Topic.LevelsFromPlus(request.Filter);
-        var isTooMany = subscriptions >= limits.SubscriptionsPerClient || (more > 0 && levels + more > limits.LevelsPerClient);
-        return isNew && (memory.IsFull || isTooMany) ? ReasonCode.QuotaExceeded : (ReasonCode)request.Qos;
+        var isTooMany = subscriptions >= limits.SubscriptionsPerClient || (more > 0 && levels + more > limits.LevelsPerClient) || length + request.Filter.Length > limits.FilterLengthPerClient;
+        return isNew && (memory.IsFull || isTooMany || _subscribers.Bytes + Subscribers.SizeOf(request.Filter) > limits.SubscriptionBytes) ? ReasonCode.QuotaExceeded : (ReasonCode)request.Qos;
     }
 
     /// <summary>Begins to look for the retained messages of subscriptions; until it is closed, the search is told of what is retained anew.</summary>

@@ -23,6 +23,7 @@ internal sealed class Subscribing(ClientSession session, BrokerParts parts, Canc
 
     private readonly Dictionary<string, ReasonCode> _refusals = new(StringComparer.Ordinal);
     private long _levels;
+    private long _length;
 
     /// <summary>Subscribes; retained messages that belong to it are queued.</summary>
     /// <returns>What the client is granted [MQTT-3.8.4-5].</returns>
@@ -31,8 +32,7 @@ internal sealed class Subscribing(ClientSession session, BrokerParts parts, Canc
         var identifier = subscribe.Properties.Number(PropertyId.SubscriptionIdentifier);
         var wanted = new Dictionary<string, SubscriptionRequest>(StringComparer.Ordinal); // In their order; the last one of a filter counts [MQTT-3.8.4-3].
         var (reasons, added) = (new List<ReasonCode>(), 0);
-        _refusals.Clear();
-        _levels = session.Subscriptions.Sum(static filter => (long)Topic.LevelsFromPlus(filter));
+        (_levels, _length) = (session.Subscriptions.Sum(static filter => (long)Topic.LevelsFromPlus(filter)), session.Subscriptions.Sum(static filter => (long)filter.Length));
         foreach (var request in subscribe.Requests)
         {
             var isNew = !session.Subscriptions.Contains(request.Filter) && !wanted.ContainsKey(request.Filter);
@@ -40,13 +40,15 @@ internal sealed class Subscribing(ClientSession session, BrokerParts parts, Canc
             reasons.Add(reason);
             if (reason <= ReasonCode.GrantedQos2)
             {
-                (added, _levels) = isNew ? (added + 1, _levels + Topic.LevelsFromPlus(request.Filter)) : (added, _levels);
+                if (isNew)
+                    (added, _levels, _length) = (added + 1, _levels + Topic.LevelsFromPlus(request.Filter), _length + request.Filter.Length);
                 var handling = wanted.TryGetValue(request.Filter, out var earlier) && earlier.RetainHandling < request.RetainHandling ? earlier.RetainHandling : request.RetainHandling;
                 wanted[request.Filter] = request with { RetainHandling = handling };
             }
             if (reasons.Count % FiltersASlice == 0)
                 await PauseAsync();
         }
+        _refusals.Clear(); // There may be ten thousand, and long ones.
         foreach (var group in wanted.Values.Chunk(FiltersAtOnce))
             await SubscribeAsync([.. group.Select(request => new NewSubscription(Subscription.Of(session, request, identifier), request, identifier))]);
         return new SubAckPacket(PacketType.SubAck, subscribe.PacketId, reasons); // [MQTT-3.8.4-1], [MQTT-3.8.4-2]
@@ -96,7 +98,7 @@ internal sealed class Subscribing(ClientSession session, BrokerParts parts, Canc
     {
         if (!_refusals.TryGetValue(request.Filter, out var refusal) && !MaySubscribe(request.Filter))
             _refusals.Add(request.Filter, refusal = ReasonCode.NotAuthorized);
-        return refusal != ReasonCode.Success ? refusal : parts.Router.Judge(request, isNew, session.Subscriptions.Count + added, _levels);
+        return refusal != ReasonCode.Success ? refusal : parts.Router.Judge(request, isNew, session.Subscriptions.Count + added, _levels, _length);
     }
 
     private bool MaySubscribe(string filter)

@@ -3,7 +3,11 @@ using Meanwhile.Mqtt.Wire;
 namespace Meanwhile.Mqtt.Session;
 
 /// <summary>A change to what a broker has promised to remember. Times are those of the broker's clock: since the Unix epoch.</summary>
-public abstract record Change;
+public abstract record Change
+{
+    /// <summary>The memory that it takes until it is committed, beside its identifiers and numbers, in bytes, about.</summary>
+    internal virtual long Size => 0;
+}
 
 /// <summary>A client is here, with a session that outlives its connection: a new one, or the one that it had.</summary>
 /// <param name="ClientId">Whose.</param>
@@ -29,12 +33,18 @@ public sealed record SessionEnded(string ClientId) : Change;
 /// <param name="ClientId">Whose.</param>
 /// <param name="Request">What was asked for.</param>
 /// <param name="Identifier">What the client calls it; null for nothing.</param>
-public sealed record SubscriptionAdded(string ClientId, SubscriptionRequest Request, uint? Identifier) : Change;
+public sealed record SubscriptionAdded(string ClientId, SubscriptionRequest Request, uint? Identifier) : Change
+{
+    internal override long Size => sizeof(char) * Request.Filter.Length;
+}
 
 /// <summary>A session has a subscription no more.</summary>
 /// <param name="ClientId">Whose.</param>
 /// <param name="Filter">Which.</param>
-public sealed record SubscriptionRemoved(string ClientId, string Filter) : Change;
+public sealed record SubscriptionRemoved(string ClientId, string Filter) : Change
+{
+    internal override long Size => sizeof(char) * Filter.Length;
+}
 
 /// <summary>A message waits for a client.</summary>
 /// <param name="ClientId">Whose.</param>
@@ -44,7 +54,10 @@ public sealed record SubscriptionRemoved(string ClientId, string Filter) : Chang
 /// <param name="Retain">Its RETAIN flag.</param>
 /// <param name="Identifiers">Of the subscriptions it is delivered for; null for none.</param>
 /// <param name="IsReleased">The client has it: PUBREL is due.</param>
-public sealed record MessageQueued(string ClientId, long Number, Message Message, int Qos, bool Retain, IReadOnlyList<uint>? Identifiers, bool IsReleased = false) : Change;
+public sealed record MessageQueued(string ClientId, long Number, Message Message, int Qos, bool Retain, IReadOnlyList<uint>? Identifiers, bool IsReleased = false) : Change
+{
+    internal override long Size => Message.Size + ((Identifiers?.Count ?? 0) * sizeof(uint));
+}
 
 /// <summary>PUBREC came for a message: it is never sent again [MQTT-4.3.3-6].</summary>
 /// <param name="ClientId">Whose.</param>
@@ -69,7 +82,10 @@ public sealed record IdReleased(string ClientId, ushort PacketId) : Change;
 /// <summary>What is retained for a topic.</summary>
 /// <param name="Topic">The topic.</param>
 /// <param name="Message">Its message; null for none any more.</param>
-public sealed record RetainedChanged(string Topic, Message? Message) : Change;
+public sealed record RetainedChanged(string Topic, Message? Message) : Change
+{
+    internal override long Size => Message?.Size ?? (sizeof(char) * Topic.Length);
+}
 
 /// <summary>A client has a will; one with the same number is replaced.</summary>
 /// <param name="ClientId">Whose.</param>
@@ -80,6 +96,8 @@ public sealed record WillKept(string ClientId, long Number, Will Will, TimeSpan?
 {
     /// <summary>The client's user, as the host names it; null if nobody knows.</summary>
     public string? User { get; init; }
+
+    internal override long Size => Will.Size;
 }
 
 /// <summary>A will was published, or is void.</summary>

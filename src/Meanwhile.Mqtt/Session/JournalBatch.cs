@@ -15,7 +15,7 @@ internal sealed class JournalBatch(long number)
     /// <summary>What has changed, in order.</summary>
     public List<Change> Changes { get; } = [];
 
-    /// <summary>The memory of the messages in it.</summary>
+    /// <summary>The memory of the messages, wills and filters in it.</summary>
     public long Bytes { get; private set; }
 
     /// <summary>There is nothing in it.</summary>
@@ -32,7 +32,7 @@ internal sealed class JournalBatch(long number)
     public void Add(Change change, ClientSession? session)
     {
         Changes.Add(change);
-        Bytes += change is MessageQueued queued ? queued.Message.Size + ((queued.Identifiers?.Count ?? 0) * sizeof(uint)) : 0;
+        Bytes += change.Size;
         if (session is not null)
             _sessions.Add(session);
     }
@@ -57,6 +57,9 @@ internal sealed class JournalBatch(long number)
         foreach (var session in _sessions) // After all of them, so that many go out in one write.
             session.WakeUp?.Invoke();
         _committed.TrySetResult();
+        Changes.Clear(); // The journal keeps this batch until the next one is taken.
+        _waiting.Clear();
+        _sessions.Clear();
     }
 
     /// <summary>It will never be durable, so that nobody need wait for it.</summary>

@@ -6,7 +6,8 @@ namespace Meanwhile.Mqtt.Session;
 /// <param name="journal">Where.</param>
 /// <param name="kept">What is kept.</param>
 /// <param name="permissions">What its client may do.</param>
-internal sealed class KeptWill(Journal journal, WillKept kept, Permissions permissions)
+/// <param name="forgotten">Told when it is forgotten.</param>
+internal sealed class KeptWill(Journal journal, WillKept kept, Permissions permissions, Action<Will> forgotten)
 {
     /// <summary>What it says.</summary>
     public Will Will { get; } = kept.Will;
@@ -29,5 +30,6 @@ internal sealed class KeptWill(Journal journal, WillKept kept, Permissions permi
     {
         if (journal.IsKept)
             journal.Append(new WillForgotten(kept.Number), null);
+        forgotten(Will);
     }
 }

@@ -61,7 +61,7 @@ public sealed class Message
         init => _expiresAt = value;
     }
 
-    internal int Size => Overhead + Topic.Length + Payload.Length + Properties.Size;
+    internal int Size => Overhead + (sizeof(char) * Topic.Length) + Payload.Length + Properties.Size;
 
     /// <summary>The memory that it keeps for the next payload.</summary>
     internal int Capacity => _memory.Length;

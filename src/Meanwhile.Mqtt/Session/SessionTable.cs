@@ -15,9 +15,13 @@ internal sealed class SessionTable(SessionLimits limits, Journal journal, Drops 
     private readonly Deadlines _ends = new();
     private readonly List<(ClientSession, KeptWill?)> _overdue = [];
     private long _lastWill;
+    private long _willBytes;
 
     /// <summary>How many there are.</summary>
     public int Count => _sessions.Count;
+
+    /// <summary>The memory of all wills, in bytes, about. Asked by anybody.</summary>
+    public long WillBytes => Interlocked.Read(ref _willBytes);
 
     /// <summary>The approximate memory of what waits in all of them, in bytes. It visits every one.</summary>
     public long QueuedBytes() => _sessions.Values.Sum(static session => session.QueuedBytes);
@@ -45,7 +49,7 @@ internal sealed class SessionTable(SessionLimits limits, Journal journal, Drops 
         var (expiresAt, earlier) = _away[session];
         if (earlier is not null) // It belongs to a session that had ended already; the process ended before the host had the will.
             _overdue.Add((session, earlier));
-        var will = new KeptWill(journal, kept, permissions);
+        var will = Add(kept, permissions);
         SetAway(session, expiresAt, will, kept.DueAt ?? Min(now + will.Delay, expiresAt));
     }
 
@@ -56,7 +60,7 @@ internal sealed class SessionTable(SessionLimits limits, Journal journal, Drops 
     public KeptWill Keep(ClientSession session, Will will, Permissions permissions)
     {
         var number = Interlocked.Increment(ref _lastWill);
-        var kept = new KeptWill(journal, new WillKept(session.ClientId, number, will, DueAt: null) { User = session.User }, permissions);
+        var kept = Add(new WillKept(session.ClientId, number, will, DueAt: null) { User = session.User }, permissions);
         kept.Keep(dueAt: null);
         return kept;
     }
@@ -149,6 +153,12 @@ internal sealed class SessionTable(SessionLimits limits, Journal journal, Drops 
 
     /// <summary>Whether the time of a session is over.</summary>
     public bool IsOver(ClientSession session, TimeSpan now) => _away.TryGetValue(session, out var absence) && now >= absence.ExpiresAt;
+
+    private KeptWill Add(WillKept kept, Permissions permissions)
+    {
+        Interlocked.Add(ref _willBytes, kept.Will.Size);
+        return new KeptWill(journal, kept, permissions, will => Interlocked.Add(ref _willBytes, -will.Size));
+    }
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 

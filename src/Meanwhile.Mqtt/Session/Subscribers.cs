@@ -17,6 +17,9 @@ internal sealed class Subscribers
     private const int BytesATopic = 256;
     private const int BytesASubscription = 80;
 
+    // Of a subscription in the tree.
+    private const int BytesOwn = 512;
+
     // A copy of it says all that there is to say of a subscription.
     private static readonly Message Model = new() { Topic = "", Qos = 2, Retain = true };
 
@@ -27,19 +30,28 @@ internal sealed class Subscribers
     private readonly MergedCopies _merged = new();
     private long _bytes;
     private int _count;
+    private long _ownBytes;
 
     /// <summary>How many subscriptions there are. Asked without the lock.</summary>
     public int Count => Volatile.Read(ref _count);
 
+    /// <summary>The memory that they take, in bytes, about. Asked without the lock.</summary>
+    public long Bytes => Volatile.Read(ref _ownBytes);
+
     /// <summary>How many levels of filters have been looked at.</summary>
     public long Steps { get; private set; }
+
+    /// <summary>What a subscription takes, in bytes, about: its place, its filter, and the levels of that in the tree.</summary>
+    public static long SizeOf(string filter) => BytesOwn + (2L * sizeof(char) * filter.Length);
 
     /// <summary>Adds a subscription, or replaces the one of the same session and filter [MQTT-3.8.4-3].</summary>
     public void Set(Subscription subscription)
     {
         Forget();
-        if (_tree.Set(subscription))
-            _count++;
+        if (!_tree.Set(subscription))
+            return;
+        _count++;
+        _ownBytes += SizeOf(subscription.Filter);
     }
 
     /// <summary>Takes out a subscription that there is.</summary>
@@ -48,6 +60,7 @@ internal sealed class Subscribers
         Forget();
         _tree.Remove(session, filter);
         _count--;
+        _ownBytes -= SizeOf(filter);
     }
 
     /// <summary>A member of a shared subscription was away, and is here again.</summary>

@@ -9,19 +9,28 @@ public sealed class PacketWriter : IDisposable
 {
     private const int SmallestRent = 1024;
 
+    // From here on, a payload is not copied where it need not be.
+    private const int LargePayload = 32 * 1024;
+
     private byte[] _buffer = [];
     private int _length;
 
     /// <summary>How many bytes have collected.</summary>
-    public int Length => _length;
+    public int Length => _length + Payload.Length;
 
-    /// <summary>What has collected; valid until the next call.</summary>
+    /// <summary>What has collected, without <see cref="Payload"/>; valid until the next call.</summary>
     public ReadOnlyMemory<byte> Written => _buffer.AsMemory(0, _length);
+
+    /// <summary>Large payloads do not change as long as anybody has them, and are sent from where they are.</summary>
+    internal bool LendsPayloads { get; init; }
+
+    /// <summary>A large payload at the end of the last packet, which is not copied: it follows <see cref="Written"/>. Nothing may be written after it.</summary>
+    internal ReadOnlyMemory<byte> Payload { get; private set; }
 
     /// <summary>Forgets what has collected.</summary>
     public void Clear()
     {
-        _length = 0;
+        (_length, Payload) = (0, default);
         if (_buffer.Length > 0)
             ArrayPool<byte>.Shared.Return(_buffer);
         _buffer = [];
@@ -31,7 +40,7 @@ public sealed class PacketWriter : IDisposable
     public void Dispose() => Clear();
 
     /// <summary>Takes back what was written after a point.</summary>
-    internal void CutTo(int length) => _length = length;
+    internal void CutTo(int length) => (_length, Payload) = (length, default);
 
     /// <summary>Begins a packet.</summary>
     /// <param name="type">Its type.</param>
@@ -50,15 +59,16 @@ public sealed class PacketWriter : IDisposable
     /// <summary>Ends a packet: its length is known now.</summary>
     internal void End(Mark mark)
     {
-        var length = _length - mark.BodyStart;
+        var written = _length - mark.BodyStart;
+        var length = written + Payload.Length;
         var shift = LengthSize(length) - mark.Reserved;
         if (shift > 0)
             Reserve(shift);
         if (shift != 0)
-            _buffer.AsSpan(mark.BodyStart, length).CopyTo(_buffer.AsSpan(mark.BodyStart + shift));
+            _buffer.AsSpan(mark.BodyStart, written).CopyTo(_buffer.AsSpan(mark.BodyStart + shift));
         _length = mark.BodyStart - mark.Reserved;
         WriteVariableByteInteger((uint)length);
-        _length += length;
+        _length += written;
     }
 
     /// <summary>Writes a packet that is no more than an identifier, as most are.</summary>
@@ -103,9 +113,15 @@ public sealed class PacketWriter : IDisposable
         _length += bytes.Length;
     }
 
-    internal void WriteBytes(ReadOnlySequence<byte> bytes)
+    /// <summary>Writes the payload that ends a packet.</summary>
+    internal void WritePayload(ReadOnlySequence<byte> payload)
     {
-        foreach (var segment in bytes)
+        if (LendsPayloads && payload.IsSingleSegment && payload.Length >= LargePayload)
+        {
+            Payload = payload.First;
+            return;
+        }
+        foreach (var segment in payload)
             WriteBytes(segment.Span);
     }
 

@@ -69,7 +69,7 @@ public readonly record struct PublishPacket
             writer.WriteUInt16(PacketId);
         if (version == ProtocolVersion.V5)
             Properties.Write(writer, Identifiers);
-        writer.WriteBytes(Payload);
+        writer.WritePayload(Payload);
         writer.End(mark);
     }
 }

@@ -5,9 +5,8 @@ namespace Meanwhile.Pipeline;
 /// <summary>Approximate memory of each part of the program that can grow. It is only calculated when somebody asks.</summary>
 internal static class MemoryShares
 {
-    // A session with its delivery state and its place in four tables; a subscription with its place in the tree; a connection with its buffers.
+    // A session with its delivery state and its place in four tables; a connection with its buffers.
     private const long BytesASession = 2048;
-    private const long BytesASubscription = 512;
     private const long BytesAConnection = 16 * 1024;
 
     /// <summary>The parts, in bytes; those of the embedded broker only if there is one.</summary>
@@ -21,7 +20,7 @@ internal static class MemoryShares
         yield return ("incoming", broker.HeldBytes);
         yield return ("queues", feed.QueuedBytes);
         yield return ("retained", broker.RetainedBytes);
-        yield return ("sessions", (BytesASession * broker.Sessions) + (BytesASubscription * broker.Subscriptions));
+        yield return ("sessions", (BytesASession * broker.Sessions) + broker.SubscriptionBytes + broker.WillBytes);
         yield return ("connections", BytesAConnection * broker.Connections);
     }
 }

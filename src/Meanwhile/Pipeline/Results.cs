@@ -22,7 +22,7 @@ internal sealed class Results(AggregatorOptions options)
     // Who looks at more series lets the data path go on in between.
     private const int SeriesALook = 64;
 
-    private readonly SeriesTable<string> _table = new(Layout(options), MaxAhead(options), followsClock: options.Tick is not null, static name => BytesAName + (CopiesOfName * sizeof(char) * name.Length));
+    private readonly SeriesTable<string> _table = new(Layout(options), MaxAhead(options), followsClock: options.Tick is not null, NameBytesOf);
     private readonly ResultWriter _writer = new(options.Windows, options.Statistics);
     private readonly Dictionary<string, string?> _topics = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
@@ -48,6 +48,9 @@ internal sealed class Results(AggregatorOptions options)
 
     /// <summary>The memory of the series with their readings, in bytes, about.</summary>
     public long WindowBytes => _table.Bytes;
+
+    /// <summary>What the name of a series takes, in bytes, about.</summary>
+    public static int NameBytesOf(string series) => BytesAName + (CopiesOfName * sizeof(char) * series.Length);
 
     /// <summary>The memory of their names, in bytes, about.</summary>
     public long NameBytes => _table.KeyBytes;

@@ -10,14 +10,22 @@ internal sealed class SeriesQuota(AggregatorOptions options)
     private const long BytesASeries = 4096;
     private const long Fewest = 1000;
 
+    // The memory of all names: so much for each series that there may be. A few thousand of the longest names would take all memory.
+    private const long BytesAName = 1024;
+    private const long LeastNameBytes = 1 << 20;
+
     private readonly string _limitReached = $"its series is new, and there are already {options.MostSeries} series (--max-series)";
+    private readonly string _namesReached = "its series is new, and the names of all series already take as much memory as they may: expected shorter topics, or a higher --max-series";
     private readonly string _clientLimitReached = $"its series is new, and its client has already added {options.MostSeriesOfClient} series (--max-series-client)";
     private readonly Dictionary<string, Owner> _owners = new(StringComparer.Ordinal);
 
     // New series of the batch that is not committed yet, with the clients that added them.
     private readonly Dictionary<string, Owner?> _coming = new(StringComparer.Ordinal);
 
+    private readonly long _mostNameBytes = Math.Max(LeastNameBytes, BytesAName * options.MostSeries);
+
     private Results? _results;
+    private long _comingBytes;
     private string _last = "";
     private long _refused;
 
@@ -47,12 +55,16 @@ internal sealed class SeriesQuota(AggregatorOptions options)
         var owner = client is null ? null : _owners.GetValueOrDefault(client);
         if (_results.SeriesCount + _coming.Count >= options.MostSeries)
             return Refuse(_limitReached);
+        var bytes = Results.NameBytesOf(series);
+        if (_results.NameBytes + _comingBytes + bytes > _mostNameBytes)
+            return Refuse(_namesReached);
         if (client is not null && (owner?.Series ?? 0) >= options.MostSeriesOfClient)
             return Refuse(_clientLimitReached);
         if (owner is null && client is not null)
             _owners.Add(client, owner = new Owner(this, client));
         owner?.Take();
         _coming.Add(_last = series, owner);
+        _comingBytes += bytes;
         return null;
     }
 
@@ -68,6 +80,7 @@ internal sealed class SeriesQuota(AggregatorOptions options)
                 owner.Give();
         }
         _coming.Clear();
+        _comingBytes = 0;
     }
 
     private string Refuse(string reason)

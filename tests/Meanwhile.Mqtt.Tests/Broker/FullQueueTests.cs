@@ -42,7 +42,7 @@ public class FullQueueTests
         await using var broker = await StartAsync(FullQueue.Refuse, messages: 1000, bytes: 1500);
         await LeaveSessionAsync(broker, "away", "a");
         for (var i = 0; i < 10; i++)
-            broker.Publish(new Message { Topic = "a", Qos = 1, Payload = new byte[71] }); // 200 bytes each.
+            broker.Publish(new Message { Topic = "a", Qos = 1, Payload = new byte[70] }); // 200 bytes each.
         Assert.Equal([(QueueLevel.Half, 800L), (QueueLevel.NineTenths, 1400L), (QueueLevel.Full, 1600L)], _said.Select(fill => (fill.Level, fill.Bytes)));
     }
 

@@ -116,6 +116,23 @@ public sealed class SeriesQuotaTests : AggregatorTest
         Assert.Equal((2, 1, 1, 1), (Ledger.Committed, Ledger.Quarantined, Ledger.Ignored, Ledger.Expired));
     }
 
+    [Fact]
+    public async Task Names_of_series_are_limited_together_so_that_few_of_the_longest_do_not_use_up_the_memory()
+    {
+        await RunAsync(Few with { MostSeries = 100 }, async () =>
+        {
+            for (var i = 0; i < 6; i++)
+                Feed.Send(MessageOf("c", $"{i}{new string('t', 60_000)}"));
+            Feed.Send(MessageOf("c", "short"));
+            await ReceivedAsync(7);
+            for (var i = 0; i < 6; i++)
+                Feed.Send(MessageOf("c", $"{i}{new string('t', 60_000)}"));
+            await ReceivedAsync(13);
+        });
+        Assert.Equal((9, 4), (Ledger.Committed, Ledger.Quarantined));
+        Assert.Contains("the names of all series already take as much memory as they may", Assert.Single(ReadingsFile.Query(File, "SELECT DISTINCT reason FROM quarantine")), StringComparison.Ordinal);
+    }
+
     private static Delivery MessageOf(string client, string topic) => new() { Kind = DeliveryKind.Message, Client = client, Topic = topic, Payload = "1"u8.ToArray() };
 
     private Task ReceivedAsync(int messages) => Until.TrueAsync(() => Ledger.Received >= messages && Ledger.OnTheWay == 0, () => Ledger.ToString());

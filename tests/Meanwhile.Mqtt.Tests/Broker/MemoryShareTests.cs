@@ -1,0 +1,172 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Meanwhile.Mqtt.Broker;
+using Meanwhile.Mqtt.Session;
+using Meanwhile.Mqtt.Tests.Support;
+using Meanwhile.Mqtt.Wire;
+using Meanwhile.Tests.Support;
+
+namespace Meanwhile.Mqtt.Tests.Broker;
+
+/// <summary>What a few clients can make the broker hold is limited, so that no memory that others need is used up.</summary>
+public class MemoryShareTests
+{
+    private const int Mebibyte = 1 << 20;
+
+    private static readonly SessionLimits Limits = new(10, 10, 1000, long.MaxValue);
+
+    [Fact]
+    public async Task Of_a_large_message_a_client_that_does_not_read_holds_a_small_part_and_gets_all_when_it_reads()
+    {
+        var payload = new byte[Mebibyte];
+        Seeds.Random().NextBytes(payload);
+        var session = new ClientSession("c", Limits, new Journal(store: null), new Drops((_, _, _) => { }), [], []);
+        var terms = new Terms(new ConnectPacket { Version = ProtocolVersion.V5, ClientId = "c", CleanStart = true }, 100, 0);
+        session.Connected(terms, sessionPresent: false);
+        for (var qos = 0; qos < 3; qos++)
+            session.Add(new Outgoing(new Message { Topic = "a", Payload = payload }, qos, Retain: false), isBounded: false);
+        var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 2, resumeWriterThreshold: 1));
+        using var outbox = new Outbox(pipe.Writer, () => TimeSpan.Zero, new Traffic());
+        var writing = outbox.RunAsync(session);
+
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30), TimeProvider.System);
+        var received = new List<byte>();
+        foreach (var header in new[] { $"30 84 80 40 | 'a' 00", "32 86 80 40 | 'a' 00 01 00", "34 86 80 40 | 'a' 00 02 00" })
+            await ExpectAsync([.. Bytes.Of(header), .. payload]);
+        outbox.Stop(new DisconnectPacket(PacketType.Disconnect, ReasonCode.ServerShuttingDown));
+        await ExpectAsync(Bytes.Of("E0 01 8B"));
+        await writing;
+        Assert.Empty(received);
+
+        async Task ExpectAsync(byte[] packet)
+        {
+            while (received.Count < packet.Length)
+            {
+                var read = await pipe.Reader.ReadAsync(deadline.Token);
+                Assert.InRange(read.Buffer.Length, 1, 64 * 1024);
+                received.AddRange(read.Buffer.ToArray());
+                pipe.Reader.AdvanceTo(read.Buffer.End);
+            }
+            Assert.True(packet.AsSpan().SequenceEqual(received.GetRange(0, packet.Length).ToArray()));
+            received.RemoveRange(0, packet.Length);
+        }
+    }
+
+    [Fact]
+    public async Task Large_wills_have_a_share_of_the_memory_and_small_ones_are_always_kept()
+    {
+        await using var broker = await TestBroker.StartAsync(options => options with { Limits = new BrokerLimits { Memory = 16 * Mebibyte } });
+        var large = new string('x', 60_000);
+        var clients = new List<RawClient>();
+        for (var i = 0; i < 17; i++)
+            clients.Add(await ConnectAsync(i, large, "20 { 00 00"));
+        await using var refused = await ConnectAsync(17, large, "20 { 00 97");
+        await using var small = await ConnectAsync(18, "offline", "20 { 00 00");
+        Assert.InRange(broker.Statistics.WillBytes, 17 * 60_000, Mebibyte);
+        await clients[0].SendAsync("E0 00"); // It takes leave: its will is void.
+        await clients[0].ExpectEndAsync();
+        await clients[1].DisposeAsync(); // Its will is published.
+        await Until.TrueAsync(() => broker.Statistics.Clients == 16, () => $"{broker.Statistics.Clients} clients");
+        await using var again = await ConnectAsync(19, large, "20 { 00 00");
+        foreach (var client in clients)
+            await client.DisposeAsync();
+        await again.SendAsync("E0 00");
+        await small.SendAsync("E0 00");
+        await Until.TrueAsync(() => broker.Statistics.WillBytes == 0, () => $"{broker.Statistics.WillBytes} bytes");
+
+        async Task<RawClient> ConnectAsync(int number, string will, string answer)
+        {
+            var client = await RawClient.OpenAsync(broker.EndPoints[0]);
+            await client.SendAsync($"10 {{ 'MQTT' 05 | 06 | 00 00 | {{}} | 'c{number}' | {{}} | 'w' | '{will}' }}");
+            var packet = await client.ReadPacketAsync();
+            Assert.Equal(Bytes.Of(answer + " }")[2..], packet[2..4]);
+            return client;
+        }
+    }
+
+    [Fact]
+    public async Task Topic_aliases_of_a_client_stand_for_topics_of_a_limited_length_in_all()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        await using var client = await RawClient.Connect5Async(broker.EndPoints[0], "c");
+        var topic = new string('t', 8192);
+        await client.SendAsync($"30 {{ '{topic}' {{ 23 00 01 }} \"1\" }} | 30 {{ '{topic}' {{ 23 00 02 }} \"1\" }} | 30 {{ '{topic}' {{ 23 00 01 }} \"1\" }} | C0 00");
+        await client.ExpectAsync("D0 00");
+        await client.SendAsync("30 { 'a' { 23 00 03 } \"1\" }");
+        await client.ExpectAsync("E0 01 97");
+        await client.ExpectEndAsync();
+    }
+
+    [Fact]
+    public void Topics_that_are_long_get_no_alias_towards_a_client_and_others_still_do()
+    {
+        var aliases = new SentAliases(100);
+        Assert.Equal(1, aliases.Find(new string('a', 16_000), out _));
+        Assert.Equal(0, aliases.Find(new string('b', 16_000), out var isNew));
+        Assert.False(isNew);
+        Assert.Equal(2, aliases.Find("c", out _));
+        aliases.ForgetLast("c");
+        Assert.Equal(2, aliases.Find(new string('d', 384), out _));
+    }
+
+    [Theory]
+    [InlineData(256, true)]
+    [InlineData(257, false)]
+    public void A_connection_remembers_topics_that_are_not_long(int length, bool isRemembered)
+    {
+        var topics = new TopicCache();
+        var bytes = new ReadOnlySequence<byte>([(byte)(length >> 8), (byte)length, .. Enumerable.Repeat((byte)'t', length)]);
+        var first = new PacketReader(bytes);
+        var second = new PacketReader(bytes);
+        var topic = topics.Read(ref first);
+        Assert.Equal(new string('t', length), topic);
+        Assert.Equal(isRemembered, ReferenceEquals(topic, topics.Read(ref second)));
+    }
+
+    [Fact]
+    public async Task Filters_have_a_limited_length_for_each_client_and_in_all()
+    {
+        await using var broker = await TestBroker.StartAsync(options => options with { Limits = new BrokerLimits { Memory = 8 * Mebibyte } });
+        var filter = new string('f', 60_000);
+        await using (var client = await RawClient.Connect5Async(broker.EndPoints[0], "a"))
+        {
+            foreach (var (number, reason) in new[] { (1, "00"), (2, "00"), (3, "00"), (4, "00"), (5, "97"), (1, "00") })
+                await SubscribeAsync(client, number, reason);
+            await SubscribeAsync(client, 6, "00", "short");
+            await client.SendAsync($"A2 {{ 00 01 {{}} | '{filter}1' }}");
+            await client.ExpectAsync("B0 { 00 01 {} | 00 }");
+            await SubscribeAsync(client, 5, "00");
+            await using var other = await RawClient.Connect5Async(broker.EndPoints[0], "b");
+            await SubscribeAsync(other, 1, "97");
+            await SubscribeAsync(other, 6, "00", "short");
+            Assert.InRange(broker.Statistics.SubscriptionBytes, 4 * 240_000, Mebibyte);
+        }
+        await Until.TrueAsync(() => broker.Statistics.SubscriptionBytes == 0, () => $"{broker.Statistics.SubscriptionBytes} bytes");
+
+        async Task SubscribeAsync(RawClient client, int number, string reason, string? instead = null)
+        {
+            await client.SendAsync($"82 {{ 00 01 {{}} | '{instead ?? filter}{number}' 00 }}");
+            await client.ExpectAsync($"90 {{ 00 01 {{}} | {reason} }}");
+        }
+    }
+
+    public static TheoryData<Change> LargeChanges { get; } =
+    [
+        new RetainedChanged("a", new Message { Topic = "a", Payload = new byte[20 * Mebibyte] }),
+        new MessageQueued("c", 1, new Message { Topic = "a", Payload = new byte[20 * Mebibyte] }, 1, Retain: false, Identifiers: null),
+        new WillKept("c", 1, new Will("a", new byte[20 * Mebibyte], 0, Retain: false, default), DueAt: null),
+        new SubscriptionAdded("c", new SubscriptionRequest(new string('f', 20 * Mebibyte), 0), null),
+        new SubscriptionRemoved("c", new string('f', 20 * Mebibyte)),
+    ];
+
+    [Theory]
+    [MemberData(nameof(LargeChanges), DisableDiscoveryEnumeration = true)]
+    public void All_that_waits_for_a_commit_counts_and_is_forgotten_after_it(Change change)
+    {
+        var batch = new JournalBatch(1);
+        batch.Add(change, session: null);
+        Assert.InRange(batch.Bytes, 20 * Mebibyte, 50 * Mebibyte);
+        batch.Settle();
+        Assert.Empty(batch.Changes);
+    }
+}
