@@ -30,7 +30,6 @@ internal static class ReadmeClientProgram
                 Console.WriteLine($"{message.Topic}: {message.Payload.Length} bytes"); // Make it durable here.
             client.Complete(CollectionsMarshal.AsSpan(batch)); // Only now is it acknowledged. Its memory is used again.
             batch.Clear();
-            await client.PublishAsync(new Message { Topic = "alive", Qos = 1 }, CancellationToken.None); // Until the server has it.
         }
         await running;
     }

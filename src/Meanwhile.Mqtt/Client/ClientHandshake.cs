@@ -102,7 +102,7 @@ internal sealed class ClientHandshake(ClientOptions options)
             KeepAlive = (ushort)Math.Clamp(options.KeepAlive.TotalSeconds, 0, ushort.MaxValue),
             Will = options.Will,
             UserName = options.UserName,
-            Password = options.Password,
+            Password = options is { UserName: null, Password.IsEmpty: true } ? null : options.Password, // An array that is null looks like that.
             Properties = new Properties([.. properties]),
         };
     }

@@ -74,7 +74,7 @@ public sealed class MqttClient : IAsyncDisposable
 
     /// <summary>
     /// Publishes a message, after those before it. It is sent again on the next connection until the server has answered it, and sent as new when the server has lost the session; the
-    /// payload must not change until then. Cancelled, it is not sent any more if it was not yet, nor waited for.
+    /// payload must not change until then. Not to be awaited by whoever reads <see cref="Incoming"/>: the answer may be behind what is not read yet. Cancelled, it is not sent any more if it was not yet, nor waited for.
     /// </summary>
     /// <returns>
     /// The server's answer; Success at QoS 0 as soon as it is written, and before 5.0. What the server would end the connection for is not sent: PacketTooLarge, QosNotSupported,

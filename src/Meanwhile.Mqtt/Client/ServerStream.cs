@@ -6,11 +6,14 @@ using Meanwhile.Mqtt.Broker;
 namespace Meanwhile.Mqtt.Client;
 
 /// <summary>Opens the connection under MQTT: TCP, TLS, a WebSocket, or a secure one.</summary>
-internal static class ServerStream
+public static class ServerStream
 {
     private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(1);
 
     /// <summary>Opens one.</summary>
+    /// <param name="server">mqtt://, mqtts://, ws:// or wss://.</param>
+    /// <param name="tls">Who is trusted, and whom we are; null for what this machine trusts.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     public static async Task<Stream> OpenAsync(Uri server, SslClientAuthenticationOptions? tls, CancellationToken cancellationToken) => server.Scheme switch
     {
         "mqtt" => await ConnectAsync(server.DnsSafeHost, server.Port > 0 ? server.Port : 1883, cancellationToken),

@@ -1,14 +1,12 @@
+using System.Buffers;
 using System.Globalization;
 using System.Net.Sockets;
+using System.Net.WebSockets;
+using System.Security.Authentication;
 using System.Text;
 using Meanwhile.Clients;
 using Meanwhile.Feeds;
-using MQTTnet;
-using MQTTnet.Exceptions;
-using MQTTnet.Formatter;
-using MQTTnet.LowLevelClient;
-using MQTTnet.Packets;
-using MQTTnet.Protocol;
+using Meanwhile.Mqtt.Wire;
 
 namespace Meanwhile.Verification;
 
@@ -22,8 +20,10 @@ internal sealed record SequenceOptions(string Topic, int Qos, Pace Pace, long? C
 /// Publishes 1, 2, 3 … and keeps its half of MQTT's delivery guarantees through kills and lost connections: what is not acknowledged is sent again in
 /// the same session, as the standard has it [MQTT-4.4.0-1], and as a new message where the broker has lost that session.
 /// </summary>
+/// <remarks>A judge: it shares the reading and writing of packets with what it judges, and nothing of the delivery.</remarks>
 internal sealed class SequencePublisher(BrokerSettings broker, SequenceOptions options, PublisherLog log, TimeProvider time)
 {
+    private const Mqtt.Wire.ProtocolVersion V311 = Mqtt.Wire.ProtocolVersion.V311;
     private const int MostInFlight = 20;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
 
@@ -44,23 +44,23 @@ internal sealed class SequencePublisher(BrokerSettings broker, SequenceOptions o
         await using var told = stop.Register(() => patience.Change(LastPatience, Timeout.InfiniteTimeSpan));
         while (!stop.IsCancellationRequested || _inFlight.Count > 0)
         {
-            using var client = new MqttClientFactory().CreateLowLevelMqttClient();
             try
             {
-                var hasSession = await ConnectAsync(client, Needed());
+                await using var packets = await ConnectAsync(Needed());
+                var hasSession = await BeginAsync(packets, Needed());
                 _backoff.Reset();
-                await ResendAsync(client, hasSession, giveUp.Token);
-                await PublishAsync(client, stop, giveUp.Token);
-                await client.SendAsync(new MqttDisconnectPacket(), giveUp.Token);
+                await ResendAsync(packets, hasSession, giveUp.Token);
+                await PublishAsync(packets, stop, giveUp.Token);
+                await packets.SendAsync(static writer => new DisconnectPacket(PacketType.Disconnect, ReasonCode.Success).Write(writer, V311), giveUp.Token);
                 return;
             }
             catch (Exception) when (giveUp.IsCancellationRequested)
             {
                 throw new UserException($"told to stop, and {broker.Address} has not acknowledged {_inFlight.Count} messages: they are sent again when this publisher is started again");
             }
-            catch (Exception e) when (e is MqttCommunicationException or BrokerException or IOException or SocketException or OperationCanceledException or MqttProtocolViolationException or InvalidOperationException)
+            catch (Exception e) when (e is BrokerException or IOException or SocketException or WebSocketException or AuthenticationException or ProtocolException or OperationCanceledException)
             {
-                // The last when it is closed already. What is not acknowledged is sent again on the next one.
+                // What is not acknowledged is sent again on the next one.
                 await Task.Delay(_backoff.Next(), time, Needed()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
@@ -68,30 +68,35 @@ internal sealed class SequencePublisher(BrokerSettings broker, SequenceOptions o
         CancellationToken Needed() => _inFlight.Count == 0 ? stop : giveUp.Token; // A connection, for as long as this is not cancelled.
     }
 
-    // MQTT 3.1.1, which every broker speaks.
-    private async Task<bool> ConnectAsync(ILowLevelMqttClient client, CancellationToken giveUp)
+    private async Task<PacketStream> ConnectAsync(CancellationToken giveUp)
     {
         using var patience = new CancellationTokenSource(Patience, time);
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, giveUp);
-        var settings = broker.ToClientOptions(MqttProtocolVersion.V311, sessionExpiry: uint.MaxValue);
-        await client.ConnectAsync(settings, timeout.Token);
-        var connect = new MqttConnectPacket
-        {
-            ClientId = settings.ClientId,
-            CleanSession = false,
-            KeepAlivePeriod = 0, // A broker that goes silent is noticed by the acknowledgements that do not come.
-            Username = settings.Credentials?.GetUserName(settings),
-            Password = settings.Credentials?.GetPassword(settings),
-        };
-        await client.SendAsync(connect, timeout.Token);
-        if (await client.ReceiveAsync(timeout.Token) is not MqttConnAckPacket answer)
-            throw new BrokerException("it closed the connection without an answer");
-        return answer.ReturnCode == MqttConnectReturnCode.ConnectionAccepted
-            ? answer.IsSessionPresent
-            : throw new UserException($"{broker.Address} refuses {broker.ClientId}: {answer.ReturnCode}");
+        return await PacketStream.OpenAsync(broker.ToOptions(time), timeout.Token);
     }
 
-    private async Task ResendAsync(ILowLevelMqttClient client, bool hasSession, CancellationToken giveUp)
+    // Whether the broker goes on with the session. A broker that goes silent is noticed by the acknowledgements that do not come: so there is no keep alive.
+    private async Task<bool> BeginAsync(PacketStream packets, CancellationToken giveUp)
+    {
+        using var patience = new CancellationTokenSource(Patience, time);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, giveUp);
+        var connect = new ConnectPacket
+        {
+            Version = V311,
+            ClientId = broker.ClientId,
+            CleanStart = false,
+            UserName = broker.UserName,
+            Password = broker.Password is null ? null : (ReadOnlyMemory<byte>?)broker.Password, // Else null would be an empty one.
+        };
+        await packets.SendAsync(connect.Write, timeout.Token);
+        var frame = await packets.ReceiveAsync(timeout.Token);
+        if (frame.Type != PacketType.ConnAck)
+            throw new BrokerException("it answers with something else than CONNACK");
+        var answer = ConnAckPacket.Read(frame, V311);
+        return answer.Reason == ReasonCode.Success ? answer.SessionPresent : throw new UserException($"{broker.Address} refuses {broker.ClientId}: {answer.Reason}");
+    }
+
+    private async Task ResendAsync(PacketStream packets, bool hasSession, CancellationToken giveUp)
     {
         var messages = _inFlight.Values.OrderBy(m => m.Number).ToList();
         if (!hasSession)
@@ -102,23 +107,23 @@ internal sealed class SequencePublisher(BrokerSettings broker, SequenceOptions o
             {
                 log.SendAnew(message, NextId());
                 _inFlight.Add(message.PacketId, message);
-                await client.SendAsync(Packet(message, dup: false), giveUp);
+                await packets.SendAsync(Packet(message, dup: false), giveUp);
             }
             else if (message.IsReceived)
             {
-                await client.SendAsync(new MqttPubRelPacket { PacketIdentifier = message.PacketId }, giveUp);
+                await packets.SendAsync(Release(message), giveUp);
             }
             else
             {
                 log.SendAgain(message);
-                await client.SendAsync(Packet(message, dup: true), giveUp);
+                await packets.SendAsync(Packet(message, dup: true), giveUp);
             }
         }
     }
 
-    private async Task PublishAsync(ILowLevelMqttClient client, CancellationToken stop, CancellationToken giveUp)
+    private async Task PublishAsync(PacketStream packets, CancellationToken stop, CancellationToken giveUp)
     {
-        var received = client.ReceiveAsync(giveUp);
+        var received = packets.ReceiveAsync(giveUp);
         var (due, heard) = (time.GetTimestamp(), time.GetTimestamp());
         while (true)
         {
@@ -134,14 +139,14 @@ internal sealed class SequencePublisher(BrokerSettings broker, SequenceOptions o
             }
             if (received.IsCompleted)
             {
-                await HandleAsync(client, await received ?? throw new BrokerException("the connection was closed"), giveUp);
+                await HandleAsync(packets, await received, giveUp);
                 heard = time.GetTimestamp();
-                received = client.ReceiveAsync(giveUp);
+                received = packets.ReceiveAsync(giveUp);
             }
             else if (isSending && _inFlight.Count < MostInFlight && time.GetTimestamp() >= due)
             {
                 due += (long)(options.Pace.Shortest * time.TimestampFrequency);
-                await SendNextAsync(client, giveUp);
+                await SendNextAsync(packets, giveUp);
             }
             else if (_inFlight.Count > 0 && time.GetElapsedTime(heard) >= Patience)
             {
@@ -150,24 +155,30 @@ internal sealed class SequencePublisher(BrokerSettings broker, SequenceOptions o
         }
     }
 
-    private Task SendNextAsync(ILowLevelMqttClient client, CancellationToken giveUp)
+    private Task SendNextAsync(PacketStream packets, CancellationToken giveUp)
     {
         _left--;
         var message = log.Send(time.GetUtcNow().ToUnixTimeMilliseconds(), options.Qos > 0 ? NextId() : (ushort)0);
         if (options.Qos > 0)
             _inFlight.Add(message.PacketId, message);
-        return client.SendAsync(Packet(message, dup: false), giveUp);
+        return packets.SendAsync(Packet(message, dup: false), giveUp);
     }
 
-    private async Task HandleAsync(ILowLevelMqttClient client, MqttPacket packet, CancellationToken giveUp)
+    private async Task HandleAsync(PacketStream packets, Frame frame, CancellationToken giveUp)
     {
-        if (packet is MqttPubRecPacket received && _inFlight.TryGetValue(received.PacketIdentifier, out var message))
+        if (frame.Type is not (PacketType.PubAck or PacketType.PubRec or PacketType.PubComp))
+            return;
+        var answer = PublishAckPacket.Read(frame, V311);
+        if (!_inFlight.TryGetValue(answer.PacketId, out var message))
+            return;
+        if (answer.Type == PacketType.PubRec)
         {
             log.Receive(message);
-            await client.SendAsync(new MqttPubRelPacket { PacketIdentifier = message.PacketId }, giveUp);
+            await packets.SendAsync(Release(message), giveUp);
         }
-        else if (packet is MqttPacketWithIdentifier and (MqttPubAckPacket or MqttPubCompPacket) && _inFlight.Remove(((MqttPacketWithIdentifier)packet).PacketIdentifier, out message))
+        else
         {
+            _inFlight.Remove(answer.PacketId);
             log.Acknowledge(message);
         }
     }
@@ -180,12 +191,14 @@ internal sealed class SequencePublisher(BrokerSettings broker, SequenceOptions o
         return _lastId;
     }
 
-    private MqttPublishPacket Packet(SentMessage message, bool dup) => new()
+    private static Action<PacketWriter> Release(SentMessage message) => writer => new PublishAckPacket(PacketType.PubRel, message.PacketId).Write(writer, V311);
+
+    private Action<PacketWriter> Packet(SentMessage message, bool dup) => writer => new PublishPacket
     {
         Topic = options.Topic,
-        PayloadSegment = Encoding.UTF8.GetBytes($"{{\"number\": {message.Number}, \"epochtime\": \"{(message.Time / 1000m).ToString(CultureInfo.InvariantCulture)}\"}}"),
-        QualityOfServiceLevel = (MqttQualityOfServiceLevel)options.Qos,
-        PacketIdentifier = message.PacketId,
+        Payload = new ReadOnlySequence<byte>(Encoding.UTF8.GetBytes($"{{\"number\": {message.Number}, \"epochtime\": \"{(message.Time / 1000m).ToString(CultureInfo.InvariantCulture)}\"}}")),
+        Qos = options.Qos,
+        PacketId = message.PacketId,
         Dup = dup,
-    };
+    }.Write(writer, V311);
 }

@@ -32,6 +32,16 @@ public class ClientConversationTests
     }
 
     [Fact]
+    public async Task A_password_that_is_null_is_none()
+    {
+        using var server = new RawServer();
+        byte[]? nothing = null;
+        await using var client = TestClient.Start(server.Address, options => options with { Password = nothing, Version = ProtocolVersion.V311 });
+        await using var connection = await server.AcceptAsync();
+        await connection.ExpectAsync("10 { 'MQTT' 04 | 02 | 00 00 | 'c' }");
+    }
+
+    [Fact]
     public async Task Acknowledgements_leave_when_the_host_has_completed_and_in_the_order_of_receipt()
     {
         using var server = new RawServer();
