@@ -93,6 +93,9 @@ public sealed record BrokerLimits
     // Their share of the memory: otherwise they could use all of it, and every message would be refused.
     internal long RetainedBytes => Memory / 4;
 
+    // Of all that waits for clients: from here on, what one may have is much less.
+    internal long QueueBytes => Math.Max(1 << 20, Memory / 4);
+
     // Of all wills that are larger than a small one.
     internal long WillBytes => Math.Max(1 << 20, Memory / 16);
 

@@ -27,7 +27,7 @@ internal sealed class BrokerParts : IDisposable
         Router = new Router(Limits, Memory, Journal, Refused, fill => Tell(options.Filling, fill));
         Intake = new Intake(options.Holds, Router, Journal, Limits.HeldBytes, Refused);
         var mostInFlight = Limits.IsReceiveMaximumStrict ? Limits.ReceiveMaximum : ushort.MaxValue;
-        var perSession = new SessionLimits(mostInFlight, Limits.TopicAliasMaximum, Limits.QueuedMessages, Limits.QueuedBytes);
+        var perSession = new SessionLimits(mostInFlight, Limits.TopicAliasMaximum, Limits.QueuedMessages, Limits.QueuedBytes, new QueueMemory(Limits.QueueBytes));
         var sessions = new SessionTable(perSession, Journal, Drops);
         new Restoration(sessions, Router, options.PermissionsOf ?? ((_, _) => Permissions.All), Now() + Limits.SessionExpiry, Now()).Restore(options.Store?.Read() ?? [], options.ReceivedIds);
         Reception = new Reception(sessions, Router, new WaitingLine(Intake, Fail), Limits, Time, Refused);

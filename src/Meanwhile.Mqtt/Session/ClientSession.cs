@@ -37,7 +37,7 @@ internal sealed class ClientSession
     {
         (ClientId, _limits, _log, _drops) = (clientId, limits, new SessionLog(journal, this), drops);
         _receiver = new Receiver([.. hostIds, .. ownIds]);
-        _sender = new Sender(_log);
+        _sender = new Sender(_log, limits.AllQueues);
         _unrouted = [.. hostIds.Except(ownIds)];
     }
 
@@ -75,10 +75,10 @@ internal sealed class ClientSession
     public bool IsKept => _log.IsOn;
 
     /// <summary>Nothing more fits into its queue.</summary>
-    public bool IsFull => _sender.Count >= _limits.QueuedMessages || _sender.Bytes >= _limits.QueuedBytes;
+    public bool IsFull => _sender.Count >= _limits.QueuedMessages || _sender.Bytes >= _limits.QueuedBytesNow;
 
     /// <summary>How full its queue is.</summary>
-    public QueueFill Fill => new(ClientId, IsConnected, _sender.Count, _limits.QueuedMessages, _sender.Bytes, _limits.QueuedBytes);
+    public QueueFill Fill => new(ClientId, IsConnected, _sender.Count, _limits.QueuedMessages, _sender.Bytes, _limits.QueuedBytesNow);
 
     /// <summary>The memory of what waits in it, in bytes. The only member that may be read without the gate.</summary>
     public long QueuedBytes => _sender.Bytes;
@@ -132,6 +132,7 @@ internal sealed class ClientSession
     public void End()
     {
         _drops.Add(DropKind.Discarded, ClientId, _sender.Count);
+        _sender.End();
         _log.End();
     }
 
@@ -236,7 +237,7 @@ internal sealed class ClientSession
     /// <summary>Whether its queue has come to a level at which it was not since it was last less than a quarter full. Asked for each message that is queued.</summary>
     public bool IsFilling()
     {
-        if (_level == QueueLevel.Low && _sender.Count < _limits.QueuedMessages / 2 && _sender.Bytes < _limits.QueuedBytes / 2)
+        if (_level == QueueLevel.Low && _sender.Count < _limits.QueuedMessages / 2 && _sender.Bytes < _limits.QueuedBytesNow / 2)
             return false;
         var (before, fill) = (_level, Fill);
         _level = fill.Ratio < 0.25 ? QueueLevel.Low : (QueueLevel)Math.Max((int)before, (int)fill.Level);

@@ -15,6 +15,7 @@ public sealed class Message
     private bool _retain;
     private Properties _properties;
     private TimeSpan? _expiresAt;
+    private int _queues;
 
     // Of its payload, when it was read from the network.
     private byte[] _memory = [];
@@ -67,6 +68,14 @@ public sealed class Message
     internal int Capacity => _memory.Length;
 
     internal bool IsExpired(TimeSpan now) => now >= ExpiresAt; // False where there is none.
+
+    /// <summary>It waits in one more queue.</summary>
+    /// <returns>Whether that is the only one.</returns>
+    internal bool Enter() => Interlocked.Increment(ref _queues) == 1;
+
+    /// <summary>It waits in one queue less.</summary>
+    /// <returns>Whether that was the last one.</returns>
+    internal bool Leave() => Interlocked.Decrement(ref _queues) == 0;
 
     /// <summary>What a client's will says.</summary>
     internal static Message Of(Will will, TimeSpan now) => new()

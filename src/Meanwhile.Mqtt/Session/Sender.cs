@@ -8,10 +8,11 @@ namespace Meanwhile.Mqtt.Session;
 /// it says what may be sent. It outlives connections and, with a log, the process.
 /// </summary>
 /// <param name="log">Remembers what it does; nothing is sent before what it rests on is durable. Null for no memory.</param>
+/// <param name="memory">Counts what waits in all queues; null for no limit.</param>
 /// <remarks>
 /// A message's number in its session says its packet identifier, so that it has the same one after a crash, without a commit for each that is sent.
 /// </remarks>
-internal sealed class Sender(SessionLog? log = null)
+internal sealed class Sender(SessionLog? log = null, QueueMemory? memory = null)
 {
     /// <summary>So many expired messages are passed over in one go: whoever has a message for the session waits meanwhile.</summary>
     public const int MostExpiredAtOnce = 1024;
@@ -47,7 +48,7 @@ internal sealed class Sender(SessionLog? log = null)
     public void Restore(Outgoing outgoing, long number, bool isReleased)
     {
         _waiting.Enqueue(new QueuedMessage(outgoing, number) { IsReleased = isReleased });
-        Bytes += outgoing.Size;
+        Keep(outgoing);
         _lastNumber = number;
     }
 
@@ -109,8 +110,17 @@ internal sealed class Sender(SessionLog? log = null)
         var message = new QueuedMessage(outgoing, outgoing.Qos > 0 ? NextNumber() : 0);
         message.Batch = log?.Queue(message.Number, outgoing) ?? 0;
         _waiting.Enqueue(message);
-        Bytes += outgoing.Size;
+        Keep(outgoing);
         return message.Batch;
+    }
+
+    /// <summary>The session is over: nothing waits any more.</summary>
+    public void End()
+    {
+        foreach (var message in _waiting.Concat(_inFlight.Values.Where(static sent => !sent.IsFinished)))
+            Forget(message);
+        _waiting.Clear();
+        _inFlight.Clear();
     }
 
     /// <summary>Takes an identifier for a packet that is no message [MQTT-2.2.1-3].</summary>
@@ -290,7 +300,17 @@ internal sealed class Sender(SessionLog? log = null)
             _inFlight.Remove(IdOf(_finished.Dequeue().Number));
     }
 
-    private void Forget(QueuedMessage message) => Bytes -= message.Outgoing.Size;
+    private void Keep(in Outgoing outgoing)
+    {
+        Bytes += outgoing.Size;
+        memory?.Add(outgoing.Message);
+    }
+
+    private void Forget(QueuedMessage message)
+    {
+        Bytes -= message.Outgoing.Size;
+        memory?.Remove(message.Outgoing.Message);
+    }
 
     private static ushort IdOf(long number) => (ushort)(((number - 1) % ushort.MaxValue) + 1);
 

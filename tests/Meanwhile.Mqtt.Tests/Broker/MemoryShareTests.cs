@@ -150,6 +150,45 @@ public class MemoryShareTests
         }
     }
 
+    [Fact]
+    public async Task Long_queues_have_a_share_of_the_memory_in_all_and_beyond_it_short_ones_still_get_longer()
+    {
+        await using var broker = await TestBroker.StartAsync(options => options with { Limits = new BrokerLimits { Memory = 8 * Mebibyte, QueuedBytes = Mebibyte } });
+        foreach (var away in "abcde")
+        {
+            await using var client = await RawClient.Connect5Async(broker.EndPoints[0], $"{away}", "11 00 00 FF FF");
+            await client.SendAsync($"82 {{ 00 01 {{}} | '{away}' 01 | 'all' 01 }} | E0 00");
+            await client.ExpectAsync("90 { 00 01 {} | 01 01 }");
+            await client.ExpectEndAsync();
+        }
+        await using var publisher = await RawClient.Connect5Async(broker.EndPoints[0], "p");
+        var large = new string('x', 100_000);
+        for (var i = 0; i < 4; i++)
+            await PublishAsync("all", large, isRefused: false); // Five copies of it, and once in memory.
+        for (var i = 0; i < 7; i++)
+            await PublishAsync("a", large, isRefused: false);
+        await PublishAsync("a", large, isRefused: true); // Full as ever.
+        for (var i = 0; i < 7; i++)
+            await PublishAsync("b", large, isRefused: false);
+        for (var i = 0; i < 3; i++)
+            await PublishAsync("c", large, isRefused: false);
+        await PublishAsync("d", large, isRefused: false); // The last one: now they are two mebibytes.
+        await PublishAsync("d", large, isRefused: true);
+        await using var fresh = await RawClient.Connect5Async(broker.EndPoints[0], "e"); // Its old session ends, and the new one's queue is short.
+        await fresh.SendAsync("82 { 00 01 {} | 'e' 01 }");
+        await fresh.ExpectAsync("90 { 00 01 {} | 01 }");
+        await PublishAsync("e", "short", isRefused: false);
+        await fresh.ExpectAsync("32 { 'e' 00 01 {} \"short\" }");
+        await using (await RawClient.Connect5Async(broker.EndPoints[0], "b"))
+            await PublishAsync("d", large, isRefused: false); // What waited in the session that has ended has left room.
+
+        async Task PublishAsync(string topic, string payload, bool isRefused)
+        {
+            await publisher.SendAsync($"32 {{ '{topic}' 00 01 {{}} \"{payload}\" }}");
+            await publisher.ExpectAsync(isRefused ? "40 03 00 01 97" : "40 02 00 01");
+        }
+    }
+
     public static TheoryData<Change> LargeChanges { get; } =
     [
         new RetainedChanged("a", new Message { Topic = "a", Payload = new byte[20 * Mebibyte] }),
