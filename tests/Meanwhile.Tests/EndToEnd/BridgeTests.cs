@@ -8,6 +8,7 @@ public sealed class BridgeTests : MosquittoTest
     private const ushort Messages = 2000;
 
     private readonly int _port = MosquittoServer.FreePort();
+    private readonly List<RunningProgram> _brokers = [];
 
     [Theory]
     [InlineData("mqttv31", true)]
@@ -87,65 +88,101 @@ public sealed class BridgeTests : MosquittoTest
     [InlineData("mqttv31", true, "in")]
     [InlineData("mqttv311", true, "in")]
     [InlineData("mqttv311", false, "in")]
-    public async Task Every_message_passes_a_bridge_once_and_in_order_though_we_are_killed(string version, bool isPrivate, string direction)
-    {
-        var passed = await PassAsync(version, isPrivate, direction, restartsMosquitto: false);
-        Assert.Equal(Enumerable.Range(1, Messages), passed);
-    }
+    public Task Every_message_passes_a_bridge_once_and_in_order_though_we_are_killed(string version, bool isPrivate, string direction) =>
+        PassAsync(version, isPrivate, direction, _ => BrokerAsync(), (passed, log) =>
+            Assert.Equal(Enumerable.Range(1, Messages), direction == "out" ? log.WithoutSentAgain(passed) : passed));
+
+    // After a failed attempt to connect, mosquitto 2.0.11 sends PUBLISH again for what had PUBREL already: see "What mosquitto doubled" in docs/testing.md.
+    [Fact]
+    public Task Only_what_mosquitto_sends_again_after_PUBREL_comes_twice_when_its_bridge_fails_to_connect() =>
+        PassAsync("mqttv311", isPrivate: true, "out", StartAfterFailureAsync, (passed, log) =>
+            Assert.Equal(Enumerable.Range(1, Messages), log.WithoutSentAgain(passed)));
 
     // mosquitto 2.0.11 may send again what was answered to the end before it was stopped: see "What mosquitto doubled" in docs/testing.md.
     [Theory]
     [InlineData("mqttv311", "out")]
     [InlineData("mqttv311", "in")]
-    public async Task Nothing_is_lost_at_a_bridge_though_both_are_restarted(string version, string direction)
+    public Task Nothing_is_lost_at_a_bridge_though_both_are_restarted(string version, string direction) =>
+        PassAsync(version, isPrivate: true, direction, RestartBothAsync, (passed, _) =>
+            Assert.Equal(Enumerable.Range(1, Messages), passed.Distinct().Order()));
+
+    private async Task StartAfterFailureAsync(MosquittoServer mosquitto)
     {
-        var passed = await PassAsync(version, isPrivate: true, direction, restartsMosquitto: true);
-        Assert.Equal(Enumerable.Range(1, Messages), passed.Distinct().Order());
+        var before = Failed();
+        await Until.TrueAsync(() => Failed() > before, () => "the bridge has not failed to connect");
+        await BrokerAsync();
+
+        int Failed() => mosquitto.Log.Split("Error creating bridge").Length;
+    }
+
+    private async Task RestartBothAsync(MosquittoServer mosquitto)
+    {
+        await BrokerAsync();
+        await mosquitto.StopAsync();
+        await mosquitto.StartAsync();
     }
 
     // Not with 5.0: there mosquitto 2.0.11 asks for no session that outlives its connection. We are killed; mosquitto is stopped in good order: one that is
     // killed loses what it has acknowledged and not written yet.
-    private async Task<IReadOnlyList<int>> PassAsync(string version, bool isPrivate, string direction, bool restartsMosquitto)
+    private async Task PassAsync(string version, bool isPrivate, string direction, Func<MosquittoServer, Task> start, Action<IReadOnlyList<int>, BridgeLog> judge)
     {
-        var broker = await BrokerAsync();
+        await BrokerAsync();
         using var mosquitto = await MosquittoAsync(version, isPrivate, $"topic DATA {direction} 2");
         await mosquitto.SaysAsync("SUBACK from local."); // Or UNSUBACK; not PUBACK, which comes before: what is published then is not for the bridge yet.
         var (from, to) = direction == "out" ? (mosquitto.Port, _port) : (_port, mosquitto.Port);
         var subscriber = new RawSubscriber(to, qos: 2);
-        await subscriber.SubscribeAsync();
-        var publisher = new RawPublisher(from, qos: 2, inFlight: 10);
+        try
+        {
+            await subscriber.SubscribeAsync();
+            await PublishAllAsync(from, () => start(mosquitto));
+            await TakeAllAsync(subscriber);
+            Assert.Equal(0, await _brokers[^1].TerminateAsync());
+            await mosquitto.StopAsync(); // So that its log is complete.
+            judge(Numbers(subscriber), new BridgeLog(mosquitto.Log));
+        }
+        catch
+        {
+            BridgeEvidence.Keep(Numbers(subscriber), Messages, mosquitto.Log, _brokers.Select(broker => broker.Error));
+            throw;
+        }
+    }
+
+    private async Task PublishAllAsync(int port, Func<Task> start)
+    {
+        var publisher = new RawPublisher(port, qos: 2, inFlight: 10);
         var publishing = publisher.RunAsync(Messages, TestContext.Current.CancellationToken);
         for (var restart = 1; restart <= 2; restart++)
         {
-            await Until.TrueAsync(() => publisher.Completed > restart * Messages / 4, () => broker.Error);
-            await broker.KillAsync();
-            broker = await BrokerAsync();
-            if (!restartsMosquitto)
-                continue;
-            await mosquitto.StopAsync();
-            await mosquitto.StartAsync();
+            await Until.TrueAsync(() => publisher.Completed > restart * Messages / 4, () => _brokers[^1].Error);
+            await _brokers[^1].KillAsync();
+            await start();
         }
         await publishing;
+    }
+
+    private async Task TakeAllAsync(RawSubscriber subscriber)
+    {
         using var stop = new CancellationTokenSource();
         var subscribing = subscriber.RunAsync(stop.Token);
         try
         {
             await Until.TrueAsync(
                 () => subscriber.Payloads.Distinct().Count() == Messages,
-                () => $"{subscriber.Payloads.Count} have arrived, but not {string.Join(", ", Enumerable.Range(1, Messages).Except(subscriber.Payloads.Select(int.Parse)))}; {broker.Error}");
+                () => $"{subscriber.Payloads.Count} have arrived, but not {string.Join(", ", Enumerable.Range(1, Messages).Except(Numbers(subscriber)))}; {_brokers[^1].Error}");
         }
         finally
         {
             await stop.CancelAsync(); // It would go on, and disturb all tests that follow.
         }
         await subscribing;
-        Assert.Equal(0, await broker.TerminateAsync());
-        return [.. subscriber.Payloads.Select(int.Parse)];
     }
+
+    private static IReadOnlyList<int> Numbers(RawSubscriber subscriber) => [.. subscriber.Payloads.Select(int.Parse)];
 
     private async Task<RunningProgram> BrokerAsync()
     {
         var broker = Meanwhile(["broker", "--listen", $"127.0.0.1:{_port}"]);
+        _brokers.Add(broker);
         await broker.SaysAsync("is listening");
         return broker;
     }

@@ -9,6 +9,7 @@ internal sealed class MosquittoServer : IDisposable
     private readonly string _folder;
     private readonly string _program;
     private RunningProgram? _process;
+    private string _earlier = "";
 
     private MosquittoServer(string folder, string program, string extra)
     {
@@ -24,6 +25,9 @@ internal sealed class MosquittoServer : IDisposable
 
     /// <summary>As the setting BROKER names it.</summary>
     public string Address => $"127.0.0.1:{Port}";
+
+    /// <summary>Its log since the first start, with log_type all.</summary>
+    public string Log => _earlier + _process?.Error;
 
     /// <summary>Starts one, or skips the test where there is none.</summary>
     /// <param name="folder">For its configuration and its queues.</param>
@@ -57,19 +61,24 @@ internal sealed class MosquittoServer : IDisposable
     public async Task StopAsync()
     {
         await _process!.TerminateAsync();
-        _process.Dispose();
-        _process = null;
+        Ended();
     }
 
     /// <summary>Ends it at once: what it has not written yet is lost.</summary>
     public async Task KillAsync()
     {
         await _process!.KillAsync();
-        _process.Dispose();
-        _process = null;
+        Ended();
     }
 
     public void Dispose() => _process?.Dispose();
+
+    private void Ended()
+    {
+        _earlier = Log;
+        _process?.Dispose();
+        _process = null;
+    }
 
     private bool Answers()
     {
