@@ -57,6 +57,9 @@ internal sealed class BrokerParts : IDisposable
     /// <summary>Where messages come in.</summary>
     public Intake Intake { get; }
 
+    /// <summary>A turn for each SUBSCRIBE and UNSUBSCRIBE that is large: of a few at a time, whoever sends them.</summary>
+    public SemaphoreSlim LargeRequests { get; } = new(2);
+
     /// <summary>Who may come in, and who makes room.</summary>
     public Admission Admission { get; }
 
@@ -85,6 +88,7 @@ internal sealed class BrokerParts : IDisposable
     public void Dispose()
     {
         Journal.Dispose();
+        LargeRequests.Dispose();
         _stopping.Dispose();
     }
 

@@ -13,6 +13,9 @@ namespace Meanwhile.Mqtt.Broker;
 /// <param name="gone">Cancelled when the client has left.</param>
 internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWill? will, Outbox outbox, BrokerParts parts, CancellationToken closing, CancellationToken gone)
 {
+    // A SUBSCRIBE or UNSUBSCRIBE of this size, in bytes, takes several times as much memory while it is worked off.
+    private const int LargeRequest = 64 * 1024;
+
     private readonly TopicCache _topics = new();
     private readonly Gathering _gathering = new(parts.Intake, parts.Drops, closing);
     private readonly Subscribing _subscribing = new(session, parts, closing, gone);
@@ -69,9 +72,9 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWil
                     Session.Answered(answer);
                 return ListenedToAsync();
             case PacketType.Subscribe:
-                return SubscribeAsync(SubscribePacket.Read(frame, Terms.Version, parts.Limits.FiltersPerPacket));
+                return SubscribeAsync(frame);
             case PacketType.Unsubscribe:
-                return UnsubscribeAsync(UnsubscribePacket.Read(frame, Terms.Version, parts.Limits.FiltersPerPacket));
+                return UnsubscribeAsync(frame);
             case PacketType.PingReq:
                 PingPacket.Read(frame);
                 return AnswerAsync(static (writer, _) => new PingPacket(PacketType.PingResp).Write(writer)); // [MQTT-3.12.4-1]
@@ -84,17 +87,19 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWil
     }
 
     // Apart from the packets of all kinds: what these two capture would be allocated for each of them.
-    private ValueTask<bool> SubscribeAsync(SubscribePacket subscribe)
+    private ValueTask<bool> SubscribeAsync(Frame frame) => AnswerFirstAsync(frame, () =>
     {
+        var subscribe = SubscribePacket.Read(frame, Terms.Version, parts.Limits.FiltersPerPacket);
         CheckAnswerFits(subscribe.Requests.Count);
-        return AnswerFirstAsync(() => _subscribing.SubscribeAsync(Terms.IsBridge ? subscribe.OfBridge() : subscribe));
-    }
+        return _subscribing.SubscribeAsync(Terms.IsBridge ? subscribe.OfBridge() : subscribe);
+    });
 
-    private ValueTask<bool> UnsubscribeAsync(UnsubscribePacket unsubscribe)
+    private ValueTask<bool> UnsubscribeAsync(Frame frame) => AnswerFirstAsync(frame, () =>
     {
+        var unsubscribe = UnsubscribePacket.Read(frame, Terms.Version, parts.Limits.FiltersPerPacket);
         CheckAnswerFits(unsubscribe.Filters.Count);
-        return AnswerFirstAsync(() => _subscribing.UnsubscribeAsync(unsubscribe));
-    }
+        return _subscribing.UnsubscribeAsync(unsubscribe);
+    });
 
     // An answer that may not be sent [MQTT-3.1.2-24] is known to be one before anything is done.
     private void CheckAnswerFits(int filters)
@@ -201,12 +206,12 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWil
     }
 
     // Retained messages come after the answer, though they are queued, and committed where the session is kept, together with it.
-    private async ValueTask<bool> AnswerFirstAsync(Func<Task<SubAckPacket>> work)
+    private async ValueTask<bool> AnswerFirstAsync(Frame frame, Func<Task<SubAckPacket>> work)
     {
         outbox.Hold();
         try
         {
-            var answer = await work();
+            var answer = await (frame.Body.Length > LargeRequest ? InTurnAsync(work) : work());
             if (Session.IsKept)
                 await parts.Journal.FlushAsync().WaitAsync(closing);
             return await AnswerAsync(answer.Write);
@@ -214,6 +219,19 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWil
         finally
         {
             outbox.GoOn();
+        }
+    }
+
+    private async Task<SubAckPacket> InTurnAsync(Func<Task<SubAckPacket>> work)
+    {
+        await parts.LargeRequests.WaitAsync(closing);
+        try
+        {
+            return await work();
+        }
+        finally
+        {
+            parts.LargeRequests.Release();
         }
     }
 

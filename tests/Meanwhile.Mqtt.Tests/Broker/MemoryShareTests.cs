@@ -151,6 +151,37 @@ public class MemoryShareTests
     }
 
     [Fact]
+    public async Task Large_subscribes_of_many_clients_are_worked_off_a_few_at_a_time()
+    {
+        const int filters = 8000;
+        var (now, most) = (0, 0);
+        var gate = new Lock();
+        var permissions = Permissions.All with { MaySubscribe = Note };
+        await using var broker = await TestBroker.StartAsync(options => options with { Authenticate = (_, _) => ValueTask.FromResult(LoginAnswer.Accept(permissions)) });
+        var clients = new List<RawClient>();
+        for (var i = 0; i < 8; i++)
+            clients.Add(await RawClient.Connect5Async(broker.EndPoints[0], $"c{i}"));
+        var packet = Bytes.Of($"82 {{ 00 01 {{}} | 'first' 00 {string.Concat(Enumerable.Repeat("| 'between' 00 ", filters))} | 'last' 00 }}");
+        await Task.WhenAll(clients.Select(client => client.SendAsync(packet).AsTask()));
+        foreach (var client in clients)
+        {
+            await client.ExpectAsync($"90 {{ 00 01 {{}} | {string.Concat(Enumerable.Repeat("00", filters + 2))} }}");
+            await client.DisposeAsync();
+        }
+        Assert.Equal((0, 2), (now, Math.Max(most, 2)));
+
+        bool Note(string filter)
+        {
+            lock (gate)
+            {
+                now += filter switch { "first" => 1, "last" => -1, _ => 0 };
+                most = Math.Max(most, now);
+            }
+            return true;
+        }
+    }
+
+    [Fact]
     public async Task Long_queues_have_a_share_of_the_memory_in_all_and_beyond_it_short_ones_still_get_longer()
     {
         await using var broker = await TestBroker.StartAsync(options => options with { Limits = new BrokerLimits { Memory = 8 * Mebibyte, QueuedBytes = Mebibyte } });
