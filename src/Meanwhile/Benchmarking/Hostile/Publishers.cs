@@ -13,6 +13,8 @@ internal static class Publishers
         new("user-properties", "200 messages with 9,000 user properties", "properties have at most 128 KiB", (attacker, stop) => PublishAsync(attacker, 200, (i, id) => Packets.Publish("properties", qos: 1, id, "1"u8, userProperties: 9000), stop)),
         new("pings", "4.2 million PINGREQ", "no state per PINGREQ", PingsAsync),
         new("client-id", "client identifier of another user", "a session belongs to its user (0x87)", ClientIdentifierAsync),
+        new("long-topics", "100 clients, 64 topics of 60,000 bytes each", "long topics are not remembered", LongTopicsAsync),
+        new("wills", "5,000 wills of 60,000 bytes", "a sixteenth of --max-memory for wills", WillsAsync),
         new("will", "a will that is no longer allowed", "wills are checked again after a restart", WillAsync, PrepareWillAsync) { Terms = new(AccessList: Allowed + "topic write " + Secret + "\n") },
     ];
 
@@ -67,6 +69,34 @@ internal static class Publishers
             if (await Attacker.TryAsync(() => attacker.LogInAsync(GoodClient.User, stop)))
                 attacker.Find("another user got the session of the good client");
         }
+    }
+
+    private static Task LongTopicsAsync(Attacker attacker, CancellationToken stop)
+    {
+        var tail = new string('t', 60_000);
+        return Attacker.ManyAsync(
+            attacker.Scaled(100),
+            async (i, stopping) =>
+            {
+                var connection = await attacker.LogInAsync($"long{i}", stopping);
+                for (var number = 0; number < 64; number++)
+                    await connection.SendAsync(Packets.Publish($"{i}/{number}/{tail}", qos: 0, 0, "1"u8), stopping);
+                await PongAsync(connection, stopping);
+            },
+            stop);
+    }
+
+    private static Task WillsAsync(Attacker attacker, CancellationToken stop)
+    {
+        var payload = new string('w', 60_000);
+        return Attacker.ManyAsync(
+            attacker.Scaled(5000),
+            async (i, stopping) =>
+            {
+                var packet = Packets.Connect($"will{i}", Attacker.User, will: ($"wills/{i}", payload));
+                attacker.Hold(await RawConnection.ConnectAsync(Target.Local(attacker.Server.MqttPort), packet, "wills", stopping));
+            },
+            stop);
     }
 
     private static async Task PrepareWillAsync(Attacker attacker, CancellationToken stop)

@@ -15,8 +15,9 @@ internal static class Subscribers
     [
         new("filters", "140,000 filters in one SUBSCRIBE, 60,000 retained messages", "10,000 filters per packet; retained messages are searched in slices", FiltersAsync, RetainAsync),
         new("overlapping", "1,000 overlapping filters", "copies are made in slices", OverlappingAsync),
-        new("deaf-20", "20 subscribers that never read", "--max-queued-bytes, --max-memory", (attacker, stop) => NeverReadAsync(attacker, 20, stop)),
-        new("deaf-1000", "1,000 subscribers that never read", "--max-queued-bytes, --max-memory", (attacker, stop) => NeverReadAsync(attacker, 1000, stop)),
+        new("deaf-20", "20 subscribers that never read", "--max-queued-bytes, --max-memory", (attacker, stop) => NeverReadAsync(attacker, 20, 20_000, 4096, stop)),
+        new("deaf-1000", "1,000 subscribers that never read", "--max-queued-bytes, --max-memory", (attacker, stop) => NeverReadAsync(attacker, 1000, 20_000, 4096, stop)),
+        new("deaf-large", "300 subscribers that never read, 40 messages of 1 MB", "a large payload is not copied for each subscriber", (attacker, stop) => NeverReadAsync(attacker, 300, 40, 1_000_000, stop)),
         new("sessions", "30,000 kept sessions", "connecting does not depend on their number", (_, _) => Task.CompletedTask, KeepSessionsAsync),
         new("take-overs", "300 take-overs during an outage of the store", "a session change waits for --connect-timeout at most", TakeOversAsync) { EndsService = true },
         new("deaths", "300 deaths with a will during an outage", "housekeeping waits for no queue", DeathsAsync, PrepareDeathsAsync) { EndsService = true },
@@ -48,12 +49,12 @@ internal static class Subscribers
             await connection.SendAsync(Packets.Subscribe(some, qos: 0), stop);
     }
 
-    private static async Task NeverReadAsync(Attacker attacker, int count, CancellationToken stop)
+    private static async Task NeverReadAsync(Attacker attacker, int count, int messages, int size, CancellationToken stop)
     {
         await Attacker.ManyAsync(attacker.Scaled(count), async (i, stopping) => await (await attacker.LogInAsync($"deaf{i}", stopping)).SendAsync(Packets.Subscribe([Fan], qos: 1), stopping), stop);
         var connection = await attacker.LogInAsync("fan", stop);
-        var payload = new byte[4096];
-        await Attacker.TryAsync(() => Attacker.PublishAsync(connection, attacker.Scaled(20_000), (_, id) => Packets.Publish(Fan, qos: 1, id, payload), stop));
+        var payload = new byte[size];
+        await Attacker.TryAsync(() => Attacker.PublishAsync(connection, attacker.Scaled(messages), (_, id) => Packets.Publish(Fan, qos: 1, id, payload), stop));
     }
 
     private static Task KeepSessionsAsync(Attacker attacker, CancellationToken stop) => Attacker.ManyAsync(
