@@ -90,13 +90,17 @@ public sealed class BridgeTests : MosquittoTest
     [InlineData("mqttv311", false, "in")]
     public Task Every_message_passes_a_bridge_once_and_in_order_though_we_are_killed(string version, bool isPrivate, string direction) =>
         PassAsync(version, isPrivate, direction, _ => BrokerAsync(), (passed, log) =>
-            Assert.Equal(Enumerable.Range(1, Messages), direction == "out" ? log.WithoutSentAgain(passed) : passed));
+        {
+            if (direction == "out")
+                AssertPassedOnce(passed, log);
+            else
+                Assert.Equal(Enumerable.Range(1, Messages), passed);
+        });
 
     // After a failed attempt to connect, mosquitto 2.0.11 sends PUBLISH again for what had PUBREL already: see "What mosquitto doubled" in docs/testing.md.
     [Fact]
     public Task Only_what_mosquitto_sends_again_after_PUBREL_comes_twice_when_its_bridge_fails_to_connect() =>
-        PassAsync("mqttv311", isPrivate: true, "out", StartAfterFailureAsync, (passed, log) =>
-            Assert.Equal(Enumerable.Range(1, Messages), log.WithoutSentAgain(passed)));
+        PassAsync("mqttv311", isPrivate: true, "out", StartAfterFailureAsync, AssertPassedOnce);
 
     // mosquitto 2.0.11 may send again what was answered to the end before it was stopped: see "What mosquitto doubled" in docs/testing.md.
     [Theory]
@@ -105,6 +109,13 @@ public sealed class BridgeTests : MosquittoTest
     public Task Nothing_is_lost_at_a_bridge_though_both_are_restarted(string version, string direction) =>
         PassAsync(version, isPrivate: true, direction, RestartBothAsync, (passed, _) =>
             Assert.Equal(Enumerable.Range(1, Messages), passed.Distinct().Order()));
+
+    // In the order in which mosquitto has sent them, which is not always that of the publisher: what is published while the bridge connects is overtaken.
+    private static void AssertPassedOnce(IReadOnlyList<int> passed, BridgeLog log)
+    {
+        Assert.Equal(Messages, log.Sent.Count);
+        Assert.Equal(log.Sent, log.WithoutSentAgain(passed));
+    }
 
     private async Task StartAfterFailureAsync(MosquittoServer mosquitto)
     {

@@ -14,7 +14,7 @@ internal static class BridgeEvidence
         var twice = arrived.CountBy(number => number).Where(count => count.Value > 1).Select(count => count.Key).ToList();
         var summary = new StringBuilder()
             .AppendLine(TestContext.Current.Test!.TestDisplayName)
-            .AppendLine($"packets PUBLISH with a free identifier at the bridge: {log.NewMessages}; the first with an identifier or a length out of order: {log.OutOfOrder ?? "none"}")
+            .AppendLine($"packets PUBLISH with a free identifier at the bridge: {log.NewMessages}; lengths of payloads agree: {log.IsClear}; sent in order: {log.Sent.SequenceEqual(log.Sent.Order())}")
             .AppendLine($"missing: {string.Join(", ", Enumerable.Range(1, messages).Except(arrived))}")
             .AppendLine($"twice: {string.Join(", ", twice)}");
         foreach (var number in twice.Take(Told))

@@ -5,18 +5,19 @@ namespace Meanwhile.Tests.Support;
 
 /// <summary>
 /// What mosquitto's log says about the packets between its bridge and us at QoS 2. The log has packet identifiers and no payloads. A bridge gives its messages ascending
-/// identifiers, so the n-th identifier belongs to message n; the length of the payload has to agree.
+/// identifiers, in the order in which they are published, so the n-th smallest identifier belongs to message n; the length of the payload has to agree.
 /// </summary>
 internal sealed partial class BridgeLog
 {
     private readonly List<(string Type, int Id, string Text)> _packets = [];
-    private readonly List<int> _ids = []; // Of message 1, 2, 3…
+    private readonly List<int> _ids; // Of message 1, 2, 3…
 
     /// <summary>Reads a log.</summary>
     /// <param name="text">With log_type all.</param>
     public BridgeLog(string text)
     {
         var open = new HashSet<int>();
+        var lengths = new Dictionary<int, string>(); // By identifier, in the order of the first PUBLISH.
         foreach (var line in text.Split('\n'))
         {
             if (Packet().Match(line) is not { Success: true } match)
@@ -28,19 +29,21 @@ internal sealed partial class BridgeLog
             if (type != "PUBLISH")
                 continue;
             NewMessages += open.Add(id) ? 1 : 0;
-            if (_ids.Contains(id))
-                continue;
-            _ids.Add(id);
-            if ((_ids.Count > 1 && _ids[^2] > id) || match.Groups["length"].Value != $"{$"{_ids.Count}".Length}")
-                OutOfOrder ??= line;
+            lengths.TryAdd(id, match.Groups["length"].Value);
         }
+        _ids = [.. lengths.Keys.Order()];
+        Sent = [.. lengths.Keys.Select(id => _ids.IndexOf(id) + 1)];
+        IsClear = Sent.Zip(lengths.Values).All(message => message.Second == $"{$"{message.First}".Length}");
     }
 
     /// <summary>How many PUBLISH had a free identifier: a receiver that follows the standard takes each for a new message.</summary>
     public int NewMessages { get; }
 
-    /// <summary>The first PUBLISH whose identifier does not ascend, or whose payload has another length: then it is not known which message has which identifier.</summary>
-    public string? OutOfOrder { get; }
+    /// <summary>The numbers of the messages, in the order in which mosquitto sent them first.</summary>
+    public IReadOnlyList<int> Sent { get; }
+
+    /// <summary>The lengths of the payloads agree. Otherwise it is not known which message has which identifier.</summary>
+    public bool IsClear { get; }
 
     /// <summary>
     /// Leaves out what arrived again because mosquitto sent it again after PUBREL: it received PUBREC, sent PUBREL, and then sent PUBLISH with the same identifier, which [MQTT-4.3.3-6] forbids.
@@ -49,7 +52,7 @@ internal sealed partial class BridgeLog
     /// <param name="arrived">The numbers of the messages, in the order in which they arrived.</param>
     public IReadOnlyList<int> WithoutSentAgain(IReadOnlyList<int> arrived)
     {
-        if (OutOfOrder is not null)
+        if (!IsClear)
             return arrived;
         var kept = new List<int>();
         var sent = new Dictionary<int, int>(); // By number: the place in the log of the last PUBLISH that arrived.
@@ -83,5 +86,5 @@ internal sealed partial class BridgeLog
         return _packets.Count;
     }
 
-    private bool IsOf(int id, int number) => OutOfOrder is null && number <= _ids.Count && _ids[number - 1] == id;
+    private bool IsOf(int id, int number) => IsClear && number <= _ids.Count && _ids[number - 1] == id;
 }
