@@ -46,10 +46,11 @@ internal sealed class ClientConnection(OpenConnection connection, ClientState st
     public async Task RunAsync(Incoming? change, Func<CancellationToken, Task> serve, CancellationToken cancellationToken)
     {
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task[] loops = [ShowSignsOfLifeAsync(ends.Token), ReceiveAsync(change, ends.Token), SendAsync(ends.Token), serve(ends.Token)]; // The clock runs before anything is sent.
+        // In this order: the clock runs, and the host knows of the connection, before anything is sent.
+        Task[] loops = [ShowSignsOfLifeAsync(ends.Token), serve(ends.Token), ReceiveAsync(change, ends.Token), SendAsync(ends.Token)];
         var first = await Task.WhenAny(loops);
         if (_hasLeft) // It is the server that closes: cut off by us, it might not read that we have left.
-            await loops[1].WaitAsync(FarewellTimeout, options.Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await loops[2].WaitAsync(FarewellTimeout, options.Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await ends.CancelAsync();
         await Task.WhenAll(loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _ended.TrySetResult();

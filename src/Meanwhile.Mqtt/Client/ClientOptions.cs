@@ -55,7 +55,7 @@ public sealed record ClientOptions
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Run on each connection that is accepted, at the same time as its packets: the place to subscribe where the session is new. The token is cancelled when the connection ends;
+    /// Run on each connection that is accepted, up to its first wait before anything is sent there, and from then on at the same time as its packets: the place to subscribe. The token is cancelled when the connection ends;
     /// what it throws otherwise ends <see cref="MqttClient.RunAsync"/>. Null for nothing.
     /// </summary>
     public Func<MqttClient, Accepted, CancellationToken, Task>? Connected { get; init; }

@@ -4,6 +4,7 @@ using Meanwhile.Mqtt.Session;
 using Meanwhile.Mqtt.Tests.Support;
 using Meanwhile.Mqtt.Wire;
 using Meanwhile.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Meanwhile.Mqtt.Tests.Client;
 
@@ -69,6 +70,30 @@ public class ClientCutTests
         await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
+    [Fact]
+    public async Task A_slow_host_is_not_taken_for_a_silent_server()
+    {
+        var time = new FakeTimeProvider();
+        var stream = new PiecewiseStream(Enumerable.Repeat((ReadOnlyMemory<byte>)Bytes.Of("30 { 'a' {} }"), 10_000)); // More than the host's queue holds.
+        var side = new Side(ProtocolVersion.V5, stream, time, TimeSpan.FromSeconds(10));
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var running = side.RunAsync(ends.Token); // Up to where it has to wait for the host.
+        for (var ping = 1; ping <= 10; ping++)
+        {
+            time.Advance(TimeSpan.FromSeconds(5));
+            await Until.TrueAsync(() => stream.Written.Count(part => part == 0xC0) == ping, () => Convert.ToHexString(stream.Written));
+            var behind = new TaskCompletionSource<ReasonCode>(); // Says that the client knows that the ping was sent.
+            lock (side.State.Gate)
+                side.State.Add(new Outgoing(new Message { Topic = "p" }, 0, Retain: false, Answered: behind));
+            side.Complete([]);
+            await behind.Task.WaitAsync(TestContext.Current.CancellationToken);
+        }
+        Assert.False(running.IsCompleted);
+        Assert.Equal(8192, side.Inbox.Reader.Count);
+        await ends.CancelAsync();
+        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
     private static async Task HearsAllAsync(ProtocolVersion version, PiecewiseStream stream)
     {
         var side = new Side(version, stream);
@@ -101,9 +126,9 @@ public class ClientCutTests
     {
         private readonly ClientConnection _connection;
 
-        public Side(ProtocolVersion version, Stream stream)
+        public Side(ProtocolVersion version, Stream stream, TimeProvider? time = null, TimeSpan keepAlive = default)
         {
-            var options = new ClientOptions { Server = new Uri("mqtt://nowhere"), ClientId = "c", KeepAlive = TimeSpan.Zero };
+            var options = new ClientOptions { Server = new Uri("mqtt://nowhere"), ClientId = "c", KeepAlive = keepAlive, Time = time ?? TimeProvider.System };
             State = new ClientState(options);
             var answer = new ConnAckPacket(SessionPresent: false, ReasonCode.Success);
             State.Connected(answer, version);
