@@ -26,13 +26,12 @@ public class ClientFlowTests
         await using var client = TestClient.Start(server.Address);
         await using var connection = await server.AcceptAsync(Accepts);
         var message = Bytes.Of($"30 {{ 'a' {{}} | \"{new string('x', 1000)}\" }}");
-        var sent = 0;
         var sending = Task.Run(async () =>
         {
-            for (; sent < Messages; sent++)
+            for (var number = 0; number < Messages; number++)
                 await connection.SendAsync(message);
         }, TestContext.Current.CancellationToken);
-        await Until.TrueAsync(() => client.Client.Incoming.Count == 8192 && Volatile.Read(ref sent) > 9000, () => $"{client.Client.Incoming.Count} messages of {sent}"); // The client has more than the host has room for.
+        await Until.TrueAsync(() => client.Client.Incoming.Count == 8192, () => $"{client.Client.Incoming.Count} messages");
         Assert.Empty(client.Failures);
         Assert.False(sending.IsCompleted);
         Assert.Equal(8192, client.Client.Incoming.Count);
