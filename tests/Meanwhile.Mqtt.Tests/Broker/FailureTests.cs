@@ -166,7 +166,7 @@ public class FailureTests
             log.Log(level, default, "nobody is accepted any more", reason, (text, _) => text);
         Assert.Equal("nobody is accepted any more (IOException: no memory)", Assert.Single(heard).Message);
         Assert.Equal("no memory", heard[0].InnerException!.Message);
-        log.Log(LogLevel.Critical, default, "", NoMemory, (_, _) => throw NoMemory);
+        log.Log(LogLevel.Critical, default, "", NoMemory, (_, _) => $"{RunOutOfMemory()}");
         Assert.Equal("none is left", heard[^1].Message);
     }
 
