@@ -17,6 +17,7 @@ internal sealed class Sender(SessionLog? log = null, QueueMemory? memory = null)
     /// <summary>So many expired messages are passed over in one go: whoever has a message for the session waits meanwhile.</summary>
     public const int MostExpiredAtOnce = 1024;
 
+    private readonly QueueShare? _share = memory is null ? null : new QueueShare(memory);
     private readonly Queue<QueuedMessage> _waiting = new();
     private readonly Dictionary<ushort, QueuedMessage> _inFlight = [];
     private readonly Queue<QueuedMessage> _finished = new(); // Their identifiers are free when that is durable.
@@ -119,6 +120,7 @@ internal sealed class Sender(SessionLog? log = null, QueueMemory? memory = null)
     {
         foreach (var message in _waiting.Concat(_inFlight.Values.Where(static sent => !sent.IsFinished)))
             Forget(message);
+        _share?.Settle();
         _waiting.Clear();
         _inFlight.Clear();
     }
@@ -303,13 +305,13 @@ internal sealed class Sender(SessionLog? log = null, QueueMemory? memory = null)
     private void Keep(in Outgoing outgoing)
     {
         Bytes += outgoing.Size;
-        memory?.Add(outgoing.Message);
+        _share?.Add(outgoing.Message);
     }
 
     private void Forget(QueuedMessage message)
     {
         Bytes -= message.Outgoing.Size;
-        memory?.Remove(message.Outgoing.Message);
+        _share?.Remove(message.Outgoing.Message);
     }
 
     private static ushort IdOf(long number) => (ushort)(((number - 1) % ushort.MaxValue) + 1);

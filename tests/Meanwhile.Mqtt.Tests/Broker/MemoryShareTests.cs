@@ -182,6 +182,26 @@ public class MemoryShareTests
     }
 
     [Fact]
+    public void A_small_message_in_many_queues_counts_for_its_place_in_each()
+    {
+        const int Sessions = 1000;
+        var all = new QueueMemory(Mebibyte);
+        var limits = Limits with { QueuedBytes = 64 * Mebibyte, AllQueues = all };
+        List<ClientSession> sessions = [.. Enumerable.Range(0, Sessions).Select(i => new ClientSession($"{i}", limits, new Journal(store: null), new Drops((_, _, _) => { }), [], []))];
+        var sent = 0;
+        for (; !all.IsTight && sent < 1000; sent++)
+        {
+            var message = new Message { Topic = "a", Payload = "1"u8.ToArray() };
+            foreach (var session in sessions)
+                session.Add(new Outgoing(message, 1, Retain: false), isBounded: false);
+        }
+        Assert.InRange(sent, 1, 16); // 128 kB each.
+        foreach (var session in sessions)
+            session.End();
+        Assert.Equal(0, all.Held);
+    }
+
+    [Fact]
     public async Task Long_queues_have_a_share_of_the_memory_in_all_and_beyond_it_short_ones_still_get_longer()
     {
         await using var broker = await TestBroker.StartAsync(options => options with { Limits = new BrokerLimits { Memory = 8 * Mebibyte, QueuedBytes = Mebibyte } });

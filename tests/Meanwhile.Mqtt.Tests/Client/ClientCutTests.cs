@@ -42,7 +42,7 @@ public class ClientCutTests
         }
         for (var cut = 0; cut <= bytes.Length; cut++)
         {
-            var side = new Side(version, new PiecewiseStream([bytes.AsMemory(..cut)], ends: true));
+            using var side = new Side(version, new PiecewiseStream([bytes.AsMemory(..cut)], ends: true));
             Assert.Equal("the connection was closed", (await Assert.ThrowsAsync<MqttClientException>(() => side.RunAsync(TestContext.Current.CancellationToken))).Message);
             var count = 0;
             while (side.Inbox.Reader.TryRead(out _))
@@ -56,7 +56,7 @@ public class ClientCutTests
     {
         const int Messages = 1000;
         var stream = new PiecewiseStream(Enumerable.Range(1, Messages).Select(id => (ReadOnlyMemory<byte>)Bytes.Of($"32 {{ 'a' {id >> 8:X2} {id & 255:X2} {{}} }}")));
-        var side = new Side(ProtocolVersion.V5, stream);
+        using var side = new Side(ProtocolVersion.V5, stream);
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         var running = side.RunAsync(ends.Token);
         var batch = new List<Incoming>();
@@ -67,7 +67,7 @@ public class ClientCutTests
         await Until.TrueAsync(() => stream.Written.Length == Messages * 4, () => $"{stream.Written.Length} bytes");
         Assert.Equal(1, stream.Writes - before);
         await ends.CancelAsync();
-        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
     }
 
     [Fact]
@@ -75,7 +75,7 @@ public class ClientCutTests
     {
         var time = new FakeTimeProvider();
         var stream = new PiecewiseStream(Enumerable.Repeat((ReadOnlyMemory<byte>)Bytes.Of("30 { 'a' {} }"), 10_000)); // More than the host's queue holds.
-        var side = new Side(ProtocolVersion.V5, stream, time, TimeSpan.FromSeconds(10));
+        using var side = new Side(ProtocolVersion.V5, stream, time, TimeSpan.FromSeconds(10));
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         var running = side.RunAsync(ends.Token); // Up to where it has to wait for the host.
         for (var ping = 1; ping <= 10; ping++)
@@ -91,12 +91,12 @@ public class ClientCutTests
         Assert.False(running.IsCompleted);
         Assert.Equal(8192, side.Inbox.Reader.Count);
         await ends.CancelAsync();
-        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
     }
 
     private static async Task HearsAllAsync(ProtocolVersion version, PiecewiseStream stream)
     {
-        var side = new Side(version, stream);
+        using var side = new Side(version, stream);
         var request = new Request(PacketType.SubAck, 1, (writer, version, id) => new SubscribePacket(id, [new SubscriptionRequest("a", 2)]).Write(writer, version));
         var published = new TaskCompletionSource<ReasonCode>();
         side.State.Add(request);
@@ -118,11 +118,11 @@ public class ClientCutTests
         await Until.TrueAsync(() => stream.Written.Length >= expected.Length, () => Convert.ToHexString(stream.Written));
         Assert.Equal(expected, stream.Written);
         await ends.CancelAsync();
-        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
     }
 
     // A client's side of one connection that was accepted.
-    private sealed class Side
+    private sealed class Side : IDisposable
     {
         private readonly ClientConnection _connection;
 
@@ -139,11 +139,10 @@ public class ClientCutTests
 
         public Inbox Inbox { get; } = new();
 
-        public async Task RunAsync(CancellationToken cancellationToken)
-        {
-            using (_connection)
-                await _connection.RunAsync(change: null, ends => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ends), cancellationToken);
-        }
+        public Task RunAsync(CancellationToken cancellationToken) =>
+            _connection.RunAsync(change: null, ends => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ends), cancellationToken);
+
+        public void Dispose() => _connection.Dispose();
 
         public void Complete(ReadOnlySpan<Incoming> batch)
         {

@@ -1,5 +1,4 @@
 using Meanwhile.Mqtt.Client;
-using Meanwhile.Mqtt.Session;
 using Meanwhile.Mqtt.Tests.Support;
 using Meanwhile.Mqtt.Wire;
 

@@ -1,6 +1,5 @@
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
-using Meanwhile.Mqtt.Broker;
 using Meanwhile.Mqtt.Client;
 using Meanwhile.Mqtt.Session;
 using Meanwhile.Mqtt.Tests.Support;

@@ -65,7 +65,7 @@ public class ClientStateTests
                 lock (state.Gate)
                     inbox.Add(state.Publish(publish, inbox.Read(state.TopicOf(publish), publish, TimeSpan.Zero), default));
             }
-            Assert.True(inbox.FlushAsync(CancellationToken.None).IsCompletedSuccessfully);
+            Assert.True(inbox.FlushAsync(CancellationToken.None).AsTask().IsCompletedSuccessfully);
             var count = 0;
             while (inbox.Reader.TryRead(out var incoming))
                 batch[count++] = incoming;

@@ -16,16 +16,20 @@ public class CrossedTests
     private const string MqttNet = "MQTTnet";
     private const string Mosquitto = "mosquitto";
 
+    private static readonly (string Broker, string Publisher, string Subscriber)[] Ends =
+    [
+        (Ours, Ours, Ours), (Ours, Ours, MqttNet), (Ours, MqttNet, Ours), (Ours, MqttNet, MqttNet), (Mosquitto, Ours, Ours), (Mosquitto, Ours, MqttNet), (Mosquitto, MqttNet, Ours),
+        (MqttNet, Ours, Ours), (MqttNet, Ours, MqttNet), (MqttNet, MqttNet, Ours),
+    ];
+
+    private static readonly ProtocolVersion[] Versions = [ProtocolVersion.V311, ProtocolVersion.V5];
+
     /// <summary>A broker, a publisher, a subscriber; a version and a QoS.</summary>
     public static TheoryData<string, string, string, ProtocolVersion, int> Table => [..
-        from ends in new[]
-        {
-            (Ours, Ours, Ours), (Ours, Ours, MqttNet), (Ours, MqttNet, Ours), (Ours, MqttNet, MqttNet), (Mosquitto, Ours, Ours), (Mosquitto, Ours, MqttNet), (Mosquitto, MqttNet, Ours),
-            (MqttNet, Ours, Ours), (MqttNet, Ours, MqttNet), (MqttNet, MqttNet, Ours),
-        }
-        from version in new[] { ProtocolVersion.V311, ProtocolVersion.V5 }
-        from qos in new[] { 0, 1, 2 }
-        select (ends.Item1, ends.Item2, ends.Item3, version, qos)];
+        from ends in Ends
+        from version in Versions
+        from qos in Enumerable.Range(0, 3)
+        select (ends.Broker, ends.Publisher, ends.Subscriber, version, qos)];
 
     [Theory(Timeout = 60_000), MemberData(nameof(Table))]
     public async Task Messages_arrive_once_and_in_order(string broker, string publisher, string subscriber, ProtocolVersion version, int qos)
@@ -40,7 +44,7 @@ public class CrossedTests
         await to.SubscribeAsync(qos);
         var publishing = from.PublishAllAsync(qos);
         for (var number = 0; number < Messages; number++)
-            Assert.Equal($"a/b {qos} {number}", await to.ReadAsync());
+            Assert.Equal($"a/b {qos} {number}", await to.ReadAsync().WaitAsync(TestContext.Current.CancellationToken));
         await publishing;
     }
 
