@@ -17,6 +17,9 @@ internal sealed class Connection(Transport transport, Peer peer, BrokerParts par
     // After so many bytes, other connections get the thread: a client that sends all the time would keep it.
     private const int LongestTurn = 128 * 1024;
 
+    // What is read of a client that was not let in and goes on sending: whoever sends a CONNECT that is only somewhat too long is told so.
+    private const int MostFromStrangers = 256 * 1024;
+
     // In which its client has to take its last words once the broker is being stopped.
     private static readonly TimeSpan LastMoment = TimeSpan.FromSeconds(2);
 
@@ -109,7 +112,7 @@ internal sealed class Connection(Transport transport, Peer peer, BrokerParts par
             await writing; // What was completed is acknowledged before the connection ends.
             Leave();
             if (_isRefused || _closeReason is not (-1 or (int)ReasonCode.Success or (int)ReasonCode.ServerShuttingDown))
-                await transport.LingerAsync(parts);
+                await transport.LingerAsync(parts, Packets is null ? MostFromStrangers : long.MaxValue);
             await _pipe.Input.CompleteAsync();
             await _pipe.Output.CompleteAsync();
         }

@@ -48,20 +48,23 @@ internal sealed record Transport(IDuplexPipe Pipe, Socket? Socket, CancellationT
 
     /// <summary>
     /// A connection that is closed while its client goes on sending is reset, and what the client was told last is lost: so only the output ends, and what still comes is read and
-    /// thrown away, until the client closes as well, or is quiet for a moment, or its time is over.
+    /// thrown away, until the client closes as well, or is quiet for a moment, or its time is over, or it has sent too much.
     /// </summary>
-    public async Task LingerAsync(BrokerParts parts)
+    /// <param name="parts">What all connections share.</param>
+    /// <param name="most">How many bytes are read at most, about.</param>
+    public async Task LingerAsync(BrokerParts parts, long most)
     {
         try
         {
             await EndOutputAsync();
             using var time = new CancellationTokenSource(parts.Limits.ConnectTimeout, parts.Time);
             var isOver = false;
-            while (!isOver)
+            for (long count = 0; !isOver && count < most;)
             {
                 using var quiet = new CancellationTokenSource(Moment, parts.Time);
                 using var patience = CancellationTokenSource.CreateLinkedTokenSource(quiet.Token, time.Token, parts.Stopping);
                 var read = await Pipe.Input.ReadAsync(patience.Token);
+                count += read.Buffer.Length;
                 Pipe.Input.AdvanceTo(read.Buffer.End);
                 isOver = read.IsCompleted;
                 await Task.Yield(); // A client that goes on sending does not keep the thread.

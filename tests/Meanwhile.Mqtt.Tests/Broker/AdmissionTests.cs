@@ -116,9 +116,15 @@ public class AdmissionTests
     public async Task Whoever_waits_for_its_login_stays_when_others_come_that_say_nothing()
     {
         var login = new TaskCompletionSource<LoginAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var broker = await StartAsync(new BrokerLimits { Newcomers = 3 }, (_, _) => new ValueTask<LoginAnswer>(login.Task));
+        var isAsked = false;
+        await using var broker = await StartAsync(new BrokerLimits { Newcomers = 3 }, (_, _) =>
+        {
+            Volatile.Write(ref isAsked, true);
+            return new ValueTask<LoginAnswer>(login.Task);
+        });
         await using var client = await RawClient.OpenAsync(broker.EndPoints[0]);
         await client.SendAsync("10 { 'MQTT' 04 | 02 | 00 00 | 'c' }");
+        await Until.TrueAsync(() => Volatile.Read(ref isAsked), () => "its CONNECT has not been read");
         var flood = new List<RawClient>();
         for (var i = 0; i < 20; i++)
             flood.Add(await RawClient.OpenAsync(broker.EndPoints[0]));
@@ -233,8 +239,10 @@ public class AdmissionTests
         }
     }
 
-    [Fact]
-    public async Task Whoever_was_refused_and_goes_on_sending_is_cut_off_in_the_end()
+    [Theory]
+    [InlineData(0.5, 10_000)] // It is never quiet for a second.
+    [InlineData(0, 100_000)] // Its time is never over.
+    public async Task Whoever_was_refused_and_goes_on_sending_is_cut_off_in_the_end(double seconds, int bytes)
     {
         var time = new FakeTimeProvider();
         await using var broker = await StartAsync(new BrokerLimits(), time: time);
@@ -245,10 +253,10 @@ public class AdmissionTests
         await Until.TrueAsync(
             async () =>
             {
-                time.Advance(TimeSpan.FromSeconds(0.5)); // It is never quiet for a second.
+                time.Advance(TimeSpan.FromSeconds(seconds));
                 try
                 {
-                    await client.SendAsync(new byte[10_000]);
+                    await client.SendAsync(new byte[bytes]);
                     await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, TestContext.Current.CancellationToken);
                     return false;
                 }
