@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Meanwhile.Feeds;
 using Meanwhile.Logging;
 using Meanwhile.Stores;
@@ -75,7 +74,6 @@ internal sealed class Trial(TrialOptions options, string? userName, byte[]? pass
 
     private static IEnumerable<SentMessage> Messages(Cast cast) => Enumerable.Range(1, TrialOptions.Publishers).SelectMany(cast.SentBy);
 
-    // Until the last results count as many readings as there are rows, and rows hold every message.
     private async Task SettleAsync(Cast cast, LastResults results, CancellationToken stop)
     {
         await WaitForAsync("rows", IsSettled, () => LookAtRows().Count, cast: null, stop);
@@ -83,8 +81,8 @@ internal sealed class Trial(TrialOptions options, string? userName, byte[]? pass
         bool IsSettled()
         {
             var rows = LookAtRows().ToLookup(row => row.Series, row => row.Value, StringComparer.Ordinal);
-            return options.Topics.Select((topic, i) => (Topic: topic, Sent: cast.SentBy(i + 1).Count)).All(s =>
-                (options.Qos == 0 || rows[s.Topic].Distinct().Count() >= s.Sent) && CountIn(results.Of(s.Topic)) == rows[s.Topic].Count());
+            return options.Topics.Select((topic, i) => (Topic: topic, Sent: cast.SentBy(i + 1).Count))
+                .All(s => Settlement.IsReached(Expectations.Of(options.Qos), s.Sent, rows[s.Topic], results.Of(s.Topic)));
         }
     }
 
@@ -130,13 +128,5 @@ internal sealed class Trial(TrialOptions options, string? userName, byte[]? pass
         var topics = options.Topics.ToHashSet(StringComparer.Ordinal);
         using var store = Store.OpenForReading(options.Database, unnamedSeries: "");
         return [.. store.ReadReadings(0, long.MaxValue).Where(row => topics.Contains(row.Series))];
-    }
-
-    private static long CountIn(byte[]? result)
-    {
-        if (result is null)
-            return 0;
-        using var document = JsonDocument.Parse(result);
-        return document.RootElement.GetProperty($"count_{TrialOptions.Windows[^1].Name}").GetInt64();
     }
 }
