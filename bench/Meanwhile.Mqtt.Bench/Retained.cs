@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Meanwhile.Mqtt.Broker;
-using Meanwhile.Mqtt.Session;
+using Meanwhile.Mqtt.Delivery;
 
 namespace Meanwhile.Mqtt.Bench;
 

@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using Meanwhile.Mqtt.Delivery;
 using Meanwhile.Mqtt.Session;
 
 namespace Meanwhile.Mqtt.Broker;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Threading.Channels;
+using Meanwhile.Mqtt.Delivery;
 using Meanwhile.Mqtt.Session;
 
 namespace Meanwhile.Mqtt.Broker;

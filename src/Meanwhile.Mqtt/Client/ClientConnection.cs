@@ -1,4 +1,3 @@
-using Meanwhile.Mqtt.Broker;
 using Meanwhile.Mqtt.Session;
 using Meanwhile.Mqtt.Wire;
 

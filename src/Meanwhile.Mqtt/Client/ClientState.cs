@@ -145,7 +145,7 @@ internal sealed class ClientState
             _requests.Write(writer, terms);
         while (_sender.TryNext(now, out var next))
         {
-            if (next.Publish.Message is null)
+            if (next.IsRelease)
                 next.Release.Write(writer, terms.Version);
             else
                 Write(writer, next, terms, now);

@@ -1,3 +1,4 @@
+using Meanwhile.Mqtt.Delivery;
 using Meanwhile.Mqtt.Session;
 using Meanwhile.Mqtt.Wire;
 

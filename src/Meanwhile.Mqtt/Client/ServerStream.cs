@@ -1,7 +1,7 @@
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Net.WebSockets;
-using Meanwhile.Mqtt.Broker;
+using Meanwhile.Mqtt.Wire;
 
 namespace Meanwhile.Mqtt.Client;
 

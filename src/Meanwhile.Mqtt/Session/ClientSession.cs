@@ -1,5 +1,4 @@
 using System.Buffers;
-using Meanwhile.Mqtt.Broker;
 using Meanwhile.Mqtt.Delivery;
 using Meanwhile.Mqtt.Wire;
 
@@ -266,7 +265,7 @@ internal sealed class ClientSession
         var givenUp = 0;
         while (_sender.TryNext(now, out var next))
         {
-            if (next.Publish.Message is null)
+            if (next.IsRelease)
                 next.Release.Write(writer, terms.Version);
             else
                 givenUp += TryWrite(writer, next, terms, now) ? 0 : 1;

@@ -1,3 +1,5 @@
+using Meanwhile.Mqtt.Delivery;
+
 namespace Meanwhile.Mqtt.Session;
 
 /// <summary>Messages that nobody has any more, for those that come next: in steady state none is allocated.</summary>

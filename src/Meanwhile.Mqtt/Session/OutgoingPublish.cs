@@ -1,4 +1,5 @@
 using System.Buffers;
+using Meanwhile.Mqtt.Delivery;
 using Meanwhile.Mqtt.Wire;
 
 namespace Meanwhile.Mqtt.Session;

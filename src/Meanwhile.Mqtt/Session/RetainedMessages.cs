@@ -1,3 +1,5 @@
+using Meanwhile.Mqtt.Delivery;
+
 namespace Meanwhile.Mqtt.Session;
 
 /// <summary>The last retained message of each topic.</summary>

@@ -1,3 +1,5 @@
+using Meanwhile.Mqtt.Delivery;
+
 namespace Meanwhile.Mqtt.Session;
 
 /// <summary>A topic with a retained message.</summary>

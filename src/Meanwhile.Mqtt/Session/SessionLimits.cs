@@ -1,3 +1,5 @@
+using Meanwhile.Mqtt.Delivery;
+
 namespace Meanwhile.Mqtt.Session;
 
 /// <summary>What one session may take up.</summary>

@@ -1,10 +1,11 @@
+using Meanwhile.Mqtt.Delivery;
 using Meanwhile.Mqtt.Wire;
 
 namespace Meanwhile.Mqtt.Session;
 
 /// <summary>What one session has to remember through a crash, on its way to the journal. One that does not outlive its connection leaves nothing there, and pays nothing.</summary>
 /// <remarks>Appending says in which batch a change is; 0 stands for nothing to wait for.</remarks>
-internal sealed class SessionLog(Journal journal, ClientSession session)
+internal sealed class SessionLog(Journal journal, ClientSession session) : ISenderLog
 {
     // Received QoS 2 identifiers that are kept here: others are the host's, or nobody's.
     private readonly HashSet<ushort> _ids = [];

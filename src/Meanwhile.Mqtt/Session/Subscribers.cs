@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Meanwhile.Mqtt.Delivery;
 
 namespace Meanwhile.Mqtt.Session;
 

@@ -2,7 +2,7 @@ using System.Text;
 using Meanwhile.Feeds;
 using Meanwhile.Logging;
 using Meanwhile.Mqtt.Client;
-using Meanwhile.Mqtt.Session;
+using Meanwhile.Mqtt.Delivery;
 using Meanwhile.Mqtt.Wire;
 using Microsoft.Extensions.Logging;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Meanwhile.Mqtt.Broker;
+using Meanwhile.Mqtt.Delivery;
 using Meanwhile.Mqtt.Session;
 
 namespace Meanwhile.Feeds;

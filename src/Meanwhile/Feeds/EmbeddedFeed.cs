@@ -1,6 +1,7 @@
 using System.Net;
 using System.Threading.Channels;
 using Meanwhile.Mqtt.Broker;
+using Meanwhile.Mqtt.Delivery;
 using Meanwhile.Mqtt.Session;
 using Meanwhile.Stores.Sqlite;
 using Microsoft.Extensions.Logging;

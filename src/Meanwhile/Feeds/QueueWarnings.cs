@@ -1,5 +1,6 @@
 using Meanwhile.Logging;
 using Meanwhile.Mqtt.Broker;
+using Meanwhile.Mqtt.Session;
 using Microsoft.Extensions.Logging;
 
 namespace Meanwhile.Feeds;

@@ -1,7 +1,7 @@
 using Meanwhile.Feeds;
 using Meanwhile.Logging;
 using Meanwhile.Mqtt.Client;
-using Meanwhile.Mqtt.Session;
+using Meanwhile.Mqtt.Delivery;
 using Meanwhile.Mqtt.Wire;
 using Meanwhile.Pipeline;
 using Microsoft.Extensions.Logging;

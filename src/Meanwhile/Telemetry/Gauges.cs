@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Reflection;
 using Meanwhile.Feeds;
-using Meanwhile.Mqtt.Broker;
+using Meanwhile.Mqtt.Session;
 using Meanwhile.Pipeline;
 using Meanwhile.Windows;
 

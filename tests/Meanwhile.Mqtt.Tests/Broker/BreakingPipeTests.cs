@@ -26,7 +26,7 @@ public class BreakingPipeTests
         await Task.WhenAny(subscriber.Subscribed, receiving);
         await Task.WhenAll(publishers.Select(publisher => Task.Run(() => publisher.RunAsync(count, () => receiving.IsCompleted || Published() - subscriber.Count < MostUnderWay))));
         Volatile.Write(ref isOver, true);
-        broker.Publish(new Mqtt.Session.Message { Topic = "end", Payload = new byte[4] }); // Something to wake up for.
+        broker.Publish(new Mqtt.Delivery.Message { Topic = "end", Payload = new byte[4] }); // Something to wake up for.
         await receiving;
 
         for (var n = 0; n < Publishers; n++)

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Meanwhile.Mqtt.Broker;
+using Meanwhile.Mqtt.Delivery;
 using Meanwhile.Mqtt.Session;
 using Meanwhile.Mqtt.Tests.Support;
 using Meanwhile.Tests.Support;

@@ -1,5 +1,5 @@
 using System.Net.WebSockets;
-using Meanwhile.Mqtt.Broker;
+using Meanwhile.Mqtt.Wire;
 
 namespace Meanwhile.Mqtt.Tests.Broker;
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text;
 using Meanwhile.Mqtt.Broker;
+using Meanwhile.Mqtt.Delivery;
 using Meanwhile.Mqtt.Session;
 using Meanwhile.Mqtt.Tests.Support;
 using Meanwhile.Mqtt.Wire;

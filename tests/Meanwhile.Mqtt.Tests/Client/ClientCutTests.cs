@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using Meanwhile.Mqtt.Client;
+using Meanwhile.Mqtt.Delivery;
 using Meanwhile.Mqtt.Session;
 using Meanwhile.Mqtt.Tests.Support;
 using Meanwhile.Mqtt.Wire;

@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using Meanwhile.Mqtt.Client;
+using Meanwhile.Mqtt.Delivery;
 using Meanwhile.Mqtt.Session;
 using Meanwhile.Mqtt.Tests.Support;
 using Meanwhile.Mqtt.Wire;
@@ -197,11 +198,11 @@ public class ClientFlowTests
             var incoming = await client.ReadAsync();
             if (incoming.Kind == IncomingKind.Message)
                 heard.Add(System.Text.Encoding.UTF8.GetString(incoming.Message!.Payload.Span));
-            if (incoming.IdChange.Kind == Delivery.IdChangeKind.Received)
+            if (incoming.IdChange.Kind == IdChangeKind.Received)
                 ids.Add(incoming.IdChange.PacketId);
-            else if (incoming.IdChange.Kind == Delivery.IdChangeKind.Released)
+            else if (incoming.IdChange.Kind == IdChangeKind.Released)
                 ids.Remove(incoming.IdChange.PacketId);
-            else if (incoming.IdChange.Kind == Delivery.IdChangeKind.AllForgotten)
+            else if (incoming.IdChange.Kind == IdChangeKind.AllForgotten)
                 ids.Clear();
             client.Client.Complete([incoming]);
         }

@@ -1,4 +1,5 @@
 using Meanwhile.Mqtt.Client;
+using Meanwhile.Mqtt.Delivery;
 using Meanwhile.Mqtt.Session;
 using Meanwhile.Mqtt.Wire;
 

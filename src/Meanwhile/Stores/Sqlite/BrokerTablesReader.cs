@@ -1,4 +1,5 @@
 using System.Globalization;
+using Meanwhile.Mqtt.Delivery;
 using Meanwhile.Mqtt.Session;
 using Meanwhile.Mqtt.Wire;
 

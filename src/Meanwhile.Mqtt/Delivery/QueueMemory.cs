@@ -1,4 +1,4 @@
-namespace Meanwhile.Mqtt.Session;
+namespace Meanwhile.Mqtt.Delivery;
 
 /// <summary>The memory of messages that wait in the queues of all sessions together. A message that waits in many counts once, beside its places there.</summary>
 /// <param name="most">From here on, long queues get no longer; in bytes.</param>

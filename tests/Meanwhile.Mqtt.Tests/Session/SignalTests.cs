@@ -1,6 +1,6 @@
-using Meanwhile.Mqtt.Broker;
+using Meanwhile.Mqtt.Session;
 
-namespace Meanwhile.Mqtt.Tests.Broker;
+namespace Meanwhile.Mqtt.Tests.Session;
 
 /// <summary>Whoever is woken by a signal finds what was written before it was set, at whatever moment that was.</summary>
 public sealed class SignalTests

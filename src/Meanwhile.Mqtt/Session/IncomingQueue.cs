@@ -1,9 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
-using Meanwhile.Mqtt.Session;
 
-namespace Meanwhile.Mqtt.Broker;
+namespace Meanwhile.Mqtt.Session;
 
 /// <summary>
 /// What waits for the host, bounded by count and, until it is completed, by memory. Connections put in what they have read in one go, and the host takes all that is there in one

@@ -1,9 +1,8 @@
 using Meanwhile.Mqtt.Delivery;
-using Meanwhile.Mqtt.Session;
 using Meanwhile.Mqtt.Tests.Support;
 using Meanwhile.Mqtt.Wire;
 
-namespace Meanwhile.Mqtt.Tests.Session;
+namespace Meanwhile.Mqtt.Tests.Delivery;
 
 public class SenderTests
 {
@@ -60,7 +59,7 @@ public class SenderTests
         sender.Connected(1);
         sender.Received(7, ReasonCode.Success);
         Assert.True(sender.TryNext(TimeSpan.Zero, out var next));
-        Assert.Equal(new Transmission(7, Dup: false, Found: false, default), next);
+        Assert.Equal(new Transmission(7, Dup: false, Found: false), next);
     }
 
     [Fact]

@@ -1,7 +1,7 @@
 using System.Buffers;
 using Meanwhile.Mqtt.Wire;
 
-namespace Meanwhile.Mqtt.Session;
+namespace Meanwhile.Mqtt.Delivery;
 
 /// <summary>An application message inside the broker. It is shared between the queues it waits in, and does not change as long as anybody has it.</summary>
 public sealed class Message

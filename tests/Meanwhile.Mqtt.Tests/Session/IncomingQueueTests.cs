@@ -1,7 +1,7 @@
-using Meanwhile.Mqtt.Broker;
+using Meanwhile.Mqtt.Delivery;
 using Meanwhile.Mqtt.Session;
 
-namespace Meanwhile.Mqtt.Tests.Broker;
+namespace Meanwhile.Mqtt.Tests.Session;
 
 public class IncomingQueueTests
 {

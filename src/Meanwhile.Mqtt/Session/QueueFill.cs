@@ -1,4 +1,4 @@
-namespace Meanwhile.Mqtt.Broker;
+namespace Meanwhile.Mqtt.Session;
 
 /// <summary>How full the queue of a client is.</summary>
 /// <param name="ClientId">Whose.</param>
@@ -36,14 +36,4 @@ public enum QueueLevel
 
     /// <summary>Nothing more fits in.</summary>
     Full,
-}
-
-/// <summary>What becomes of a message at QoS 1 or 2 for a client whose queue is full.</summary>
-public enum FullQueue
-{
-    /// <summary>Its publisher is refused, and still has it; a client that is here and too slow is disconnected.</summary>
-    Refuse,
-
-    /// <summary>It is dropped for this client alone: what waits already stays.</summary>
-    Drop,
 }

@@ -1,4 +1,4 @@
-namespace Meanwhile.Mqtt.Session;
+namespace Meanwhile.Mqtt.Delivery;
 
 /// <summary>A message in the queue of a session, from its coming to the client's last answer.</summary>
 /// <param name="outgoing">The message.</param>

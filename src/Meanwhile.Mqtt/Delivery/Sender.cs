@@ -1,23 +1,22 @@
 using System.Diagnostics.CodeAnalysis;
 using Meanwhile.Mqtt.Wire;
 
-namespace Meanwhile.Mqtt.Session;
+namespace Meanwhile.Mqtt.Delivery;
 
 /// <summary>
 /// The sending half of MQTT's delivery guarantees for one session, as a pure state machine: messages are added, answers of the client are reported, and
 /// it says what may be sent. It outlives connections and, with a log, the process.
 /// </summary>
-/// <param name="log">Remembers what it does; nothing is sent before what it rests on is durable. Null for no memory.</param>
-/// <param name="memory">Counts what waits in all queues; null for no limit.</param>
 /// <remarks>
 /// A message's number in its session says its packet identifier, so that it has the same one after a crash, without a commit for each that is sent.
 /// </remarks>
-internal sealed class Sender(SessionLog? log = null, QueueMemory? memory = null)
+public sealed class Sender
 {
     /// <summary>So many expired messages are passed over in one go: whoever has a message for the session waits meanwhile.</summary>
-    public const int MostExpiredAtOnce = 1024;
+    internal const int MostExpiredAtOnce = 1024;
 
-    private readonly QueueShare? _share = memory is null ? null : new QueueShare(memory);
+    private readonly ISenderLog? _log;
+    private readonly QueueShare? _share;
     private readonly Queue<QueuedMessage> _waiting = new();
     private readonly Dictionary<ushort, QueuedMessage> _inFlight = [];
     private readonly Queue<QueuedMessage> _finished = new(); // Their identifiers are free when that is durable.
@@ -29,24 +28,38 @@ internal sealed class Sender(SessionLog? log = null, QueueMemory? memory = null)
     private int _reserved;
     private long _lastNumber;
 
+    /// <summary>A sender that remembers nothing through the end of the process.</summary>
+    public Sender()
+    {
+    }
+
+    /// <summary>One of many.</summary>
+    /// <param name="log">Remembers what it does; nothing is sent before what it rests on is durable.</param>
+    /// <param name="memory">Counts what waits in all queues.</param>
+    internal Sender(ISenderLog? log, QueueMemory? memory)
+    {
+        _log = log;
+        _share = memory is null ? null : new QueueShare(memory);
+    }
+
     /// <summary>How many messages wait for the client or for its answer.</summary>
     public int Count => _waiting.Count + InFlight;
 
     /// <summary>The highest number that was sent; 0 for none.</summary>
-    public long LastSent { get; private set; }
+    internal long LastSent { get; private set; }
 
     /// <summary>How many PUBREL wait to be sent.</summary>
-    public int OwedReleases => _releases.Count;
+    internal int OwedReleases => _releases.Count;
 
     /// <summary>The memory they take, about.</summary>
     public long Bytes { get; private set; }
 
     private int InFlight => _inFlight.Count - _finished.Count - _reserved;
 
-    private long Committed => log?.Committed ?? 0;
+    private long Committed => _log?.Committed ?? 0;
 
     /// <summary>Goes on with a message of an earlier process.</summary>
-    public void Restore(Outgoing outgoing, long number, bool isReleased)
+    internal void Restore(Outgoing outgoing, long number, bool isReleased)
     {
         _waiting.Enqueue(new QueuedMessage(outgoing, number) { IsReleased = isReleased });
         Keep(outgoing);
@@ -54,7 +67,7 @@ internal sealed class Sender(SessionLog? log = null, QueueMemory? memory = null)
     }
 
     /// <summary>What that process may have sent is in flight; null for everything.</summary>
-    public void Restored(long? lastSent)
+    internal void Restored(long? lastSent)
     {
         LastSent = lastSent ?? _lastNumber;
         _lastNumber = Math.Max(_lastNumber, LastSent);
@@ -97,7 +110,7 @@ internal sealed class Sender(SessionLog? log = null, QueueMemory? memory = null)
     }
 
     /// <summary>How many messages have expired before they were sent, since this was asked last.</summary>
-    public int TakeExpired()
+    internal int TakeExpired()
     {
         var expired = _expired;
         _expired = 0;
@@ -109,14 +122,14 @@ internal sealed class Sender(SessionLog? log = null, QueueMemory? memory = null)
     public long Add(in Outgoing outgoing)
     {
         var message = new QueuedMessage(outgoing, outgoing.Qos > 0 ? NextNumber() : 0);
-        message.Batch = log?.Queue(message.Number, outgoing) ?? 0;
+        message.Batch = _log?.Queue(message.Number, outgoing) ?? 0;
         _waiting.Enqueue(message);
         Keep(outgoing);
         return message.Batch;
     }
 
     /// <summary>The session is over: nothing waits any more.</summary>
-    public void End()
+    internal void End()
     {
         foreach (var message in _waiting.Concat(_inFlight.Values.Where(static sent => !sent.IsFinished)))
             Forget(message);
@@ -150,7 +163,7 @@ internal sealed class Sender(SessionLog? log = null, QueueMemory? memory = null)
         if (_releases.TryPeek(out var release) && (release.Message is not { } message || message.Batch <= Committed)) // Else the message could come again after PUBREL.
         {
             _releases.Dequeue();
-            next = new Transmission(release.PacketId, Dup: false, Found: release.Message is not null, Message: null);
+            next = new Transmission(release.PacketId, Dup: false, Found: release.Message is not null);
             return true;
         }
         return TryAgain(out next) || TryNew(now, out next);
@@ -176,7 +189,7 @@ internal sealed class Sender(SessionLog? log = null, QueueMemory? memory = null)
         if (sent is { IsReleased: false })
         {
             sent.IsReleased = true; // From here on the message is never sent again [MQTT-4.3.3-6].
-            sent.Batch = log?.Release(sent.Number) ?? 0;
+            sent.Batch = _log?.Release(sent.Number) ?? 0;
         }
         _releases.Enqueue((packetId, sent));
     }
@@ -219,7 +232,7 @@ internal sealed class Sender(SessionLog? log = null, QueueMemory? memory = null)
             if (sent.Batch > Committed || (!sent.IsReleased && _onWire >= _receiveMaximum))
                 return false;
             _again.Dequeue();
-            next = new Transmission(id, Dup: true, Found: true, sent.IsReleased ? null : sent); // [MQTT-3.3.1-1]
+            next = new Transmission(id, Dup: true, Found: true) { Queued = sent.IsReleased ? null : sent }; // [MQTT-3.3.1-1]
             if (!sent.IsReleased)
                 PutOnWire(sent);
             return true;
@@ -244,13 +257,13 @@ internal sealed class Sender(SessionLog? log = null, QueueMemory? memory = null)
                 }
                 outgoing.Answered?.TrySetCanceled();
                 if (outgoing.Qos > 0)
-                    log?.Finish(message.Number);
+                    _log?.Finish(message.Number);
                 continue;
             }
             if (outgoing.Qos == 0)
             {
                 Forget(_waiting.Dequeue());
-                next = new Transmission(0, Dup: false, Found: true, message); // [MQTT-4.3.1-1]
+                next = new Transmission(0, Dup: false, Found: true) { Queued = message }; // [MQTT-4.3.1-1]
                 return true;
             }
             if (message.Batch > Committed || _again.Count > 0 || InFlight >= _receiveMaximum)
@@ -260,7 +273,7 @@ internal sealed class Sender(SessionLog? log = null, QueueMemory? memory = null)
                 return false; // It waits until the identifier is free [MQTT-2.2.1-4].
             _waiting.Dequeue();
             PutOnWire(message);
-            next = new Transmission(id, Dup: false, Found: true, message); // [MQTT-4.3.2-1], [MQTT-4.3.3-1]
+            next = new Transmission(id, Dup: false, Found: true) { Queued = message }; // [MQTT-4.3.2-1], [MQTT-4.3.3-1]
             return true;
         }
         return false;
@@ -288,7 +301,7 @@ internal sealed class Sender(SessionLog? log = null, QueueMemory? memory = null)
         if (sent.IsOnWire)
             _onWire--;
         sent.IsFinished = true;
-        sent.Batch = log?.Finish(sent.Number) ?? 0;
+        sent.Batch = _log?.Finish(sent.Number) ?? 0;
         _finished.Enqueue(sent);
         Forget(sent);
         FreeIdentifiers();

@@ -1,6 +1,6 @@
 using System.Threading.Tasks.Sources;
 
-namespace Meanwhile.Mqtt.Broker;
+namespace Meanwhile.Mqtt.Session;
 
 /// <summary>Wakes one waiter, without allocating. Set before the wait, it is remembered; set twice, it is as good as once.</summary>
 internal sealed class Signal : IValueTaskSource

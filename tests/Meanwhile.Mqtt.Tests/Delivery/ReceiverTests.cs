@@ -1,6 +1,6 @@
 using Meanwhile.Mqtt.Delivery;
 
-namespace Meanwhile.Mqtt.Tests;
+namespace Meanwhile.Mqtt.Tests.Delivery;
 
 public class ReceiverTests
 {

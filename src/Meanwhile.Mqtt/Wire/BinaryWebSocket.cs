@@ -1,7 +1,6 @@
 using System.Net.WebSockets;
-using Meanwhile.Mqtt.Wire;
 
-namespace Meanwhile.Mqtt.Broker;
+namespace Meanwhile.Mqtt.Wire;
 
 /// <summary>A WebSocket on which text is an error [MQTT-6.0.0-1].</summary>
 /// <param name="inner">The socket.</param>
