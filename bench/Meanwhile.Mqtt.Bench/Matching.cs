@@ -13,7 +13,7 @@ internal static class Matching
     public static void Run()
     {
         using var journal = new Journal(null);
-        var session = new ClientSession("subscriber", new SessionLimits(1, 0, 1, 1), journal, new Drops((_, _, _) => { }), [], []);
+        var session = new ClientSession("subscriber", new SessionLimits(1, 0, 1, 1), journal, new DropCounters((_, _, _) => { }), [], []);
         var tree = new SubscriptionTree();
         for (var i = 0; i < Filters; i++)
             tree.Set(new Subscription(session, FilterOf(i), 0, NoLocal: false, RetainAsPublished: false, null));

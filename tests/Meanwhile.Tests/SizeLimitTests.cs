@@ -17,7 +17,7 @@ public class SizeLimitTests
 
     private static readonly string[] LongFiles =
     [
-        "Connection.cs", "Reception.cs", "Router.cs", "SessionPackets.cs", "ClientSession.cs", "Sender.cs",
+        "Connection.cs", "PacketHandler.cs", "Router.cs", "SessionManager.cs", "ClientSession.cs", "Sender.cs",
         "AdmissionTests.cs", "HostTests.cs", "HostileTests.cs", "JournalTests.cs", "ListenerTests.cs", "MemoryShareTests.cs", "StandardTests.cs", "ClientConversationTests.cs", "FanOutTests.cs", "ReceiverTests.cs",
         "AggregatorTests.cs",
     ];

@@ -23,15 +23,15 @@ internal sealed class BrokerParts : IDisposable
         (_start, _startedAt) = (Time.GetTimestamp(), Time.GetUtcNow() - DateTimeOffset.UnixEpoch);
         _refused = options.Refused;
         Stopping = _stopping.Token;
-        Drops = new Drops((kind, clientId, count) => Refused(Refusal.Of(kind, clientId, count)));
+        Drops = new DropCounters((kind, clientId, count) => Refused(Refusal.Of(kind, clientId, count)));
         Journal = new Journal(options.Store);
         Router = new Router(Limits, Memory, Journal, Refused, fill => Tell(options.Filling, fill));
-        Intake = new Intake(options.Holds, Router, Journal, Limits.HeldBytes, Refused);
+        Incoming = new IncomingProcessor(options.Holds, Router, Journal, Limits.HeldBytes, Refused);
         var mostInFlight = Limits.IsReceiveMaximumStrict ? Limits.ReceiveMaximum : ushort.MaxValue;
         var perSession = new SessionLimits(mostInFlight, Limits.TopicAliasMaximum, Limits.QueuedMessages, Limits.QueuedBytes, new QueueMemory(Limits.QueueBytes));
-        var sessions = new SessionTable(perSession, Journal, Drops);
+        var sessions = new SessionRegistry(perSession, Journal, Drops);
         new Restoration(sessions, Router, options.PermissionsOf ?? ((_, _) => Permissions.All), Now() + Limits.SessionExpiry, Now()).Restore(options.Store?.Read() ?? [], options.ReceivedIds);
-        Reception = new Reception(sessions, Router, new WaitingLine(Intake, Fail), Limits, Time, Refused);
+        Sessions = new SessionManager(sessions, Router, new HandoverQueue(Incoming, Fail), Limits, Time, Refused);
     }
 
     /// <summary>What clients may take up.</summary>
@@ -47,7 +47,7 @@ internal sealed class BrokerParts : IDisposable
     public Func<Login, CancellationToken, ValueTask<LoginAnswer>>? Authenticate { get; }
 
     /// <summary>Messages that did not arrive.</summary>
-    public Drops Drops { get; }
+    public DropCounters Drops { get; }
 
     /// <summary>What outlives the process.</summary>
     public Journal Journal { get; }
@@ -56,7 +56,7 @@ internal sealed class BrokerParts : IDisposable
     public Router Router { get; }
 
     /// <summary>Where messages come in.</summary>
-    public Intake Intake { get; }
+    public IncomingProcessor Incoming { get; }
 
     /// <summary>A turn for each SUBSCRIBE and UNSUBSCRIBE that is large: of a few at a time, whoever sends them.</summary>
     public SemaphoreSlim LargeRequests { get; } = new(2);
@@ -65,10 +65,10 @@ internal sealed class BrokerParts : IDisposable
     public Admission Admission { get; }
 
     /// <summary>Who is here.</summary>
-    public Reception Reception { get; }
+    public SessionManager Sessions { get; }
 
     /// <summary>What goes over the connections.</summary>
-    public Traffic Traffic { get; } = new();
+    public TrafficCounters Traffic { get; } = new();
 
     /// <summary>The broker is being stopped.</summary>
     public CancellationToken Stopping { get; }

@@ -30,7 +30,7 @@ internal sealed class Connection(Transport transport, Peer peer, BrokerParts par
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _closing = new();
-    private readonly Outbox _outbox = new(transport.Pipe.Output, parts.Now, parts.Traffic);
+    private readonly ConnectionWriter _output = new(transport.Pipe.Output, parts.Now, parts.Traffic);
     private Handshake? _handshake;
     private volatile int _closeReason = -1;
     private string _closeExplanation = "";
@@ -44,7 +44,7 @@ internal sealed class Connection(Transport transport, Peer peer, BrokerParts par
     /// <summary>Completes when the connection is over and its session is free.</summary>
     public Task Ended => _ended.Task;
 
-    private SessionPackets? Packets => _handshake?.Packets;
+    private PacketHandler? Packets => _handshake?.Packets;
 
     /// <summary>Ends the connection. The first reason counts; a 5.0 client is told, in words if it asks for them.</summary>
     public void Close(ReasonCode reason, string explanation)
@@ -57,7 +57,7 @@ internal sealed class Connection(Transport transport, Peer peer, BrokerParts par
             if (reason is not (ReasonCode.Success or ReasonCode.ServerShuttingDown))
                 parts.Refused(new Refusal(RefusalKind.Connection, _handshake?.ClientId ?? "", reason, explanation));
             _pipe.Input.CancelPendingRead();
-            _outbox.GiveUp();
+            _output.GiveUp();
             _ = _closing.CancelAsync();
         }
     }
@@ -108,7 +108,7 @@ internal sealed class Connection(Transport transport, Peer peer, BrokerParts par
         {
             await using var cutOff = parts.Time.CreateTimer(_ => transport.Abort(), null, parts.Limits.ConnectTimeout, Timeout.InfiniteTimeSpan); // Whoever does not take its last words in time.
             await using var hurry = parts.Stopping.Register(() => cutOff.Change(LastMoment, Timeout.InfiniteTimeSpan));
-            _outbox.Stop(_closeReason > 0 && Packets?.Terms is { Version: ProtocolVersion.V5 } terms ? LastWords(terms) : null);
+            _output.Stop(_closeReason > 0 && Packets?.Terms is { Version: ProtocolVersion.V5 } terms ? LastWords(terms) : null);
             await writing; // What was completed is acknowledged before the connection ends.
             Leave();
             if (_isRefused || _closeReason is not (-1 or (int)ReasonCode.Success or (int)ReasonCode.ServerShuttingDown))
@@ -125,7 +125,7 @@ internal sealed class Connection(Transport transport, Peer peer, BrokerParts par
         {
             _closeReason = Math.Max(_closeReason, 0); // Closed from here on.
             _closing.Dispose();
-            _outbox.Dispose();
+            _output.Dispose();
         }
     }
 
@@ -137,8 +137,8 @@ internal sealed class Connection(Transport transport, Peer peer, BrokerParts par
             parts.Refused(stranger.Refusal(peer.Address));
             Close(ReasonCode.Success, "");
             _isRefused = true;
-            _outbox.Add(writer => writer.WriteBytes(stranger.Answer.Span));
-            await _outbox.FlushAsync(CancellationToken.None);
+            _output.Add(writer => writer.WriteBytes(stranger.Answer.Span));
+            await _output.FlushAsync(CancellationToken.None);
         }
         return _closeReason < 0;
     }
@@ -160,7 +160,7 @@ internal sealed class Connection(Transport transport, Peer peer, BrokerParts par
     {
         try
         {
-            await _outbox.RunAsync(session);
+            await _output.RunAsync(session);
         }
         catch (Exception e)
         {
@@ -175,7 +175,7 @@ internal sealed class Connection(Transport transport, Peer peer, BrokerParts par
     {
         try
         {
-            parts.Reception.Leave(this, Packets?.Session, Packets?.WillLeft(), Packets?.Terms.SessionExpiry ?? 0, parts.Now());
+            parts.Sessions.Leave(this, Packets?.Session, Packets?.WillLeft(), Packets?.Terms.SessionExpiry ?? 0, parts.Now());
         }
         catch (Exception e)
         {
@@ -211,7 +211,7 @@ internal sealed class Connection(Transport transport, Peer peer, BrokerParts par
             finally
             {
                 parts.Traffic.Received(length - buffer.Length, messages);
-                _outbox.WakeUp();
+                _output.WakeUp();
                 try
                 {
                     await HandOverAsync();
@@ -258,7 +258,7 @@ internal sealed class Connection(Transport transport, Peer peer, BrokerParts par
     private async ValueTask<bool> FirstPacketAsync(Frame frame)
     {
         _handshake = new Handshake(this, transport.Visitor, peer, parts, _closing.Token);
-        var isAccepted = await _handshake.AnswerAsync(frame, _outbox);
+        var isAccepted = await _handshake.AnswerAsync(frame, _output);
         if (isAccepted)
         {
             (_patience, _lastReceived) = (Packets!.KeepAlive * 1.5, parts.Now());

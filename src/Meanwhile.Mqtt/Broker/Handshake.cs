@@ -13,7 +13,7 @@ namespace Meanwhile.Mqtt.Broker;
 internal sealed class Handshake(Connection connection, Visitor visitor, Peer peer, BrokerParts parts, CancellationToken closing)
 {
     /// <summary>Handles the packets that follow; null as long as the client is not accepted.</summary>
-    public SessionPackets? Packets { get; private set; }
+    public PacketHandler? Packets { get; private set; }
 
     /// <summary>Who the client says it is; empty as long as it has not.</summary>
     public string ClientId { get; private set; } = "";
@@ -22,20 +22,20 @@ internal sealed class Handshake(Connection connection, Visitor visitor, Peer pee
 
     /// <summary>Answers the first packet.</summary>
     /// <returns>Whether the client was accepted.</returns>
-    public async ValueTask<bool> AnswerAsync(Frame frame, Outbox outbox)
+    public async ValueTask<bool> AnswerAsync(Frame frame, ConnectionWriter output)
     {
         if (frame.Type != PacketType.Connect)
             throw ProtocolException.Error($"{frame.Type} before CONNECT"); // [MQTT-3.1.0-1]
         if (frame.IsCut)
-            return await RefuseLongAsync(outbox, frame);
+            return await RefuseLongAsync(output, frame);
         if (Read(frame, out var fault) is not { } connect)
-            return await RefuseAsync(outbox, fault!.Reason, ConnectPacket.FormOfRefusal(frame)!.Value, explanation: fault.Message);
+            return await RefuseAsync(output, fault!.Reason, ConnectPacket.FormOfRefusal(frame)!.Value, explanation: fault.Message);
         visitor.Judge(frame.Body.Length + connect.Size);
         _isCurious = connect.Properties.Number(PropertyId.RequestProblemInformation) == 1;
         var clientId = connect.ClientId.Length > 0 ? connect.ClientId : $"auto-{Guid.NewGuid():N}"; // [MQTT-3.1.3-6]
         ClientId = clientId;
         if (Check(connect, clientId) is var reason and not ReasonCode.Success)
-            return await RefuseAsync(outbox, reason, connect.Version);
+            return await RefuseAsync(output, reason, connect.Version);
         LoginAnswer answer;
         try
         {
@@ -43,32 +43,32 @@ internal sealed class Handshake(Connection connection, Visitor visitor, Peer pee
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            return await RefuseAsync(outbox, ReasonCode.ServerUnavailable, connect.Version, RefusalKind.Login, $"it could not be checked ({e.GetType().Name}: {e.Message})");
+            return await RefuseAsync(output, ReasonCode.ServerUnavailable, connect.Version, RefusalKind.Login, $"it could not be checked ({e.GetType().Name}: {e.Message})");
         }
         if (answer.Permissions is not { } permissions)
-            return await RefuseAsync(outbox, answer.Reason, connect.Version, RefusalKind.Login, answer.Explanation);
+            return await RefuseAsync(output, answer.Reason, connect.Version, RefusalKind.Login, answer.Explanation);
         if (connect.Will is { } will && !permissions.LetPublish(will.Topic, clientId))
-            return await RefuseAsync(outbox, ReasonCode.NotAuthorized, connect.Version, explanation: $"its will is for '{will.Topic}'");
-        if (connect.Will is { } large && !parts.Reception.HasRoomFor(large))
-            return await RefuseAsync(outbox, ReasonCode.QuotaExceeded, connect.Version, explanation: $"its will takes {large.Size} bytes, and all wills together take as much memory as they may");
+            return await RefuseAsync(output, ReasonCode.NotAuthorized, connect.Version, explanation: $"its will is for '{will.Topic}'");
+        if (connect.Will is { } large && !parts.Sessions.HasRoomFor(large))
+            return await RefuseAsync(output, ReasonCode.QuotaExceeded, connect.Version, explanation: $"its will takes {large.Size} bytes, and all wills together take as much memory as they may");
         using var time = new CancellationTokenSource(parts.Limits.ConnectTimeout, parts.Time);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(time.Token, closing);
         try
         {
-            return await AcceptAsync(connect, clientId, permissions, answer.User, outbox, patience.Token);
+            return await AcceptAsync(connect, clientId, permissions, answer.User, output, patience.Token);
         }
         catch (OperationCanceledException) when (time.IsCancellationRequested && !closing.IsCancellationRequested)
         {
-            return await RefuseAsync(outbox, ReasonCode.ServerUnavailable, connect.Version, explanation: "its session could not be opened in time: nothing can be stored for the moment");
+            return await RefuseAsync(output, ReasonCode.ServerUnavailable, connect.Version, explanation: "its session could not be opened in time: nothing can be stored for the moment");
         }
     }
 
     // Before 5.0 there are no words for it: then the connection is closed [MQTT-3.2.2-6] of 3.1.1.
-    private ValueTask<bool> RefuseLongAsync(Outbox outbox, Frame frame)
+    private ValueTask<bool> RefuseLongAsync(ConnectionWriter output, Frame frame)
     {
         var problem = $"CONNECT is longer than {BrokerLimits.ConnectSize} bytes";
         return ConnectPacket.FormOfRefusal(frame) is { } version
-            ? RefuseAsync(outbox, ReasonCode.PacketTooLarge, version, explanation: problem)
+            ? RefuseAsync(output, ReasonCode.PacketTooLarge, version, explanation: problem)
             : throw new ProtocolException(ReasonCode.PacketTooLarge, problem);
     }
 
@@ -99,7 +99,7 @@ internal sealed class Handshake(Connection connection, Visitor visitor, Peer pee
             return ReasonCode.TopicNameInvalid;
         if (connect.Will?.Payload.Length > parts.Limits.PayloadSize)
             return ReasonCode.PacketTooLarge;
-        return parts.Reception.HasRoomFor(clientId, parts.Memory) ? ReasonCode.Success : ReasonCode.QuotaExceeded;
+        return parts.Sessions.HasRoomFor(clientId, parts.Memory) ? ReasonCode.Success : ReasonCode.QuotaExceeded;
     }
 
     // A password may have to wait for others: not for a client that has gone.
@@ -111,24 +111,24 @@ internal sealed class Handshake(Connection connection, Visitor visitor, Peer pee
         return await authenticate(new Login(clientId, connect.UserName, connect.Password, peer), leaving.Token);
     }
 
-    private async ValueTask<bool> AcceptAsync(ConnectPacket connect, string clientId, Permissions permissions, string? user, Outbox outbox, CancellationToken patience)
+    private async ValueTask<bool> AcceptAsync(ConnectPacket connect, string clientId, Permissions permissions, string? user, ConnectionWriter output, CancellationToken patience)
     {
         var terms = new Terms(connect, parts.Limits.ReceiveMaximum, (uint)parts.Limits.SessionExpiry.TotalSeconds);
         var properties = PropertiesFor(connect, clientId, terms);
         if (SizeOf(new ConnAckPacket(SessionPresent: false, ReasonCode.Success, properties), connect.Version) > terms.MaximumPacketSize)
             throw new ProtocolException(ReasonCode.PacketTooLarge, $"CONNACK is larger than the {terms.MaximumPacketSize} bytes that the client takes"); // [MQTT-3.1.2-24]
         await parts.Journal.RoomAsync(patience);
-        var opened = await parts.Reception.OpenAsync(connection, connect, clientId, user, parts.Now, patience);
+        var opened = await parts.Sessions.OpenAsync(connection, connect, clientId, user, parts.Now, patience);
         if (opened.Owner is { } owner)
-            return await RefuseAsync(outbox, ReasonCode.NotAuthorized, connect.Version, RefusalKind.Session, $"its session belongs to {NameOf(owner)}, not to {NameOf(user)} from {peer.Address}");
+            return await RefuseAsync(output, ReasonCode.NotAuthorized, connect.Version, RefusalKind.Session, $"its session belongs to {NameOf(owner)}, not to {NameOf(user)} from {peer.Address}");
         var session = opened.Session;
-        var will = connect.Will is { } left ? parts.Reception.Keep(session, left, permissions) : null;
-        Packets = new SessionPackets(session, terms, will, outbox, parts, closing, peer.Gone) { KeepAlive = KeepAliveOf(connect) };
+        var will = connect.Will is { } left ? parts.Sessions.Keep(session, left, permissions) : null;
+        Packets = new PacketHandler(session, terms, will, output, parts, closing, peer.Gone) { KeepAlive = KeepAliveOf(connect) };
         IdChange change;
         lock (session.Gate)
         {
             session.Permissions = permissions;
-            session.WakeUp = outbox.WakeUp;
+            session.WakeUp = output.WakeUp;
             session.Overflowed = () => connection.Close(ReasonCode.QuotaExceeded, "it does not take its messages in time");
             change = session.Connected(terms, opened.IsPresent);
         }
@@ -139,7 +139,7 @@ internal sealed class Handshake(Connection connection, Visitor visitor, Peer pee
         if (session.IsKept || opened.Earlier is not null || will is not null)
             await parts.Journal.FlushAsync().WaitAsync(patience);
         Packets.IsAccepted = true;
-        outbox.Add(writer => new ConnAckPacket(opened.IsPresent, ReasonCode.Success, properties).Write(writer, connect.Version)); // [MQTT-3.2.2-2]
+        output.Add(writer => new ConnAckPacket(opened.IsPresent, ReasonCode.Success, properties).Write(writer, connect.Version)); // [MQTT-3.2.2-2]
         return true;
     }
 
@@ -148,7 +148,7 @@ internal sealed class Handshake(Connection connection, Visitor visitor, Peer pee
     private Task Forget(string clientId, IdChange change, bool mustWait)
     {
         var completed = mustWait ? new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously) : null;
-        return parts.Reception.HandOver(new Incoming { Kind = IncomingKind.SessionChange, ClientId = clientId, IdChange = change, Completed = completed });
+        return parts.Sessions.HandOver(new Incoming { Kind = IncomingKind.SessionChange, ClientId = clientId, IdChange = change, Completed = completed });
     }
 
     private static string NameOf(string? user) => user is { Length: > 0 } ? $"user '{user}'" : "a client without a name";
@@ -187,12 +187,12 @@ internal sealed class Handshake(Connection connection, Visitor visitor, Peer pee
         return new Properties([.. items]);
     }
 
-    private async ValueTask<bool> RefuseAsync(Outbox outbox, ReasonCode reason, ProtocolVersion version, RefusalKind kind = RefusalKind.Connection, string explanation = "")
+    private async ValueTask<bool> RefuseAsync(ConnectionWriter output, ReasonCode reason, ProtocolVersion version, RefusalKind kind = RefusalKind.Connection, string explanation = "")
     {
         parts.Refused(new Refusal(kind, ClientId, reason, explanation));
         var properties = _isCurious && kind == RefusalKind.Connection ? DisconnectPacket.Why(explanation) : default; // Whoever fails to log in is not told why, nor who owns a session.
-        outbox.Add(writer => new ConnAckPacket(SessionPresent: false, reason, properties).Write(writer, version)); // [MQTT-3.2.2-6]
-        await outbox.FlushAsync(closing);
+        output.Add(writer => new ConnAckPacket(SessionPresent: false, reason, properties).Write(writer, version)); // [MQTT-3.2.2-6]
+        await output.FlushAsync(closing);
         return false;
     }
 }

@@ -72,7 +72,7 @@ internal sealed class Listeners
     {
         var stopping = _application.StopAsync(CancellationToken.None);
         _parts.Admission.Stop();
-        foreach (var connection in _parts.Reception.All())
+        foreach (var connection in _parts.Sessions.All())
             connection.Close(ReasonCode.ServerShuttingDown, "");
         await stopping;
         await _application.DisposeAsync();
@@ -83,7 +83,7 @@ internal sealed class Listeners
     {
         using (connection)
         {
-            parts.Reception.Enter(connection);
+            parts.Sessions.Enter(connection);
             await connection.RunAsync();
         }
     }

@@ -36,16 +36,16 @@ public sealed class MqttBroker : IAsyncDisposable
     /// What clients send to the topics that the host holds, and changes of their sessions, in the order of receipt of each client. A bounded queue: when it is
     /// full, the network waits. It ends when the broker is disposed.
     /// </summary>
-    public ChannelReader<Incoming> Incoming => _parts.Intake.Queue;
+    public ChannelReader<Incoming> Incoming => _parts.Incoming.Queue;
 
     /// <summary>What it has to do.</summary>
-    public BrokerStatistics Statistics => _parts.Traffic.Into(_parts.Reception.Count() with
+    public BrokerStatistics Statistics => _parts.Traffic.Into(_parts.Sessions.Count() with
     {
         Subscriptions = _parts.Router.Subscriptions,
         SubscriptionBytes = _parts.Router.SubscriptionBytes,
         Retained = _parts.Router.Retained,
         RetainedBytes = _parts.Router.RetainedBytes,
-        HeldBytes = _parts.Intake.Queue.Held,
+        HeldBytes = _parts.Incoming.Queue.Held,
         MessagesDropped = _parts.Router.Dropped,
         MessagesExpired = _parts.Drops[DropKind.Expired],
         MessagesTooLarge = _parts.Drops[DropKind.TooLarge],
@@ -57,7 +57,7 @@ public sealed class MqttBroker : IAsyncDisposable
     });
 
     /// <summary>The approximate memory of messages that wait for clients, in bytes. A message that waits for several clients counts for each. It visits all sessions.</summary>
-    public long QueuedBytes => _parts.Reception.QueuedBytes();
+    public long QueuedBytes => _parts.Sessions.QueuedBytes();
 
     /// <summary>Queues of clients that are at least half full, the fullest first.</summary>
     public IReadOnlyList<QueueFill> FillingQueues => _parts.Router.Filling();
@@ -92,7 +92,7 @@ public sealed class MqttBroker : IAsyncDisposable
     /// <returns>How many messages are acknowledged by it; others came at QoS 0, or on a connection that is gone.</returns>
     public int Complete(ReadOnlySpan<Incoming> batch)
     {
-        var acknowledged = _parts.Intake.Complete(batch);
+        var acknowledged = _parts.Incoming.Complete(batch);
         ClientSession? last = null;
         foreach (ref readonly var incoming in batch) // After all of them, so that many go out in one write.
         {
@@ -111,14 +111,14 @@ public sealed class MqttBroker : IAsyncDisposable
     /// <returns>False when there is none.</returns>
     public async Task<bool> EndSessionAsync(string clientId, CancellationToken cancellationToken)
     {
-        if (!await _parts.Reception.EndAsync(clientId, _parts.Now, cancellationToken))
+        if (!await _parts.Sessions.EndAsync(clientId, _parts.Now, cancellationToken))
             return false;
         await _parts.Journal.FlushAsync().WaitAsync(cancellationToken);
         return true;
     }
 
     /// <summary>Takes nothing in any more: <see cref="Incoming"/> ends after what is in it. Connections stay, so that it can still be acknowledged.</summary>
-    public void StopTaking() => _parts.Intake.Queue.Close();
+    public void StopTaking() => _parts.Incoming.Queue.Close();
 
     /// <summary>Stops: takes nothing in any more, sends the acknowledgements of what is complete, and takes leave of the clients.</summary>
     public async ValueTask DisposeAsync()
@@ -157,9 +157,9 @@ public sealed class MqttBroker : IAsyncDisposable
     {
         var now = _parts.Now();
         _parts.Memory.Look();
-        foreach (var connection in _parts.Reception.All())
+        foreach (var connection in _parts.Sessions.All())
             connection.Check(now);
-        _parts.Reception.CleanUp(now);
+        _parts.Sessions.CleanUp(now);
         _parts.Router.LookForRoom();
         while (!_parts.Router.Expire(now, ExpiredAtOnce))
             await Task.Yield(); // Others want to go on.

@@ -8,7 +8,7 @@ namespace Meanwhile.Mqtt.Broker;
 /// <param name="permissionsOf">What a client may do, by its user and its client identifier.</param>
 /// <param name="expiresAt">Until when clients have to come back of which nothing else is known.</param>
 /// <param name="now">The time: clients that were here when the process ended leave now.</param>
-internal sealed class Restoration(SessionTable sessions, Router router, Func<string?, string, Permissions> permissionsOf, TimeSpan expiresAt, TimeSpan now)
+internal sealed class Restoration(SessionRegistry sessions, Router router, Func<string?, string, Permissions> permissionsOf, TimeSpan expiresAt, TimeSpan now)
 {
     /// <summary>Does so.</summary>
     /// <param name="changes">What the broker has kept.</param>

@@ -13,7 +13,7 @@ namespace Meanwhile.Mqtt.Broker;
 internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal journal, Action<Refusal> refused, Action<QueueFill> filling)
 {
     private readonly Lock _gate = journal.Grouping;
-    private readonly Subscribers _subscribers = new();
+    private readonly SubscriptionIndex _subscribers = new();
     private readonly RetainedMessages _retained = new();
     private readonly MergedCopies _copies = new();
     private readonly List<RetainedSearch> _searches = []; // For subscriptions that are not in force yet.
@@ -112,7 +112,7 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
             return ReasonCode.TopicFilterInvalid;
         var more = Topic.LevelsFromPlus(request.Filter);
         var isTooMany = subscriptions >= limits.SubscriptionsPerClient || (more > 0 && levels + more > limits.LevelsPerClient) || length + request.Filter.Length > limits.FilterLengthPerClient;
-        return isNew && (memory.IsFull || isTooMany || _subscribers.Bytes + Subscribers.SizeOf(request.Filter) > limits.SubscriptionBytes) ? ReasonCode.QuotaExceeded : (ReasonCode)request.Qos;
+        return isNew && (memory.IsFull || isTooMany || _subscribers.Bytes + SubscriptionIndex.SizeOf(request.Filter) > limits.SubscriptionBytes) ? ReasonCode.QuotaExceeded : (ReasonCode)request.Qos;
     }
 
     /// <summary>Begins to look for the retained messages of subscriptions; until it is closed, the search is told of what is retained anew.</summary>

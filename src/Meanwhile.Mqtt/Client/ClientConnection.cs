@@ -6,9 +6,9 @@ namespace Meanwhile.Mqtt.Client;
 /// <summary>One connection to a server, after CONNACK: a reader, a single writer, and a sign of life now and then.</summary>
 /// <param name="connection">What was accepted.</param>
 /// <param name="state">What outlives it.</param>
-/// <param name="inbox">Takes in what comes.</param>
+/// <param name="incoming">Takes in what comes.</param>
 /// <param name="options">What was agreed on.</param>
-internal sealed class ClientConnection(OpenConnection connection, ClientState state, Inbox inbox, ClientOptions options) : IDisposable
+internal sealed class ClientConnection(OpenConnection connection, ClientState state, IncomingBuffer incoming, ClientOptions options) : IDisposable
 {
     // Of one write, about.
     private const int Enough = 64 * 1024;
@@ -77,7 +77,7 @@ internal sealed class ClientConnection(OpenConnection connection, ClientState st
     private async Task ReceiveAsync(Incoming? change, CancellationToken cancellationToken)
     {
         if (change is { } first)
-            inbox.Add(first);
+            incoming.Add(first);
         await HandOverAsync(cancellationToken); // What the last connection has left as well.
         while (true)
         {
@@ -89,7 +89,7 @@ internal sealed class ClientConnection(OpenConnection connection, ClientState st
                 while (Frame.TryRead(ref buffer, options.MaximumPacketSize, connection.Version, out var frame))
                 {
                     Handle(frame, received);
-                    if (inbox.IsFull)
+                    if (incoming.IsFull)
                         await HandOverAsync(cancellationToken);
                 }
             }
@@ -106,7 +106,7 @@ internal sealed class ClientConnection(OpenConnection connection, ClientState st
     // A full queue is the host's slowness, not the server's silence.
     private async ValueTask HandOverAsync(CancellationToken cancellationToken)
     {
-        var handing = inbox.FlushAsync(cancellationToken);
+        var handing = incoming.FlushAsync(cancellationToken);
         if (handing.IsCompletedSuccessfully)
             return;
         _isHandingOver = true;
@@ -152,21 +152,21 @@ internal sealed class ClientConnection(OpenConnection connection, ClientState st
 
     private void Take(in PublishPacket publish, DateTimeOffset received)
     {
-        if (inbox.IsClosed)
+        if (incoming.IsClosed)
             return; // It stays unacknowledged, and comes again.
         lock (state.Gate)
         {
-            var message = inbox.Read(state.TopicOf(publish), publish, received - DateTimeOffset.UnixEpoch);
-            inbox.Add(state.Publish(publish, message, received));
+            var message = incoming.Read(state.TopicOf(publish), publish, received - DateTimeOffset.UnixEpoch);
+            incoming.Add(state.Publish(publish, message, received));
         }
     }
 
     private void Release(PublishAckPacket release)
     {
-        if (inbox.IsClosed)
+        if (incoming.IsClosed)
             return;
         lock (state.Gate)
-            inbox.Add(state.Release(release.PacketId));
+            incoming.Add(state.Release(release.PacketId));
     }
 
     // Collects what there is, and sends it at once.

@@ -21,7 +21,7 @@ public sealed class MqttClient : IAsyncDisposable
     private readonly ClientOptions _options;
     private readonly ClientState _state;
     private readonly ClientHandshake _handshake;
-    private readonly Inbox _inbox = new();
+    private readonly IncomingBuffer _buffer = new();
     private readonly CancellationTokenSource _closing = new();
     private readonly CancellationTokenSource _over = new();
     private volatile ClientConnection? _connection;
@@ -43,7 +43,7 @@ public sealed class MqttClient : IAsyncDisposable
     /// What the server sends, and changes of the session, in the order of receipt. A bounded queue: when it is full, the network waits. It ends when the client is told to stop, or
     /// has ended.
     /// </summary>
-    public ChannelReader<Incoming> Incoming => _inbox.Reader;
+    public ChannelReader<Incoming> Incoming => _buffer.Reader;
 
     /// <summary>There is a connection that the server has accepted.</summary>
     public bool IsConnected => _connection is not null;
@@ -68,7 +68,7 @@ public sealed class MqttClient : IAsyncDisposable
             foreach (ref readonly var incoming in batch)
                 acknowledged += _state.Complete(incoming) ? 1 : 0;
         }
-        _inbox.Complete(batch);
+        _buffer.Complete(batch);
         _connection?.WakeUp();
         return acknowledged;
     }
@@ -121,7 +121,7 @@ public sealed class MqttClient : IAsyncDisposable
         if (_isDisposed)
             return;
         _isDisposed = true;
-        _inbox.Close(); // Else a host that reads no more would keep acknowledgements from coming.
+        _buffer.Close(); // Else a host that reads no more would keep acknowledgements from coming.
         if (_connection is { } connection)
             await connection.LeaveAsync().WaitAsync(LeaveTimeout, _options.Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _closing.CancelAsync();
@@ -133,7 +133,7 @@ public sealed class MqttClient : IAsyncDisposable
 
     private async Task RunUntilOverAsync(CancellationToken stop)
     {
-        await using var stopped = stop.Register(_inbox.Close);
+        await using var stopped = stop.Register(_buffer.Close);
         using var leave = CancellationTokenSource.CreateLinkedTokenSource(stop, _closing.Token);
         try
         {
@@ -145,7 +145,7 @@ public sealed class MqttClient : IAsyncDisposable
         }
         finally
         {
-            _inbox.Close();
+            _buffer.Close();
             await _over.CancelAsync();
         }
     }
@@ -184,7 +184,7 @@ public sealed class MqttClient : IAsyncDisposable
         Incoming? change;
         lock (_state.Gate)
             change = _state.Connected(open.Answer, open.Version);
-        using var connection = new ClientConnection(open, _state, _inbox, _options);
+        using var connection = new ClientConnection(open, _state, _buffer, _options);
         _connection = connection;
         try
         {

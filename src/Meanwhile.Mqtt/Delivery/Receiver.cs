@@ -21,7 +21,7 @@ public sealed class Receiver
     private readonly PacketIds _openAtQos1 = new();
     private readonly PacketIds _openAtQos2 = new();
 
-    private readonly AckLine _line = new();
+    private readonly AckQueue _owed = new();
     private int _connection;
     private int _receiveMaximum = ushort.MaxValue;
     private int _owedPubAcks;
@@ -35,7 +35,7 @@ public sealed class Receiver
     }
 
     /// <summary>How many acknowledgements are still owed on this connection.</summary>
-    public int Owed => _line.Count;
+    public int Owed => _owed.Count;
 
     /// <summary>
     /// The sender has as much in flight as it may: a PUBLISH at QoS 1 or 2 that it sends nevertheless breaks the protocol, and is to be answered with
@@ -49,12 +49,12 @@ public sealed class Receiver
     /// <returns>What the host has to store before anything of this connection.</returns>
     public IdChange Connected(bool sessionPresent, int receiveMaximum = ushort.MaxValue)
     {
-        foreach (var owed in _line.All)
+        foreach (var owed in _owed.All)
         {
             if (owed is { Kind: AckKind.PubAck, IsRefused: false })
                 _unacknowledged.Add(owed.PacketId);
         }
-        _line.Clear();
+        _owed.Clear();
         _openAtQos1.Clear();
         _openAtQos2.Clear();
         _owedPubAcks = 0;
@@ -91,7 +91,7 @@ public sealed class Receiver
 
     /// <summary>The host has done its work for a ticket.</summary>
     /// <returns>False for a ticket of an earlier connection, which has no effect, and for one that stands for nothing.</returns>
-    public bool Complete(Ticket ticket) => ticket.Connection == _connection && ticket.Connection > 0 && _line.Finish(ticket.Number);
+    public bool Complete(Ticket ticket) => ticket.Connection == _connection && ticket.Connection > 0 && _owed.Finish(ticket.Number);
 
     /// <summary>The host refuses the message of a PUBLISH. The answer says so, and a PUBLISH that comes with the same identifier afterwards is new [MQTT-4.3.3-9].</summary>
     /// <param name="ticket">Of the PUBLISH.</param>
@@ -103,14 +103,14 @@ public sealed class Receiver
         if (qos == 2)
             _received.Remove(packetId);
         if (qos == 2 || !_unacknowledged.Remove(packetId))
-            _line.Refuse(qos == 2 ? AckKind.PubRec : AckKind.PubAck, packetId);
+            _owed.Refuse(qos == 2 ? AckKind.PubRec : AckKind.PubAck, packetId);
         Complete(ticket);
     }
 
     /// <summary>The host will never have what a ticket of this connection stands for, which is not complete: the sender will send it again, and then it is new. The last one first.</summary>
     public void Withdraw(Ticket ticket)
     {
-        if (ticket.Connection != _connection || _line.Withdraw(ticket.Number) is not { } owed)
+        if (ticket.Connection != _connection || _owed.Withdraw(ticket.Number) is not { } owed)
             return;
         if (owed.Kind == AckKind.PubRec)
             _received.Remove(owed.PacketId);
@@ -121,7 +121,7 @@ public sealed class Receiver
     /// <summary>The next acknowledgement that may be sent: in the order of receipt [MQTT-4.6.0-2], [MQTT-4.6.0-3].</summary>
     public bool TryNextAcknowledgement(out Acknowledgement acknowledgement)
     {
-        if (!_line.TryTake(out acknowledgement))
+        if (!_owed.TryTake(out acknowledgement))
             return false;
         Close(acknowledgement);
         return true;
@@ -155,5 +155,5 @@ public sealed class Receiver
         _owedPubAcks--;
     }
 
-    private Ticket Owe(AckKind kind, ushort packetId, bool found) => new(_connection, _line.Add(new Acknowledgement(kind, packetId, found)));
+    private Ticket Owe(AckKind kind, ushort packetId, bool found) => new(_connection, _owed.Add(new Acknowledgement(kind, packetId, found)));
 }

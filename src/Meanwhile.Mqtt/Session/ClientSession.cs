@@ -15,7 +15,7 @@ internal sealed class ClientSession
 
     private readonly SessionLimits _limits;
     private readonly SessionLog _log;
-    private readonly Drops _drops;
+    private readonly DropCounters _drops;
     private readonly Receiver _receiver;
     private readonly Sender _sender;
 
@@ -32,7 +32,7 @@ internal sealed class ClientSession
     /// <param name="drops">Told of messages that do not reach the client.</param>
     /// <param name="hostIds">QoS 2 identifiers that an earlier process's host has stored.</param>
     /// <param name="ownIds">Those of them that the journal has, and others.</param>
-    public ClientSession(string clientId, SessionLimits limits, Journal journal, Drops drops, IReadOnlyCollection<ushort> hostIds, IReadOnlyCollection<ushort> ownIds)
+    public ClientSession(string clientId, SessionLimits limits, Journal journal, DropCounters drops, IReadOnlyCollection<ushort> hostIds, IReadOnlyCollection<ushort> ownIds)
     {
         (ClientId, _limits, _log, _drops) = (clientId, limits, new SessionLog(journal, this), drops);
         _receiver = new Receiver([.. hostIds, .. ownIds]);

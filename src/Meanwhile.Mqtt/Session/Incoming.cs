@@ -60,7 +60,7 @@ public readonly record struct Incoming
     internal TaskCompletionSource? Completed { get; init; }
 
     // It was one: the client is gone.
-    internal KeptWill? Will { get; init; }
+    internal PendingWill? Will { get; init; }
 
     // Null for a will.
     internal ClientSession? Session { get; init; }

@@ -12,7 +12,7 @@ public readonly record struct DisconnectPacket(PacketType Type, ReasonCode Reaso
     public static DisconnectPacket Read(Frame frame, ProtocolVersion version)
     {
         var reader = new PacketReader(frame.Body);
-        var (reason, properties) = Outcome.Read(ref reader, frame.Type, version);
+        var (reason, properties) = ReasonAndProperties.Read(ref reader, frame.Type, version);
         return new DisconnectPacket(frame.Type, reason, properties);
     }
 
@@ -23,7 +23,7 @@ public readonly record struct DisconnectPacket(PacketType Type, ReasonCode Reaso
     public void Write(PacketWriter writer, ProtocolVersion version)
     {
         var mark = writer.Begin(Type);
-        Outcome.Write(writer, Reason, Properties, version);
+        ReasonAndProperties.Write(writer, Reason, Properties, version);
         writer.End(mark);
     }
 }

@@ -12,7 +12,7 @@ public readonly record struct PublishAckPacket(PacketType Type, ushort PacketId,
     {
         var reader = new PacketReader(frame.Body);
         var packetId = reader.ReadPacketId();
-        var (reason, properties) = Outcome.Read(ref reader, frame.Type, version);
+        var (reason, properties) = ReasonAndProperties.Read(ref reader, frame.Type, version);
         return new PublishAckPacket(frame.Type, packetId, reason, properties);
     }
 
@@ -27,7 +27,7 @@ public readonly record struct PublishAckPacket(PacketType Type, ushort PacketId,
         }
         var mark = writer.Begin(Type, flags);
         writer.WriteUInt16(PacketId);
-        Outcome.Write(writer, Reason, Properties, version);
+        ReasonAndProperties.Write(writer, Reason, Properties, version);
         writer.End(mark);
     }
 }

@@ -21,20 +21,20 @@ public class MemoryShareTests
     {
         var payload = new byte[Mebibyte];
         Seeds.Random().NextBytes(payload);
-        var session = new ClientSession("c", Limits, new Journal(store: null), new Drops((_, _, _) => { }), [], []);
+        var session = new ClientSession("c", Limits, new Journal(store: null), new DropCounters((_, _, _) => { }), [], []);
         var terms = new Terms(new ConnectPacket { Version = ProtocolVersion.V5, ClientId = "c", CleanStart = true }, 100, 0);
         session.Connected(terms, sessionPresent: false);
         for (var qos = 0; qos < 3; qos++)
             session.Add(new Outgoing(new Message { Topic = "a", Payload = payload }, qos, Retain: false), isBounded: false);
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 2, resumeWriterThreshold: 1));
-        using var outbox = new Outbox(pipe.Writer, () => TimeSpan.Zero, new Traffic());
-        var writing = outbox.RunAsync(session);
+        using var output = new ConnectionWriter(pipe.Writer, () => TimeSpan.Zero, new TrafficCounters());
+        var writing = output.RunAsync(session);
 
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30), TimeProvider.System);
         var received = new List<byte>();
         foreach (var header in new[] { $"30 84 80 40 | 'a' 00", "32 86 80 40 | 'a' 00 01 00", "34 86 80 40 | 'a' 00 02 00" })
             await ExpectAsync([.. Bytes.Of(header), .. payload]);
-        outbox.Stop(new DisconnectPacket(PacketType.Disconnect, ReasonCode.ServerShuttingDown));
+        output.Stop(new DisconnectPacket(PacketType.Disconnect, ReasonCode.ServerShuttingDown));
         await ExpectAsync(Bytes.Of("E0 01 8B"));
         await writing;
         Assert.Empty(received);
@@ -188,7 +188,7 @@ public class MemoryShareTests
         const int Sessions = 1000;
         var all = new QueueMemory(Mebibyte);
         var limits = Limits with { QueuedBytes = 64 * Mebibyte, AllQueues = all };
-        List<ClientSession> sessions = [.. Enumerable.Range(0, Sessions).Select(i => new ClientSession($"{i}", limits, new Journal(store: null), new Drops((_, _, _) => { }), [], []))];
+        List<ClientSession> sessions = [.. Enumerable.Range(0, Sessions).Select(i => new ClientSession($"{i}", limits, new Journal(store: null), new DropCounters((_, _, _) => { }), [], []))];
         var sent = 0;
         for (; !all.IsTight && sent < 1000; sent++)
         {

@@ -134,9 +134,9 @@ public class RetainedTests
             parts.Router.Route(new Message { Topic = $"d/{i}/y", Payload = "1"u8.ToArray(), Retain = true }, from: null);
         var session = new ClientSession("c", new SessionLimits(1, 1, 100_000, 1 << 20), parts.Journal, parts.Drops, [], []);
         using var left = new CancellationTokenSource();
-        var subscribing = new Subscribing(session, parts, CancellationToken.None, left.Token);
+        var handler = new SubscriptionHandler(session, parts, CancellationToken.None, left.Token);
         await left.CancelAsync();
-        await Assert.ThrowsAsync<OperationCanceledException>(() => subscribing.SubscribeAsync(new SubscribePacket(1, [new SubscriptionRequest("+/+/+", 1)])));
+        await Assert.ThrowsAsync<OperationCanceledException>(() => handler.SubscribeAsync(new SubscribePacket(1, [new SubscriptionRequest("+/+/+", 1)])));
         Assert.Empty(session.Subscriptions);
         Assert.False(parts.Router.Route(new Message { Topic = "d/1/y", Qos = 1 }, from: null).IsKept);
     }

@@ -46,7 +46,7 @@ public class ClientCutTests
             using var side = new Side(version, new PiecewiseStream([bytes.AsMemory(..cut)], ends: true));
             Assert.Equal("the connection was closed", (await Assert.ThrowsAsync<MqttClientException>(() => side.RunAsync(TestContext.Current.CancellationToken))).Message);
             var count = 0;
-            while (side.Inbox.Reader.TryRead(out _))
+            while (side.IncomingBuffer.Reader.TryRead(out _))
                 count++;
             Assert.Equal(ends.Count(end => end <= cut), count);
         }
@@ -62,7 +62,7 @@ public class ClientCutTests
         var running = side.RunAsync(ends.Token);
         var batch = new List<Incoming>();
         while (batch.Count < Messages)
-            batch.Add(await side.Inbox.Reader.ReadAsync(ends.Token));
+            batch.Add(await side.IncomingBuffer.Reader.ReadAsync(ends.Token));
         var before = stream.Writes;
         side.Complete([.. batch]);
         await Until.TrueAsync(() => stream.Written.Length == Messages * 4, () => $"{stream.Written.Length} bytes");
@@ -90,7 +90,7 @@ public class ClientCutTests
             await behind.Task.WaitAsync(TestContext.Current.CancellationToken);
         }
         Assert.False(running.IsCompleted);
-        Assert.Equal(8192, side.Inbox.Reader.Count);
+        Assert.Equal(8192, side.IncomingBuffer.Reader.Count);
         await ends.CancelAsync();
         await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
     }
@@ -109,7 +109,7 @@ public class ClientCutTests
         var heard = new List<string>();
         while (heard.Count < 4)
         {
-            var incoming = await side.Inbox.Reader.ReadAsync(ends.Token);
+            var incoming = await side.IncomingBuffer.Reader.ReadAsync(ends.Token);
             heard.Add(incoming.Message is { } message ? System.Text.Encoding.UTF8.GetString(message.Payload.Span) : $"{incoming.IdChange.Kind}");
             side.Complete([incoming]);
         }
@@ -133,12 +133,12 @@ public class ClientCutTests
             State = new ClientState(options);
             var answer = new ConnAckPacket(SessionPresent: false, ReasonCode.Success);
             State.Connected(answer, version);
-            _connection = new ClientConnection(new OpenConnection(stream, PipeReader.Create(stream), version, answer), State, Inbox, options);
+            _connection = new ClientConnection(new OpenConnection(stream, PipeReader.Create(stream), version, answer), State, IncomingBuffer, options);
         }
 
         public ClientState State { get; }
 
-        public Inbox Inbox { get; } = new();
+        public IncomingBuffer IncomingBuffer { get; } = new();
 
         public Task RunAsync(CancellationToken cancellationToken) =>
             _connection.RunAsync(change: null, ends => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ends), cancellationToken);
@@ -152,7 +152,7 @@ public class ClientCutTests
                 foreach (var incoming in batch)
                     State.Complete(incoming);
             }
-            Inbox.Complete(batch);
+            IncomingBuffer.Complete(batch);
             _connection.WakeUp();
         }
     }

@@ -45,7 +45,7 @@ public class ClientStateTests
     [Fact]
     public void Receiving_at_qos_1_allocates_nothing_for_a_message()
     {
-        var (state, inbox, topics) = (NewState(), new Inbox(), new TopicCache());
+        var (state, buffer, topics) = (NewState(), new IncomingBuffer(), new TopicCache());
         state.Connected(new ConnAckPacket(SessionPresent: true, ReasonCode.Success), ProtocolVersion.V5);
         using var packets = new PacketWriter();
         for (ushort id = 1; id <= 50; id++)
@@ -64,15 +64,15 @@ public class ClientStateTests
             {
                 var publish = PublishPacket.Read(frame, ProtocolVersion.V5, topics);
                 lock (state.Gate)
-                    inbox.Add(state.Publish(publish, inbox.Read(state.TopicOf(publish), publish, TimeSpan.Zero), default));
+                    buffer.Add(state.Publish(publish, buffer.Read(state.TopicOf(publish), publish, TimeSpan.Zero), default));
             }
-            Assert.True(inbox.FlushAsync(CancellationToken.None).AsTask().IsCompletedSuccessfully);
+            Assert.True(buffer.FlushAsync(CancellationToken.None).AsTask().IsCompletedSuccessfully);
             var count = 0;
-            while (inbox.Reader.TryRead(out var incoming))
+            while (buffer.Reader.TryRead(out var incoming))
                 batch[count++] = incoming;
             foreach (ref readonly var incoming in batch.AsSpan(0, count))
                 state.Complete(incoming);
-            inbox.Complete(batch.AsSpan(0, count));
+            buffer.Complete(batch.AsSpan(0, count));
             state.Write(answers, TimeSpan.Zero, int.MaxValue);
             answers.Clear();
         }

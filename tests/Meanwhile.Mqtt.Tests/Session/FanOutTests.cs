@@ -62,7 +62,7 @@ public class FanOutTests
     [Fact]
     public void A_topic_that_a_thousand_filters_match_is_looked_for_once_until_subscriptions_change()
     {
-        var (subscribers, session) = (new Subscribers(), Session("s"));
+        var (subscribers, session) = (new SubscriptionIndex(), Session("s"));
         for (var i = 0; i < 1024; i++)
             subscribers.Set(Subscription(session, string.Join('/', Enumerable.Range(0, 10).Select(level => (i >> level) % 2 == 0 ? "+" : "a"))));
         var topic = string.Join('/', Enumerable.Repeat("a", 10));
@@ -81,7 +81,7 @@ public class FanOutTests
     public void Who_is_due_a_message_is_what_plain_matching_says_whatever_was_remembered()
     {
         var random = Seeds.Random();
-        var subscribers = new Subscribers();
+        var subscribers = new SubscriptionIndex();
         ClientSession[] sessions = [.. Enumerable.Range(0, 3).Select(i => Session($"{i}"))];
         var present = new Dictionary<(ClientSession Session, string Filter), Subscription>();
         for (var round = 0; round < 6000; round++)
@@ -145,7 +145,7 @@ public class FanOutTests
     [Fact]
     public void Sessions_end_in_their_time_the_first_one_first_and_one_that_cannot_end_yet_is_postponed()
     {
-        var table = new SessionTable(new SessionLimits(1, 1, 1, 1), new Journal(store: null), new Drops((_, _, _) => { }));
+        var table = new SessionRegistry(new SessionLimits(1, 1, 1, 1), new Journal(store: null), new DropCounters((_, _, _) => { }));
         for (var i = 0; i < 1000; i++)
             table.Restore($"{i}", [], [], Now + TimeSpan.FromSeconds(1000 - i));
         Assert.Empty(table.Over(Now, int.MaxValue));
@@ -227,7 +227,7 @@ public class FanOutTests
     {
         const int messages = 10_000;
         var (asked, dropped) = (0, 0);
-        var session = new ClientSession("s", new SessionLimits(1, 0, messages, long.MaxValue), new Journal(store: null), new Drops((_, _, count) => dropped += count), [], []);
+        var session = new ClientSession("s", new SessionLimits(1, 0, messages, long.MaxValue), new Journal(store: null), new DropCounters((_, _, count) => dropped += count), [], []);
         session.Permissions = Permissions.All with { MayRead = _ => ++asked < 0 };
         session.Connected(Terms("s"), sessionPresent: false);
         for (var i = 0; i < messages; i++)
@@ -245,7 +245,7 @@ public class FanOutTests
 
     private static ClientSession Session(string clientId, Func<string, bool>? mayRead = null)
     {
-        var session = new ClientSession(clientId, new SessionLimits(1, 0, 1000, long.MaxValue), new Journal(store: null), new Drops((_, _, _) => { }), [], []);
+        var session = new ClientSession(clientId, new SessionLimits(1, 0, 1000, long.MaxValue), new Journal(store: null), new DropCounters((_, _, _) => { }), [], []);
         if (mayRead is not null)
             session.Permissions = Permissions.All with { MayRead = mayRead };
         return session;

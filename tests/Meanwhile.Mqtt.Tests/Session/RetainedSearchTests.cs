@@ -12,7 +12,7 @@ public class RetainedSearchTests
     private static readonly string[] Levels = ["a", "b", "", "$x", "c", "long level"];
 
     private readonly RetainedMessages _retained = new();
-    private readonly ClientSession _session = new("c", new SessionLimits(1, 1, 1, 1), new Journal(store: null), new Drops((_, _, _) => { }), [], []);
+    private readonly ClientSession _session = new("c", new SessionLimits(1, 1, 1, 1), new Journal(store: null), new DropCounters((_, _, _) => { }), [], []);
 
     [Fact]
     public void It_finds_what_plain_matching_finds_in_the_order_of_filters_and_of_first_retention()

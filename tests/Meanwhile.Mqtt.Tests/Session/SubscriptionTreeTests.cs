@@ -13,7 +13,7 @@ public class SubscriptionTreeTests
     {
         var random = Seeds.Random();
         var tree = new SubscriptionTree();
-        var session = new ClientSession("c", new SessionLimits(1, 1, 1, 1), new Journal(store: null), new Drops((_, _, _) => { }), [], []);
+        var session = new ClientSession("c", new SessionLimits(1, 1, 1, 1), new Journal(store: null), new DropCounters((_, _, _) => { }), [], []);
         var present = new HashSet<string>(StringComparer.Ordinal);
         for (var round = 0; round < 2000; round++)
         {

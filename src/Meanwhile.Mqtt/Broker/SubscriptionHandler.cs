@@ -11,7 +11,7 @@ namespace Meanwhile.Mqtt.Broker;
 /// <param name="parts">What all connections share.</param>
 /// <param name="closing">Cancelled when the connection is being closed.</param>
 /// <param name="gone">Cancelled when the client has left.</param>
-internal sealed class Subscribing(ClientSession session, BrokerParts parts, CancellationToken closing, CancellationToken gone)
+internal sealed class SubscriptionHandler(ClientSession session, BrokerParts parts, CancellationToken closing, CancellationToken gone)
 {
     // Of each kind, so many take less than a millisecond.
     private const int FiltersASlice = 64;

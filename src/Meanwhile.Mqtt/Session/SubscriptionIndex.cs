@@ -8,7 +8,7 @@ namespace Meanwhile.Mqtt.Session;
 /// in one subscription for all of a session's that match. So a client with a thousand of them costs each message no more than one with a single one. Whoever uses it holds the
 /// router's lock, unless it is said.
 /// </summary>
-internal sealed class Subscribers
+internal sealed class SubscriptionIndex
 {
     // Levels of filters that are looked at for a topic: with more, it is worth remembering.
     private const int ManySteps = 128;

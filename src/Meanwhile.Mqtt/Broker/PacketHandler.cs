@@ -8,18 +8,18 @@ namespace Meanwhile.Mqtt.Broker;
 /// <param name="session">Its session.</param>
 /// <param name="terms">What was agreed on.</param>
 /// <param name="will">What it leaves behind; null for nothing.</param>
-/// <param name="outbox">For answers.</param>
+/// <param name="output">For answers.</param>
 /// <param name="parts">What all connections share.</param>
 /// <param name="closing">Cancelled when the connection is being closed.</param>
 /// <param name="gone">Cancelled when the client has left.</param>
-internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWill? will, Outbox outbox, BrokerParts parts, CancellationToken closing, CancellationToken gone)
+internal sealed class PacketHandler(ClientSession session, Terms terms, PendingWill? will, ConnectionWriter output, BrokerParts parts, CancellationToken closing, CancellationToken gone)
 {
     // A SUBSCRIBE or UNSUBSCRIBE of this size, in bytes, takes several times as much memory while it is worked off.
     private const int LargeRequest = 64 * 1024;
 
     private readonly TopicCache _topics = new();
-    private readonly Gathering _gathering = new(parts.Intake, parts.Drops, closing);
-    private readonly Subscribing _subscribing = new(session, parts, closing, gone);
+    private readonly IncomingBatch _batch = new(parts.Incoming, parts.Drops, closing);
+    private readonly SubscriptionHandler _subscriptions = new(session, parts, closing, gone);
     private readonly bool _isStrict = terms.Version == ProtocolVersion.V5 && parts.Limits.IsReceiveMaximumStrict;
     private bool _hasTakenLeave;
 
@@ -36,13 +36,13 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWil
     public DateTimeOffset Received { get; set; }
 
     /// <summary>Hands over what was handled: at the end of a read.</summary>
-    public ValueTask FlushAsync() => _gathering.FlushAsync();
+    public ValueTask FlushAsync() => _batch.FlushAsync();
 
     /// <summary>The client was told that it is accepted.</summary>
     public bool IsAccepted { get; set; }
 
     /// <summary>The will, unless the client took leave [MQTT-3.14.4-3], or was never accepted.</summary>
-    public KeptWill? WillLeft()
+    public PendingWill? WillLeft()
     {
         if (!IsAccepted)
             will?.Forget();
@@ -92,14 +92,14 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWil
     {
         var subscribe = SubscribePacket.Read(frame, Terms.Version, parts.Limits.FiltersPerPacket);
         CheckAnswerFits(subscribe.Requests.Count);
-        return _subscribing.SubscribeAsync(Terms.IsBridge ? subscribe.OfBridge() : subscribe);
+        return _subscriptions.SubscribeAsync(Terms.IsBridge ? subscribe.OfBridge() : subscribe);
     });
 
     private ValueTask<bool> UnsubscribeAsync(Frame frame) => AnswerFirstAsync(frame, () =>
     {
         var unsubscribe = UnsubscribePacket.Read(frame, Terms.Version, parts.Limits.FiltersPerPacket);
         CheckAnswerFits(unsubscribe.Filters.Count);
-        return _subscribing.UnsubscribeAsync(unsubscribe);
+        return _subscriptions.UnsubscribeAsync(unsubscribe);
     });
 
     // An answer that may not be sent [MQTT-3.1.2-24] is known to be one before anything is done.
@@ -118,13 +118,13 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWil
         var topic = Session.TopicOf(publish);
         if (RefusalOf(publish, topic) is var refusal and not ReasonCode.Success)
             return RefuseAsync(publish, topic, refusal);
-        if (publish.Qos == 0 && parts.Memory.IsFull && parts.Intake.IsHeld(topic))
+        if (publish.Qos == 0 && parts.Memory.IsFull && parts.Incoming.IsHeld(topic))
         {
             parts.Drops.Add(DropKind.NoMemory, Session.ClientId, 1); // There is no answer at QoS 0.
             return ValueTask.FromResult(false);
         }
-        var message = _gathering.Read(topic, publish, parts.Now());
-        return TryTake(publish, message, out var incoming) ? FinishAsync(_gathering.AddAsync(incoming)) : TakeLaterAsync(publish, message);
+        var message = _batch.Read(topic, publish, parts.Now());
+        return TryTake(publish, message, out var incoming) ? FinishAsync(_batch.AddAsync(incoming)) : TakeLaterAsync(publish, message);
     }
 
     // Before 5.0 there is no Receive Maximum, and there are clients of 5.0 that do not know it: it is TCP that slows them down.
@@ -146,7 +146,7 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWil
         do
             await RoomAsync(parts.Limits.ReceiveMaximum);
         while (!TryTake(publish, message, out incoming));
-        return await FinishAsync(_gathering.AddAsync(incoming));
+        return await FinishAsync(_batch.AddAsync(incoming));
     }
 
     private ReasonCode RefusalOf(in PublishPacket publish, string topic)
@@ -178,7 +178,7 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWil
         Incoming incoming;
         lock (Session.Gate)
             incoming = Session.Release(release.PacketId);
-        var taking = _gathering.AddAsync(incoming);
+        var taking = _batch.AddAsync(incoming);
         return taking.IsCompletedSuccessfully ? ListenedToAsync() : FinishAsync(taking);
     }
 
@@ -209,7 +209,7 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWil
     // Retained messages come after the answer, though they are queued, and committed where the session is kept, together with it.
     private async ValueTask<bool> AnswerFirstAsync(Frame frame, Func<Task<SubAckPacket>> work)
     {
-        outbox.Hold();
+        output.Hold();
         try
         {
             var answer = await (frame.Body.Length > LargeRequest ? InTurnAsync(work) : work());
@@ -219,7 +219,7 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWil
         }
         finally
         {
-            outbox.GoOn();
+            output.GoOn();
         }
     }
 
@@ -238,19 +238,19 @@ internal sealed class SessionPackets(ClientSession session, Terms terms, KeptWil
 
     private async ValueTask<bool> AnswerAsync(Action<PacketWriter, ProtocolVersion> write)
     {
-        if (outbox.Add(writer => write(writer, Terms.Version)))
+        if (output.Add(writer => write(writer, Terms.Version)))
             return false;
-        outbox.WakeUp();
-        await outbox.RoomAsync(); // A client that asks without listening.
+        output.WakeUp();
+        await output.RoomAsync(); // A client that asks without listening.
         return false;
     }
 
     private async ValueTask RoomAsync(int limit)
     {
         await FlushAsync(); // It may be that what is waited for.
-        outbox.WakeUp(); // Once: from here on a commit does it. Each of the two would wake the other for nothing as long as the store waits.
+        output.WakeUp(); // Once: from here on a commit does it. Each of the two would wake the other for nothing as long as the store waits.
         while (!HasRoom(limit))
-            await outbox.RoomAsync();
+            await output.RoomAsync();
     }
 
     private bool HasRoom(int limit)

@@ -6,13 +6,13 @@ using Meanwhile.Mqtt.Wire;
 namespace Meanwhile.Mqtt.Broker;
 
 /// <summary>Who is here: connections, the sessions they use, and what happens when they go.</summary>
-/// <param name="table">All sessions.</param>
+/// <param name="registry">All sessions.</param>
 /// <param name="router">For the subscriptions of sessions that end.</param>
-/// <param name="line">For wills, and for what the host has to forget.</param>
+/// <param name="handover">For wills, and for what the host has to forget.</param>
 /// <param name="limits">How many sessions there may be.</param>
 /// <param name="time">For when wills are published.</param>
 /// <param name="refused">Told of wills that may not be published any more.</param>
-internal sealed class Reception(SessionTable table, Router router, WaitingLine line, BrokerLimits limits, TimeProvider time, Action<Refusal> refused)
+internal sealed class SessionManager(SessionRegistry registry, Router router, HandoverQueue handover, BrokerLimits limits, TimeProvider time, Action<Refusal> refused)
 {
     // For a session that cannot end yet.
     private static readonly TimeSpan Moment = TimeSpan.FromSeconds(1);
@@ -42,27 +42,27 @@ internal sealed class Reception(SessionTable table, Router router, WaitingLine l
     public bool HasRoomFor(string clientId, MemoryWatch memory)
     {
         lock (_gate)
-            return (table.Count < limits.Sessions && !memory.IsFull) || table.TryFind(clientId, out _);
+            return (registry.Count < limits.Sessions && !memory.IsFull) || registry.TryFind(clientId, out _);
     }
 
     /// <summary>Whether a will may be kept: small ones always, others as long as all of them do not take too much memory.</summary>
-    public bool HasRoomFor(Will will) => will.Size <= SmallWill || table.WillBytes + will.Size <= limits.WillBytes;
+    public bool HasRoomFor(Will will) => will.Size <= SmallWill || registry.WillBytes + will.Size <= limits.WillBytes;
 
     /// <summary>Keeps a client's will.</summary>
-    public KeptWill Keep(ClientSession session, Will will, Permissions permissions) => table.Keep(session, will, permissions);
+    public PendingWill Keep(ClientSession session, Will will, Permissions permissions) => registry.Keep(session, will, permissions);
 
     /// <summary>How many connections, clients and sessions there are.</summary>
     public BrokerStatistics Count()
     {
         lock (_gate)
-            return new BrokerStatistics { Connections = _connections.Count, Clients = _owners.Count, Sessions = table.Count, WillBytes = table.WillBytes };
+            return new BrokerStatistics { Connections = _connections.Count, Clients = _owners.Count, Sessions = registry.Count, WillBytes = registry.WillBytes };
     }
 
     /// <summary>The approximate memory of messages that wait for clients, in bytes. It visits all sessions.</summary>
     public long QueuedBytes()
     {
         lock (_gate)
-            return table.QueuedBytes();
+            return registry.QueuedBytes();
     }
 
     /// <summary>All connections that are here.</summary>
@@ -114,11 +114,11 @@ internal sealed class Reception(SessionTable table, Router router, WaitingLine l
     public Task HandOver(in Incoming incoming)
     {
         lock (_gate)
-            return line.HandOver(incoming);
+            return handover.HandOver(incoming);
     }
 
     /// <summary>A connection goes.</summary>
-    public void Leave(Connection connection, ClientSession? session, KeptWill? will, uint expiry, TimeSpan now)
+    public void Leave(Connection connection, ClientSession? session, PendingWill? will, uint expiry, TimeSpan now)
     {
         lock (_gate)
         {
@@ -129,7 +129,7 @@ internal sealed class Reception(SessionTable table, Router router, WaitingLine l
             lock (session.Gate)
                 session.Disconnected(expiresAt);
             _owners.Remove(session);
-            table.Leave(session, will, expiresAt, now);
+            registry.Leave(session, will, expiresAt, now);
             PublishDue(now); // Under the same lock: its will comes before whatever the client sends next.
         }
         CleanUp(now);
@@ -144,13 +144,13 @@ internal sealed class Reception(SessionTable table, Router router, WaitingLine l
             lock (_gate)
             {
                 PublishDue(now);
-                over = table.Over(now, EndedAtOnce);
+                over = registry.Over(now, EndedAtOnce);
             }
             foreach (var session in over)
             {
                 lock (_gate) // For each anew: thousands may end at once, each with a thousand subscriptions.
                 {
-                    if (table.IsOver(session, now))
+                    if (registry.IsOver(session, now))
                         End(session, now);
                 }
             }
@@ -168,23 +168,23 @@ internal sealed class Reception(SessionTable table, Router router, WaitingLine l
             Connection? owner;
             lock (_gate)
             {
-                if (!table.TryFind(clientId, out var session) || (ending is not null && session != ending))
+                if (!registry.TryFind(clientId, out var session) || (ending is not null && session != ending))
                     return ending is not null;
                 if (!_owners.TryGetValue(session, out owner))
-                    table.Expire(ending = session, now());
+                    registry.Expire(ending = session, now());
             }
             CleanUp(now());
             owner?.Close(ReasonCode.AdministrativeAction, "its session was ended");
             if (owner is not null)
                 await owner.Ended.WaitAsync(cancellationToken);
-            else if (line.Has(clientId, out var through))
+            else if (handover.Has(clientId, out var through))
                 await through.WaitAsync(cancellationToken);
         }
     }
 
     private bool IsOfAnother(string clientId, string? user, TimeSpan now, [NotNullWhen(true)] out string? owner)
     {
-        if (table.IsOfAnother(clientId, user, now, out owner))
+        if (registry.IsOfAnother(clientId, user, now, out owner))
             return true;
         owner = _next.TryGetValue(clientId, out var next) && !ClientSession.IsOf(next.User, user) ? next.User : null;
         return owner is not null;
@@ -196,16 +196,16 @@ internal sealed class Reception(SessionTable table, Router router, WaitingLine l
         lock (_gate)
         {
             (opened, owner, obstacle) = (default, null, null);
-            if (table.IsOfAnother(clientId, user, now, out var other)) // The other user got it while this connection waited.
+            if (registry.IsOfAnother(clientId, user, now, out var other)) // The other user got it while this connection waited.
             {
                 opened = Opened.Not(other);
                 return true;
             }
-            if (table.TryFind(clientId, out var known) && _owners.TryGetValue(known, out owner))
+            if (registry.TryFind(clientId, out var known) && _owners.TryGetValue(known, out owner))
                 obstacle = owner.Ended;
-            if (obstacle is not null || line.Has(clientId, out obstacle))
+            if (obstacle is not null || handover.Has(clientId, out obstacle))
                 return false;
-            var session = table.Open(connect, clientId, user, now, out var will);
+            var session = registry.Open(connect, clientId, user, now, out var will);
             if (known is not null && known != session)
             {
                 router.Forget(known);
@@ -220,17 +220,17 @@ internal sealed class Reception(SessionTable table, Router router, WaitingLine l
     // The host forgets the identifiers of a session that is over; until then, the session stays.
     private void End(ClientSession session, TimeSpan now)
     {
-        table.Postpone(session, now + Moment);
-        if (line.Has(session.ClientId, out _))
+        registry.Postpone(session, now + Moment);
+        if (handover.Has(session.ClientId, out _))
             return;
         var forgetting = new Incoming { Kind = IncomingKind.SessionChange, ClientId = session.ClientId, IdChange = new IdChange(IdChangeKind.AllForgotten, 0) };
-        _ = line.HandOver(forgetting, Remove); // The line looks after it.
+        _ = handover.HandOver(forgetting, Remove); // The queue looks after it.
 
         void Remove()
         {
             lock (_gate)
             {
-                table.Remove(session);
+                registry.Remove(session);
                 router.Forget(session);
             }
         }
@@ -238,11 +238,11 @@ internal sealed class Reception(SessionTable table, Router router, WaitingLine l
 
     private void PublishDue(TimeSpan now)
     {
-        foreach (var (session, will) in table.Due(now))
+        foreach (var (session, will) in registry.Due(now))
             PublishWill(will, session, now);
     }
 
-    private void PublishWill(KeptWill? kept, ClientSession session, TimeSpan now)
+    private void PublishWill(PendingWill? kept, ClientSession session, TimeSpan now)
     {
         if (kept is null)
             return;
@@ -254,7 +254,7 @@ internal sealed class Reception(SessionTable table, Router router, WaitingLine l
             return;
         }
         var message = Message.Of(will, now);
-        _ = line.HandOver(new Incoming { Kind = IncomingKind.Message, ClientId = session.ClientId, Message = message, Will = kept, IsRouted = true, Received = time.GetUtcNow() });
+        _ = handover.HandOver(new Incoming { Kind = IncomingKind.Message, ClientId = session.ClientId, Message = message, Will = kept, IsRouted = true, Received = time.GetUtcNow() });
     }
 }
 

@@ -10,7 +10,7 @@ namespace Meanwhile.Mqtt.Broker;
 /// <param name="journal">For what has to outlive the process.</param>
 /// <param name="mostBytes">Of messages that the host has not completed yet.</param>
 /// <param name="refused">Told of messages that the host refuses.</param>
-internal sealed class Intake(Func<string, bool>? holds, Router router, Journal journal, long mostBytes, Action<Refusal> refused)
+internal sealed class IncomingProcessor(Func<string, bool>? holds, Router router, Journal journal, long mostBytes, Action<Refusal> refused)
 {
     // Shared by all connections: when it is full, sockets are not read, and TCP slows the publishers down.
     private const int QueueLength = 8192;

@@ -1,7 +1,7 @@
 namespace Meanwhile.Mqtt.Broker;
 
 /// <summary>Counts what goes over all connections, once for each read and write.</summary>
-internal sealed class Traffic
+internal sealed class TrafficCounters
 {
     private long _bytesReceived;
     private long _bytesSent;

@@ -2,7 +2,7 @@ namespace Meanwhile.Mqtt.Session;
 
 /// <summary>Counts messages that do not arrive, by what became of them.</summary>
 /// <param name="told">Hears of each: what became of them, whose they are, and how many.</param>
-internal sealed class Drops(Action<DropKind, string, int> told)
+internal sealed class DropCounters(Action<DropKind, string, int> told)
 {
     private readonly long[] _counts = new long[Enum.GetValues<DropKind>().Length];
 

@@ -7,13 +7,13 @@ namespace Meanwhile.Mqtt.Session;
 /// <param name="limits">What each may take up.</param>
 /// <param name="journal">Where they are kept.</param>
 /// <param name="drops">Told of messages that do not reach their clients.</param>
-internal sealed class SessionTable(SessionLimits limits, Journal journal, Drops drops)
+internal sealed class SessionRegistry(SessionLimits limits, Journal journal, DropCounters drops)
 {
     private readonly Dictionary<string, ClientSession> _sessions = new(StringComparer.Ordinal);
     private readonly Dictionary<ClientSession, Absence> _away = [];
     private readonly Deadlines _wills = new();
     private readonly Deadlines _ends = new();
-    private readonly List<(ClientSession, KeptWill?)> _overdue = [];
+    private readonly List<(ClientSession, PendingWill?)> _overdue = [];
     private long _lastWill;
     private long _willBytes;
 
@@ -57,7 +57,7 @@ internal sealed class SessionTable(SessionLimits limits, Journal journal, Drops 
     /// <param name="session">Its session.</param>
     /// <param name="will">What it says.</param>
     /// <param name="permissions">What it may do.</param>
-    public KeptWill Keep(ClientSession session, Will will, Permissions permissions)
+    public PendingWill Keep(ClientSession session, Will will, Permissions permissions)
     {
         var number = Interlocked.Increment(ref _lastWill);
         var kept = Add(new WillKept(session.ClientId, number, will, DueAt: null) { User = session.User }, permissions);
@@ -85,7 +85,7 @@ internal sealed class SessionTable(SessionLimits limits, Journal journal, Drops 
     /// <param name="user">The user who owns it from now on; null if nobody knows.</param>
     /// <param name="now">The time.</param>
     /// <param name="will">A will whose time has come, because the session that it waited with is over [MQTT-3.1.3-9].</param>
-    public ClientSession Open(ConnectPacket connect, string clientId, string? user, TimeSpan now, out KeptWill? will)
+    public ClientSession Open(ConnectPacket connect, string clientId, string? user, TimeSpan now, out PendingWill? will)
     {
         will = null;
         if (_sessions.TryGetValue(clientId, out var session))
@@ -114,7 +114,7 @@ internal sealed class SessionTable(SessionLimits limits, Journal journal, Drops 
     /// <param name="will">What it left behind; null when it took leave.</param>
     /// <param name="expiresAt">When the session is over.</param>
     /// <param name="now">The time.</param>
-    public void Leave(ClientSession session, KeptWill? will, TimeSpan expiresAt, TimeSpan now)
+    public void Leave(ClientSession session, PendingWill? will, TimeSpan expiresAt, TimeSpan now)
     {
         var willAt = will is null ? TimeSpan.MaxValue : Min(now + will.Delay, expiresAt); // [MQTT-3.1.2-8], [MQTT-3.1.3-9]
         SetAway(session, expiresAt, will, willAt);
@@ -130,9 +130,9 @@ internal sealed class SessionTable(SessionLimits limits, Journal journal, Drops 
     }
 
     /// <summary>Wills whose time has come.</summary>
-    public IReadOnlyList<(ClientSession Session, KeptWill? Will)> Due(TimeSpan now)
+    public IReadOnlyList<(ClientSession Session, PendingWill? Will)> Due(TimeSpan now)
     {
-        var due = new List<(ClientSession Session, KeptWill? Will)>(_overdue);
+        var due = new List<(ClientSession Session, PendingWill? Will)>(_overdue);
         _overdue.Clear();
         foreach (var session in _wills.Due(now, int.MaxValue))
         {
@@ -154,15 +154,15 @@ internal sealed class SessionTable(SessionLimits limits, Journal journal, Drops 
     /// <summary>Whether the time of a session is over.</summary>
     public bool IsOver(ClientSession session, TimeSpan now) => _away.TryGetValue(session, out var absence) && now >= absence.ExpiresAt;
 
-    private KeptWill Add(WillKept kept, Permissions permissions)
+    private PendingWill Add(WillKept kept, Permissions permissions)
     {
         Interlocked.Add(ref _willBytes, kept.Will.Size);
-        return new KeptWill(journal, kept, permissions, will => Interlocked.Add(ref _willBytes, -will.Size));
+        return new PendingWill(journal, kept, permissions, will => Interlocked.Add(ref _willBytes, -will.Size));
     }
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
-    private void SetAway(ClientSession session, TimeSpan expiresAt, KeptWill? will, TimeSpan willAt)
+    private void SetAway(ClientSession session, TimeSpan expiresAt, PendingWill? will, TimeSpan willAt)
     {
         _away[session] = new Absence(expiresAt, will);
         _wills.Set(session, willAt);
@@ -177,5 +177,5 @@ internal sealed class SessionTable(SessionLimits limits, Journal journal, Drops 
         return absence;
     }
 
-    private readonly record struct Absence(TimeSpan ExpiresAt, KeptWill? Will);
+    private readonly record struct Absence(TimeSpan ExpiresAt, PendingWill? Will);
 }

@@ -9,7 +9,7 @@ namespace Meanwhile.Mqtt.Broker;
 /// <param name="output">The connection.</param>
 /// <param name="now">The clock.</param>
 /// <param name="traffic">Counts what goes out.</param>
-internal sealed class Outbox(PipeWriter output, Func<TimeSpan> now, Traffic traffic) : IDisposable
+internal sealed class ConnectionWriter(PipeWriter output, Func<TimeSpan> now, TrafficCounters traffic) : IDisposable
 {
     // Of one write, about. As much may wait in answers before nothing more is read from the client.
     private const int Enough = 64 * 1024;

@@ -7,10 +7,10 @@ using Meanwhile.Mqtt.Wire;
 namespace Meanwhile.Mqtt.Broker;
 
 /// <summary>What one connection has read and the host is to complete: it is handed over in one go, at the latest before anything is waited for.</summary>
-/// <param name="intake">To whom.</param>
+/// <param name="processor">To whom.</param>
 /// <param name="drops">For messages at QoS 0 that end with the connection.</param>
 /// <param name="closing">Cancelled when the connection is being closed.</param>
-internal sealed class Gathering(Intake intake, Drops drops, CancellationToken closing)
+internal sealed class IncomingBatch(IncomingProcessor processor, DropCounters drops, CancellationToken closing)
 {
     private const int MostItems = 64;
     private const int MostBytes = 64 * 1024;
@@ -26,7 +26,7 @@ internal sealed class Gathering(Intake intake, Drops drops, CancellationToken cl
     public Message Read(string topic, in PublishPacket publish, TimeSpan now)
     {
         if (_blank.Count == 0)
-            intake.Pool.Take(_blank, _expected + 1);
+            processor.Pool.Take(_blank, _expected + 1);
         if (!_blank.TryPop(out var message))
             message = new Message { Topic = topic };
         message.Become(topic, publish, now);
@@ -36,9 +36,9 @@ internal sealed class Gathering(Intake intake, Drops drops, CancellationToken cl
     /// <summary>Adds something.</summary>
     public ValueTask AddAsync(in Incoming incoming)
     {
-        if (!intake.IsHeld(incoming))
+        if (!processor.IsHeld(incoming))
         {
-            intake.Finish(incoming);
+            processor.Finish(incoming);
             return ValueTask.CompletedTask;
         }
         if (_count == _items.Length)
@@ -53,19 +53,19 @@ internal sealed class Gathering(Intake intake, Drops drops, CancellationToken cl
     /// <exception cref="OperationCanceledException">The connection is being closed.</exception>
     public ValueTask FlushAsync()
     {
-        intake.Pool.Give(_blank);
+        processor.Pool.Give(_blank);
         if (_count == 0)
             return ValueTask.CompletedTask;
         var (items, count) = (_items, _count);
         (_count, _expected, _bytes) = (0, count, 0);
-        var put = intake.Queue.Put(items.AsSpan(0, count));
+        var put = processor.Queue.Put(items.AsSpan(0, count));
         return put == count ? ValueTask.CompletedTask : FlushLaterAsync(items.AsMemory(put, count - put));
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask FlushLaterAsync(ReadOnlyMemory<Incoming> items)
     {
-        var put = await intake.Queue.PutAsync(items, _place, closing);
+        var put = await processor.Queue.PutAsync(items, _place, closing);
         if (put == items.Length)
             return;
         Withdraw(items.Span[put..]);

@@ -10,7 +10,7 @@ namespace Meanwhile.Mqtt.Client;
 /// What a client has read and the host has not completed, bounded by count and by memory. It is handed over in one go. What the end of a connection keeps from the host goes in
 /// first next time: the receiver knows it already, and takes its redelivery for a duplicate.
 /// </summary>
-internal sealed class Inbox
+internal sealed class IncomingBuffer
 {
     private const int QueueLength = 8192;
     private const long MostBytes = 64 << 20;

@@ -7,9 +7,9 @@ namespace Meanwhile.Mqtt.Broker;
 /// What goes to the host on behalf of clients that are not here: wills, and the end of sessions. While the host's queue is full it stands in line there, from the moment it is
 /// handed over, so that it keeps its order; and nobody opens its client's session before it is through, so that there is never more than that of one session's end and beginning.
 /// </summary>
-/// <param name="intake">Takes it in.</param>
+/// <param name="processor">Takes it in.</param>
 /// <param name="failed">Told of what should not have happened.</param>
-internal sealed class WaitingLine(Intake intake, Action<Exception> failed)
+internal sealed class HandoverQueue(IncomingProcessor processor, Action<Exception> failed)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Waiting> _waiting = new(StringComparer.Ordinal);
@@ -30,7 +30,7 @@ internal sealed class WaitingLine(Intake intake, Action<Exception> failed)
     /// <returns>Completes when it is through.</returns>
     public Task HandOver(in Incoming incoming, Action? through = null)
     {
-        if (incoming.Completed is null && intake.TryTake(incoming))
+        if (incoming.Completed is null && processor.TryTake(incoming))
         {
             through?.Invoke();
             return Task.CompletedTask;
@@ -48,7 +48,7 @@ internal sealed class WaitingLine(Intake intake, Action<Exception> failed)
     {
         try
         {
-            var isTaken = await intake.TakeAsync(incoming);
+            var isTaken = await processor.TakeAsync(incoming);
             if (isTaken && incoming.Completed is { } completed)
                 await completed.Task;
             if (isTaken)

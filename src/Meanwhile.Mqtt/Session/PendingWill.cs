@@ -7,7 +7,7 @@ namespace Meanwhile.Mqtt.Session;
 /// <param name="kept">What is kept.</param>
 /// <param name="permissions">What its client may do.</param>
 /// <param name="forgotten">Told when it is forgotten.</param>
-internal sealed class KeptWill(Journal journal, WillKept kept, Permissions permissions, Action<Will> forgotten)
+internal sealed class PendingWill(Journal journal, WillKept kept, Permissions permissions, Action<Will> forgotten)
 {
     /// <summary>What it says.</summary>
     public Will Will { get; } = kept.Will;

@@ -1,7 +1,7 @@
 namespace Meanwhile.Mqtt.Delivery;
 
 /// <summary>Acknowledgements that are owed on one connection, in the order of receipt; each leaves when it is finished and all before it have left.</summary>
-internal sealed class AckLine
+internal sealed class AckQueue
 {
     private const int Smallest = 4;
 

@@ -1,7 +1,7 @@
 namespace Meanwhile.Mqtt.Wire;
 
 /// <summary>The reason and properties at the end of a packet of 5.0; what is left out means success [MQTT-3.4.2-1], [MQTT-3.14.2-1].</summary>
-internal static class Outcome
+internal static class ReasonAndProperties
 {
     public static (ReasonCode Reason, Properties Properties) Read(ref PacketReader reader, PacketType type, ProtocolVersion version)
     {
