@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Meanwhile.Mqtt.Delivery;
 using Meanwhile.Mqtt.Session;
 using Meanwhile.Mqtt.Wire;
+using Meanwhile.Shared;
 
 namespace Meanwhile.Mqtt.Client;
 
@@ -152,7 +153,8 @@ public sealed class MqttClient : IAsyncDisposable
 
     private async Task ConnectAgainAndAgainAsync(CancellationToken stop)
     {
-        for (var attempts = 0; !stop.IsCancellationRequested; attempts++)
+        var backoff = new Backoff(FirstWait, LongestWait);
+        while (!stop.IsCancellationRequested)
         {
             long? accepted = null;
             try
@@ -172,9 +174,8 @@ public sealed class MqttClient : IAsyncDisposable
                     throw;
             }
             if (accepted is { } since && _options.Time.GetElapsedTime(since) >= Short)
-                attempts = 0;
-            var wait = Math.Min(FirstWait.TotalMilliseconds * Math.Pow(2, Math.Min(attempts, 30)), LongestWait.TotalMilliseconds);
-            await Task.Delay(TimeSpan.FromMilliseconds(wait * (0.5 + (Random.Shared.NextDouble() / 2))), _options.Time, stop); // So that a thousand clients do not come back in step.
+                backoff.Reset();
+            await Task.Delay(backoff.Next(), _options.Time, stop);
         }
     }
 

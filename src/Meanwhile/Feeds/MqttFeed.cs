@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Meanwhile.Logging;
+using Meanwhile.Shared;
 using Meanwhile.Stores;
 using Microsoft.Extensions.Logging;
 using MQTTnet.Formatter;

@@ -1,5 +1,5 @@
-using Meanwhile.Feeds;
 using Meanwhile.Logging;
+using Meanwhile.Shared;
 using Microsoft.Extensions.Logging;
 
 namespace Meanwhile.Stores;
@@ -7,6 +7,9 @@ namespace Meanwhile.Stores;
 /// <summary>Waits for a store that cannot be used for the moment: a full disk, a file that another program holds, a server that is away. Tries again, and says so.</summary>
 internal sealed class StoreWait(ILogger logger, LogLimiter limiter, TimeProvider time)
 {
+    private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
+
     private const string NotAcknowledged = "; what was not committed is not acknowledged, and will be sent again";
 
     /// <summary>Does something from the beginning, as often as it takes.</summary>
@@ -24,7 +27,7 @@ internal sealed class StoreWait(ILogger logger, LogLimiter limiter, TimeProvider
 
     private async ValueTask<T> TryAsync<TState, T>(TState state, Func<TState, ValueTask<T>> work, string? inHand, CancellationToken stop)
     {
-        var (backoff, isSaid) = (Backoff.ForStore(), false);
+        var (backoff, isSaid) = (new Backoff(FirstWait, LongestWait), false);
         while (true)
         {
             try

@@ -7,6 +7,7 @@ using System.Text;
 using Meanwhile.Clients;
 using Meanwhile.Feeds;
 using Meanwhile.Mqtt.Wire;
+using Meanwhile.Shared;
 
 namespace Meanwhile.Verification;
 
@@ -30,7 +31,7 @@ internal sealed class SequencePublisher(BrokerSettings broker, SequenceOptions o
     // Told to stop, it waits so long for a broker that is away, or that acknowledges nothing.
     private static readonly TimeSpan LastPatience = TimeSpan.FromSeconds(30);
 
-    private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(1), Random.Shared);
+    private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(1));
     private readonly Dictionary<ushort, SentMessage> _inFlight = log.Messages.Where(m => options.Qos > 0 && !m.IsAcknowledged).ToDictionary(m => m.PacketId);
     private ushort _lastId = log.Messages is [.., var last] ? last.PacketId : (ushort)0;
     private long _left = options.Count ?? long.MaxValue;
