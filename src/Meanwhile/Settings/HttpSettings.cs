@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using System.Text;
+using Meanwhile.Web;
 
 namespace Meanwhile.Settings;
 
@@ -51,13 +52,4 @@ internal static class HttpSettings
             ? Encoding.ASCII.GetBytes(token)
             : throw new FormatException($"a file with one line of {ShortestToken} or more ASCII characters without spaces, such as openssl rand -hex 32 writes");
     }
-}
-
-/// <summary>Where and to whom API, metrics and health are served.</summary>
-/// <param name="Address">An address of this machine; port 0 takes a free one.</param>
-/// <param name="Token">What readers have to show; null for nothing, on loopback.</param>
-internal sealed record HttpOptions(IPEndPoint Address, byte[]? Token)
-{
-    /// <summary>Nobody has chosen the port: when it is taken, another one will do.</summary>
-    public bool AnyPortWillDo { get; init; }
 }

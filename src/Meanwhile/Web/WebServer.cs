@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using Meanwhile.Logging;
 using Meanwhile.Pipeline;
-using Meanwhile.Settings;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;

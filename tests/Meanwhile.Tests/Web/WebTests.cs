@@ -5,7 +5,6 @@ using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Meanwhile.Pipeline;
-using Meanwhile.Settings;
 using Meanwhile.Tests.Support;
 using Meanwhile.Web;
 
