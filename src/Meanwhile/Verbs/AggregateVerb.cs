@@ -18,7 +18,7 @@ internal static class AggregateVerb
 
     private static readonly Setting<string> ClientId = CommonSettings.ClientId("subscriber");
 
-    public static Command Command() => Session.Command(
+    public static Command Command() => VerbContext.Command(
         "aggregate",
         "commit readings to the store, and publish their statistics",
         [
@@ -33,10 +33,10 @@ internal static class AggregateVerb
         RunAsync);
 
     /// <summary>Runs the data path over a feed until told to stop, then disposes the feed, which takes leave, and shows the ledger.</summary>
-    public static async Task RunAsync(Session session, IFeed feed, IStore store, Insight insight, CancellationToken stop, Announcer? announcer = null)
+    public static async Task RunAsync(VerbContext context, IFeed feed, IStore store, Insight insight, CancellationToken stop, Announcer? announcer = null)
     {
         insight.Feed = feed;
-        var aggregator = new Aggregator(feed, store, insight.Options, insight, session.Logger, session.Time);
+        var aggregator = new Aggregator(feed, store, insight.Options, insight, context.Logger, context.Time);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var feeding = feed.RunAsync(ending.Token);
         var announcing = announcer?.RunAsync(ending.Token) ?? Task.CompletedTask;
@@ -55,71 +55,71 @@ internal static class AggregateVerb
             }
             finally
             {
-                Log.LedgerAtEnd(session.Logger, insight.Ledger);
+                Log.LedgerAtEnd(context.Logger, insight.Ledger);
             }
         }
         await feeding;
     }
 
     /// <summary>Makes metrics when somebody wants them, and sends what is to be sent; null when that is nothing.</summary>
-    public static OtlpExport? Export(Session session, HttpOptions? http, Insight insight)
+    public static OtlpExport? Export(VerbContext context, HttpOptions? http, Insight insight)
     {
-        var (otlp, metricSeries) = (OtlpSettings.Read(session.CommandLine, session.Sources), session.Read(HttpSettings.MetricSeries));
+        var (otlp, metricSeries) = (OtlpSettings.Read(context.CommandLine, context.Sources), context.Read(HttpSettings.MetricSeries));
         if (http is not null || otlp is not null)
-            new Gauges(insight, metricSeries, session.Time).Register();
-        return otlp is null ? null : new OtlpExport(otlp, insight, session.Logger, session.Time);
+            new Gauges(insight, metricSeries, context.Time).Register();
+        return otlp is null ? null : new OtlpExport(otlp, insight, context.Logger, context.Time);
     }
 
     /// <summary>Serves what there is to see; null when nothing was asked for.</summary>
-    public static async Task<WebServer?> ServeAsync(Session session, HttpOptions? http, Insight insight, CancellationToken stop) => http is null
+    public static async Task<WebServer?> ServeAsync(VerbContext context, HttpOptions? http, Insight insight, CancellationToken stop) => http is null
         ? null
-        : await WebServer.StartAsync(http, session.Read(CommonSettings.DbFile)!, insight, session.Logger, session.Time, stop);
+        : await WebServer.StartAsync(http, context.Read(CommonSettings.DbFile)!, insight, context.Logger, context.Time, stop);
 
-    private static async Task RunAsync(Session session, CancellationToken stop)
+    private static async Task RunAsync(VerbContext context, CancellationToken stop)
     {
-        var address = session.Read(CommonSettings.Broker)!;
-        session.Reload = address.IsEmbedded ? () => { } : () => Log.NothingToReload(session.Logger); // What there is to be read again has not been read yet.
-        var options = AggregatorSettings.Read(session.CommandLine, session.Sources);
-        var home = HomeAssistantSettings.Read(session.CommandLine, session.Sources, session.Read(ClientId)!);
+        var address = context.Read(CommonSettings.Broker)!;
+        context.Reload = address.IsEmbedded ? () => { } : () => Log.NothingToReload(context.Logger); // What there is to be read again has not been read yet.
+        var options = AggregatorSettings.Read(context.CommandLine, context.Sources);
+        var home = HomeAssistantSettings.Read(context.CommandLine, context.Sources, context.Read(ClientId)!);
         if (home is not null)
             options = options with { OwnTopics = Sensors.TopicsOf(home) };
-        var http = HttpSettings.Read(session.CommandLine, session.Sources);
-        var ready = new ReadyFile(session.Read(CommonSettings.ReadyFile));
-        using var insight = new Insight(options, session.Time);
+        var http = HttpSettings.Read(context.CommandLine, context.Sources);
+        var ready = new ReadyFile(context.Read(CommonSettings.ReadyFile));
+        using var insight = new Insight(options, context.Time);
         using var stopping = stop.Register(insight.Stop);
-        await using var export = Export(session, http, insight);
-        await using var web = await ServeAsync(session, http, insight, stop);
+        await using var export = Export(context, http, insight);
+        await using var web = await ServeAsync(context, http, insight, stop);
         if (address.IsEmbedded)
         {
             if (options.Filter.StartsWith("$share/", StringComparison.Ordinal))
                 throw new UserException($"TOPIC: '{options.Filter}' is shared between clients of a broker elsewhere: expected a plain filter for the embedded one", ExitCode.Usage);
             var inside = home is null ? null : new InsideLogin();
-            var embedded = EmbeddedSettings.Read(session.CommandLine, session.Sources, new ListenAddress(address.EndPoint));
+            var embedded = EmbeddedSettings.Read(context.CommandLine, context.Sources, new ListenAddress(address.EndPoint));
             embedded = embedded with { Inside = inside, Limits = embedded.Limits with { SetAside = () => insight.HeldForReaders } };
-            var database = session.Read(CommonSettings.DbFile)!;
-            using var store = await Store.OpenAsync(database, AggregatorSettings.ReadStore(session.CommandLine, session.Sources, Store.EmbeddedSessions, options.Filter), session.Logger, session.Time, stop);
-            using var brokerStore = await Store.OpenBrokerAsync(session.Read(BrokerDatabase) ?? Store.BrokerFileOf(database), session.Logger, session.Time, stop);
+            var database = context.Read(CommonSettings.DbFile)!;
+            using var store = await Store.OpenAsync(database, AggregatorSettings.ReadStore(context.CommandLine, context.Sources, Store.EmbeddedSessions, options.Filter), context.Logger, context.Time, stop);
+            using var brokerStore = await Store.OpenBrokerAsync(context.Read(BrokerDatabase) ?? Store.BrokerFileOf(database), context.Logger, context.Time, stop);
             insight.StoreIsThere = true;
-            var feed = await EmbeddedFeed.StartAsync(embedded, brokerStore, options.Takes, store.ReadSession().ReceivedIds, session.Logger, session.Time, stop);
-            session.Reload = feed.Reload;
+            var feed = await EmbeddedFeed.StartAsync(embedded, brokerStore, options.Takes, store.ReadSession().ReceivedIds, context.Logger, context.Time, stop);
+            context.Reload = feed.Reload;
             ready.Set(true);
-            await RunAsync(session, feed, store, insight, stop, Announcer(inside?.SettingsFor(feed.InsideEndPoint, AnnouncerOf(session.Read(ClientId)!))));
+            await RunAsync(context, feed, store, insight, stop, Announcer(inside?.SettingsFor(feed.InsideEndPoint, AnnouncerOf(context.Read(ClientId)!))));
             ready.Set(false);
         }
         else
         {
-            EmbeddedSettings.RequireNone(session.CommandLine, address);
-            var broker = CommonSettings.ReadBroker(session.CommandLine, session.Sources, ClientId);
-            using var store = await Store.OpenAsync(session.Read(CommonSettings.DbFile)!, AggregatorSettings.ReadStore(session.CommandLine, session.Sources, $"{broker.ClientId}@{address}", options.Filter), session.Logger, session.Time, stop);
+            EmbeddedSettings.RequireNone(context.CommandLine, address);
+            var broker = CommonSettings.ReadBroker(context.CommandLine, context.Sources, ClientId);
+            using var store = await Store.OpenAsync(context.Read(CommonSettings.DbFile)!, AggregatorSettings.ReadStore(context.CommandLine, context.Sources, $"{broker.ClientId}@{address}", options.Filter), context.Logger, context.Time, stop);
             insight.StoreIsThere = true;
-            var feed = new MqttFeed(broker, options.Filter, store.ReadSession(), ready, insight.Ledger.RefuseResult, session.Logger, session.Time);
-            await RunAsync(session, feed, store, insight, stop, Announcer(broker with { ClientId = AnnouncerOf(broker.ClientId) }));
+            var feed = new MqttFeed(broker, options.Filter, store.ReadSession(), ready, insight.Ledger.RefuseResult, context.Logger, context.Time);
+            await RunAsync(context, feed, store, insight, stop, Announcer(broker with { ClientId = AnnouncerOf(broker.ClientId) }));
         }
 
         static string AnnouncerOf(string clientId) => $"{clientId}-homeassistant";
 
         Announcer? Announcer(BrokerSettings? broker) => home is null || broker is null
             ? null
-            : new Announcer(broker, home, insight, session.Logger, session.Time);
+            : new Announcer(broker, home, insight, context.Logger, context.Time);
     }
 }

@@ -61,24 +61,24 @@ internal static class BenchVerb
         {
             var sizes = scenario.Sizes.Count == 0 ? "" : $" [--sizes {string.Join(',', scenario.Sizes)}]";
             Option[] more = [.. scenario.Sizes.Count == 0 ? (Option[])[] : [Sizes.Option], .. scenario.IsOfHighestRate ? (Option[])[HighestRate.Option] : []];
-            command.Subcommands.Add(Session.Command(
-                scenario.Name, scenario.Description + sizes, [.. scenario == Scenario.Hostile ? HostileOptions() : Options(), .. more], (session, stop) =>
+            command.Subcommands.Add(VerbContext.Command(
+                scenario.Name, scenario.Description + sizes, [.. scenario == Scenario.Hostile ? HostileOptions() : Options(), .. more], (context, stop) =>
                 {
-                    CheckSizes(session, scenario);
-                    return RunAsync(session, [scenario], stop);
+                    CheckSizes(context, scenario);
+                    return RunAsync(context, [scenario], stop);
                 }));
         }
-        command.Subcommands.Add(Session.Command(All, "all of these except hostile, one after the other", Options(), (session, stop) => RunAsync(session, Scenario.All, stop)));
-        AddPart(command, Session.Command(
-            "reader", "a part of bench: a bare reader in the place of a broker", [Listen.Option], (session, stop) => BareReader.ListenAsync(session.Read(Listen)!, stop)));
-        AddPart(command, Session.Command("subscriber", "a part of bench: a bare subscriber", SubscriberOptions(), (session, stop) =>
+        command.Subcommands.Add(VerbContext.Command(All, "all of these except hostile, one after the other", Options(), (context, stop) => RunAsync(context, Scenario.All, stop)));
+        AddPart(command, VerbContext.Command(
+            "reader", "a part of bench: a bare reader in the place of a broker", [Listen.Option], (context, stop) => BareReader.ListenAsync(context.Read(Listen)!, stop)));
+        AddPart(command, VerbContext.Command("subscriber", "a part of bench: a bare subscriber", SubscriberOptions(), (context, stop) =>
         {
-            var broker = ReadBroker(session);
+            var broker = ReadBroker(context);
             return BareReader.SubscribeAsync(
-                new Target(broker.Address.Host, broker.Address.Port, broker.UserName, broker.Password), session.Read(CommonSettings.Topic)!, session.Read(Qos), stop);
+                new Target(broker.Address.Host, broker.Address.Port, broker.UserName, broker.Password), context.Read(CommonSettings.Topic)!, context.Read(Qos), stop);
         }));
-        AddPart(command, Session.Command("client", "a part of bench: MQTTnet's client", SubscriberOptions(), (session, stop) =>
-            OrdinaryClient.SubscribeAsync(ReadBroker(session), session.Read(CommonSettings.Topic)!, session.Read(Qos), session.Time, stop)));
+        AddPart(command, VerbContext.Command("client", "a part of bench: MQTTnet's client", SubscriberOptions(), (context, stop) =>
+            OrdinaryClient.SubscribeAsync(ReadBroker(context), context.Read(CommonSettings.Topic)!, context.Read(Qos), context.Time, stop)));
         return command;
     }
 
@@ -95,10 +95,10 @@ internal static class BenchVerb
         bench.Subcommands.Add(part);
     }
 
-    private static async Task RunAsync(Session session, IReadOnlyList<Scenario> scenarios, CancellationToken stop)
+    private static async Task RunAsync(VerbContext context, IReadOnlyList<Scenario> scenarios, CancellationToken stop)
     {
-        var settings = ReadOptions(session);
-        var (json, svg, began) = (session.Read(Json), session.Read(Svg), session.Time.GetUtcNow());
+        var settings = ReadOptions(context);
+        var (json, svg, began) = (context.Read(Json), context.Read(Svg), context.Time.GetUtcNow());
         var folder = Directory.CreateTempSubdirectory("meanwhile-bench-");
         var options = settings with { Folder = folder.FullName };
         var isOver = false;
@@ -106,12 +106,12 @@ internal static class BenchVerb
         {
             IReadOnlyList<ScenarioReport> reports = [];
             await ProgressBar.ShowAsync(
-                "starting", async progress => reports = await new Benchmark(options, session.Logger, session.Time).RunAsync(scenarios, progress, stop), session.LogDiversion.Release);
+                "starting", async progress => reports = await new Benchmark(options, context.Logger, context.Time).RunAsync(scenarios, progress, stop), context.LogDiversion.Release);
             await WriteFilesAsync(json == "-" ? null : json, svg, WriteJson, reports, stop);
             if (json == "-")
-                session.WriteBytes(WriteJson);
+                context.WriteBytes(WriteJson);
             else
-                session.Write(output => Write(output, reports));
+                context.Write(output => Write(output, reports));
 
             void WriteJson(Stream output) => ReportJson.Write(output, options, options.Database is { } database ? Store.Describe(database) : "a SQLite file in a temporary folder", began, reports);
             if (reports.SelectMany(report => report.Findings).ToList() is { Count: > 0 } findings)
@@ -127,45 +127,45 @@ internal static class BenchVerb
             if (isOver || stop.IsCancellationRequested)
                 folder.Delete(recursive: true);
             else
-                Log.TrialKept(session.Logger, folder.FullName);
+                Log.TrialKept(context.Logger, folder.FullName);
         }
     }
 
-    private static void CheckSizes(Session session, Scenario scenario)
+    private static void CheckSizes(VerbContext context, Scenario scenario)
     {
-        if (scenario.Sizes.Count > 0 && session.Read(Sizes)?.Where(size => size < scenario.Bounds.Least || size > scenario.Bounds.Most).ToList() is [var wrong, ..])
+        if (scenario.Sizes.Count > 0 && context.Read(Sizes)?.Where(size => size < scenario.Bounds.Least || size > scenario.Bounds.Most).ToList() is [var wrong, ..])
             throw new UserException($"--sizes: {wrong} is beyond {scenario.Name}: expected numbers from {scenario.Bounds.Least} to {scenario.Bounds.Most}", ExitCode.Usage);
     }
 
-    private static BenchOptions ReadOptions(Session session)
+    private static BenchOptions ReadOptions(VerbContext context)
     {
-        var broker = session.Read(Broker)!;
+        var broker = context.Read(Broker)!;
         if (broker.Elsewhere is { Scheme: not "mqtt" } other)
             throw new UserException($"--broker: '{other}': prepared packets are sent as they are: expected mqtt://, embedded or mosquitto", ExitCode.Usage);
-        var programs = session.CommandLine.GetValue(Programs) ?? [];
+        var programs = context.CommandLine.GetValue(Programs) ?? [];
         if (Array.Find(programs, program => !File.Exists(program)) is { } missing)
             throw new UserException($"--program: '{missing}' is not there: expected the file of a built meanwhile", ExitCode.Usage);
         return new BenchOptions(
             broker.Elsewhere,
             broker.IsOwnMosquitto,
-            session.Read(Database),
-            session.Read(Qos),
-            TimeSpan.FromSeconds(session.Read(Seconds)),
-            session.Read(Rounds),
-            ReadIfThere(session, Sizes),
-            ReadIfThere(session, HighestRate),
+            context.Read(Database),
+            context.Read(Qos),
+            TimeSpan.FromSeconds(context.Read(Seconds)),
+            context.Read(Rounds),
+            ReadIfThere(context, Sizes),
+            ReadIfThere(context, HighestRate),
             [.. programs.Select(Path.GetFullPath)],
-            session.CommandLine.GetValue(Beside) ?? [],
-            ReadIfThere(session, Attacks) ?? [],
-            session.Read(CommonSettings.UserName),
-            session.Read(CommonSettings.PasswordFile),
+            context.CommandLine.GetValue(Beside) ?? [],
+            ReadIfThere(context, Attacks) ?? [],
+            context.Read(CommonSettings.UserName),
+            context.Read(CommonSettings.PasswordFile),
             Folder: "");
     }
 
-    private static T? ReadIfThere<T>(Session session, Setting<T> setting) =>
-        session.CommandLine.CommandResult.Command.Options.Contains(setting.Option) ? session.Read(setting) : default;
+    private static T? ReadIfThere<T>(VerbContext context, Setting<T> setting) =>
+        context.CommandLine.CommandResult.Command.Options.Contains(setting.Option) ? context.Read(setting) : default;
 
-    private static BrokerSettings ReadBroker(Session session) => CommonSettings.ReadBroker(session.CommandLine, session.Sources, ClientId);
+    private static BrokerSettings ReadBroker(VerbContext context) => CommonSettings.ReadBroker(context.CommandLine, context.Sources, ClientId);
 
     private static void Write(TextWriter output, IReadOnlyList<ScenarioReport> reports)
     {

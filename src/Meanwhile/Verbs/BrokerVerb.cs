@@ -17,18 +17,18 @@ internal static class BrokerVerb
 
     public static Command Command()
     {
-        var command = Session.Command("broker", "run the embedded MQTT broker alone", [Database.Option, .. EmbeddedSettings.Options], RunAsync);
+        var command = VerbContext.Command("broker", "run the embedded MQTT broker alone", [Database.Option, .. EmbeddedSettings.Options], RunAsync);
         command.Subcommands.Add(SessionsVerb.Command(Database));
         return command;
     }
 
-    private static async Task RunAsync(Session session, CancellationToken stop)
+    private static async Task RunAsync(VerbContext context, CancellationToken stop)
     {
-        session.Reload = () => { }; // What there is to be read again has not been read yet.
-        var options = EmbeddedSettings.Read(session.CommandLine, session.Sources, Standard);
-        using var store = await Store.OpenBrokerAsync(session.Read(Database)!, session.Logger, session.Time, stop);
-        await using var embedded = await EmbeddedBroker.StartAsync(options, store, broker => broker, session.Logger, session.Time, stop);
-        session.Reload = embedded.Reload;
-        await Task.WhenAny(Task.Delay(Timeout.InfiniteTimeSpan, session.Time, stop), embedded.Completion);
+        context.Reload = () => { }; // What there is to be read again has not been read yet.
+        var options = EmbeddedSettings.Read(context.CommandLine, context.Sources, Standard);
+        using var store = await Store.OpenBrokerAsync(context.Read(Database)!, context.Logger, context.Time, stop);
+        await using var embedded = await EmbeddedBroker.StartAsync(options, store, broker => broker, context.Logger, context.Time, stop);
+        context.Reload = embedded.Reload;
+        await Task.WhenAny(Task.Delay(Timeout.InfiniteTimeSpan, context.Time, stop), embedded.Completion);
     }
 }

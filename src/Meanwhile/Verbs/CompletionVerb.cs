@@ -40,14 +40,14 @@ internal static class CompletionVerb
 
     public static Command Command()
     {
-        var command = Session.Command("completion", "print a script that completes this program's command lines in a shell", [], RunAsync);
+        var command = VerbContext.Command("completion", "print a script that completes this program's command lines in a shell", [], RunAsync);
         command.Arguments.Add(Shell);
         return command;
     }
 
-    private static Task RunAsync(Session session, CancellationToken stop)
+    private static Task RunAsync(VerbContext context, CancellationToken stop)
     {
-        session.Write(output => output.Write(Scripts[session.CommandLine.GetValue(Shell)!] + "\n"));
+        context.Write(output => output.Write(Scripts[context.CommandLine.GetValue(Shell)!] + "\n"));
         return Task.CompletedTask;
     }
 }

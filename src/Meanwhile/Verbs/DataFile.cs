@@ -17,13 +17,13 @@ internal static class DataFile
         new("FILE") { Description = description, Arity = ArgumentArity.ZeroOrOne };
 
     /// <summary>Where a file is; null for standard input or output.</summary>
-    public static string? PathOf(Session session, Argument<string?> argument) => session.CommandLine.GetValue(argument) is { } path && path != "-" ? path : null;
+    public static string? PathOf(VerbContext context, Argument<string?> argument) => context.CommandLine.GetValue(argument) is { } path && path != "-" ? path : null;
 
     /// <summary>The format of a file that is written: as set, or as its name says.</summary>
-    public static DataFormat FormatOf(Session session, string? path) => ChosenFormat(session, path) ?? DataFormat.Json;
+    public static DataFormat FormatOf(VerbContext context, string? path) => ChosenFormat(context, path) ?? DataFormat.Json;
 
     /// <summary>The format of a file: as set, or as its name says; null when neither does.</summary>
-    public static DataFormat? ChosenFormat(Session session, string? path) => session.Read(Format) ?? Path.GetExtension(path)?.ToUpperInvariant() switch
+    public static DataFormat? ChosenFormat(VerbContext context, string? path) => context.Read(Format) ?? Path.GetExtension(path)?.ToUpperInvariant() switch
     {
         ".CSV" => DataFormat.Csv,
         ".JSON" or ".JSONL" or ".NDJSON" => DataFormat.Json,
@@ -32,11 +32,11 @@ internal static class DataFile
 
     /// <summary>Writes standard output, or a file that appears under its name only when it is complete.</summary>
     /// <exception cref="UserException">It cannot be written.</exception>
-    public static async Task WriteAsync(Session session, string? path, Func<Stream, Task> write)
+    public static async Task WriteAsync(VerbContext context, string? path, Func<Stream, Task> write)
     {
         if (path is null)
         {
-            await write(session.Output);
+            await write(context.Output);
             return;
         }
         try

@@ -16,7 +16,7 @@ internal static class DemoVerb
     private static readonly IPEndPoint Preferred = new(IPAddress.Loopback, 1883);
     private static readonly IPEndPoint PreferredHttp = new(IPAddress.Loopback, 8080);
 
-    public static Command Command() => Session.Command(
+    public static Command Command() => VerbContext.Command(
         "demo",
         "broker, publisher, aggregator and table in one process",
         [
@@ -25,34 +25,34 @@ internal static class DemoVerb
         ],
         RunAsync);
 
-    private static async Task RunAsync(Session session, CancellationToken stop)
+    private static async Task RunAsync(VerbContext context, CancellationToken stop)
     {
         var publisherOptions = new PublisherOptions(
-            session.Read(CommonSettings.PublishTopic)!, Qos: 1, CommonSettings.ReadPace(session.CommandLine, session.Sources), Count: null, session.Read(CommonSettings.Seed));
-        var options = AggregatorSettings.Check(new(publisherOptions.Topic, session.Read(CommonSettings.StatsTopic)!));
-        var database = session.Read(CommonSettings.DbFile)!;
-        await using var display = ResultDisplay.Start(session, $"demo {options.StatsTopic}", namesTopics: false, stop);
+            context.Read(CommonSettings.PublishTopic)!, Qos: 1, CommonSettings.ReadPace(context.CommandLine, context.Sources), Count: null, context.Read(CommonSettings.Seed));
+        var options = AggregatorSettings.Check(new(publisherOptions.Topic, context.Read(CommonSettings.StatsTopic)!));
+        var database = context.Read(CommonSettings.DbFile)!;
+        await using var display = ResultDisplay.Start(context, $"demo {options.StatsTopic}", namesTopics: false, stop);
         stop = display.Stop;
-        using var insight = new Insight(options, session.Time);
+        using var insight = new Insight(options, context.Time);
         using var stopping = stop.Register(insight.Stop);
-        var http = HttpSettings.Read(session.CommandLine, session.Sources, byDefault: PreferredHttp);
-        await using var export = AggregateVerb.Export(session, http, insight);
-        await using var web = await AggregateVerb.ServeAsync(session, http, insight, stop);
-        using var store = await Store.OpenAsync(database, new StoreOptions(Store.EmbeddedSessions, options.Filter), session.Logger, session.Time, stop);
-        using var brokerStore = await Store.OpenBrokerAsync(Store.BrokerFileOf(database), session.Logger, session.Time, stop);
+        var http = HttpSettings.Read(context.CommandLine, context.Sources, byDefault: PreferredHttp);
+        await using var export = AggregateVerb.Export(context, http, insight);
+        await using var web = await AggregateVerb.ServeAsync(context, http, insight, stop);
+        using var store = await Store.OpenAsync(database, new StoreOptions(Store.EmbeddedSessions, options.Filter), context.Logger, context.Time, stop);
+        using var brokerStore = await Store.OpenBrokerAsync(Store.BrokerFileOf(database), context.Logger, context.Time, stop);
         var endPoint = EmbeddedBroker.IsFree(Preferred) ? Preferred : new IPEndPoint(IPAddress.Loopback, 0);
         insight.StoreIsThere = true;
         var feed = await EmbeddedFeed.StartAsync(
-            new EmbeddedOptions([new ListenAddress(endPoint)]) { Limits = new BrokerLimits { SetAside = () => insight.HeldForReaders } }, brokerStore, options.Takes, store.ReadSession().ReceivedIds, session.Logger, session.Time, stop);
-        Log.DemoStarts(session.Logger, feed.EndPoint, Store.Describe(database));
+            new EmbeddedOptions([new ListenAddress(endPoint)]) { Limits = new BrokerLimits { SetAside = () => insight.HeldForReaders } }, brokerStore, options.Takes, store.ReadSession().ReceivedIds, context.Logger, context.Time, stop);
+        Log.DemoStarts(context.Logger, feed.EndPoint, Store.Describe(database));
 
         var address = new BrokerAddress("mqtt", feed.EndPoint.Address.ToString(), feed.EndPoint.Port, "");
         var subscribed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
         using var aggregating = new CancellationTokenSource();
 
-        var aggregator = AggregateVerb.RunAsync(session, feed, store, insight, aggregating.Token);
-        var watcher = new StatsWatcher(ClientOf(address, StatsWatcher.NewClientId()), options.StatsTopic, display.Show, new ReadyFile(null, Subscribed), session.Logger, session.Time).RunAsync(ending.Token);
+        var aggregator = AggregateVerb.RunAsync(context, feed, store, insight, aggregating.Token);
+        var watcher = new StatsWatcher(ClientOf(address, StatsWatcher.NewClientId()), options.StatsTopic, display.Show, new ReadyFile(null, Subscribed), context.Logger, context.Time).RunAsync(ending.Token);
         var publisher = PublishWhenWatchedAsync();
 
         // The publisher leaves first, then the table, then the aggregator, so that nothing is cut off that is on its way.
@@ -72,7 +72,7 @@ internal static class DemoVerb
         async Task PublishWhenWatchedAsync()
         {
             await Task.WhenAny(subscribed.Task, watcher);
-            await new Publisher(ClientOf(address, "publisher"), publisherOptions, session.Logger, session.Time).RunAsync(ending.Token);
+            await new Publisher(ClientOf(address, "publisher"), publisherOptions, context.Logger, context.Time).RunAsync(ending.Token);
         }
     }
 

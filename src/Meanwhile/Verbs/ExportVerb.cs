@@ -13,7 +13,7 @@ internal static class ExportVerb
 
     public static Command Command()
     {
-        var command = Session.Command(
+        var command = VerbContext.Command(
             "export",
             "write all readings as JSON Lines or CSV; also while an aggregator runs",
             [CommonSettings.DbFile.Option, CommonSettings.UnnamedTopic.Option, DataFile.Format.Option],
@@ -22,14 +22,14 @@ internal static class ExportVerb
         return command;
     }
 
-    private static async Task RunAsync(Session session, CancellationToken stop)
+    private static async Task RunAsync(VerbContext context, CancellationToken stop)
     {
-        var path = DataFile.PathOf(session, Path);
-        var format = DataFile.FormatOf(session, path);
-        var now = session.Time.GetUtcNow().ToUnixTimeMilliseconds();
-        using var store = session.OpenForReading(session.Read(CommonSettings.UnnamedTopic)!);
+        var path = DataFile.PathOf(context, Path);
+        var format = DataFile.FormatOf(context, path);
+        var now = context.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        using var store = context.OpenForReading(context.Read(CommonSettings.UnnamedTopic)!);
         var count = 0L;
-        await ProgressBar.ShowAsync("exporting", progress => DataFile.WriteAsync(session, path, output =>
+        await ProgressBar.ShowAsync("exporting", progress => DataFile.WriteAsync(context, path, output =>
         {
             var table = new TableWriter(output, format);
             table.WriteNames("topic", "number", "epochtime");
@@ -45,6 +45,6 @@ internal static class ExportVerb
             table.Flush();
             return Task.CompletedTask;
         }));
-        Log.Exported(session.Logger, count);
+        Log.Exported(context.Logger, count);
     }
 }

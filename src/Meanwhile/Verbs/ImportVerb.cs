@@ -15,7 +15,7 @@ internal static class ImportVerb
 
     public static Command Command()
     {
-        var command = Session.Command(
+        var command = VerbContext.Command(
             "import",
             "bring readings, as export writes them, into a store that no aggregator is using; what is there already is left out",
             [
@@ -26,14 +26,14 @@ internal static class ImportVerb
         return command;
     }
 
-    private static async Task RunAsync(Session session, CancellationToken stop)
+    private static async Task RunAsync(VerbContext context, CancellationToken stop)
     {
-        var path = DataFile.PathOf(session, Path);
-        var format = DataFile.ChosenFormat(session, path);
-        var options = AggregatorSettings.Read(session.CommandLine, session.Sources);
-        var now = session.Time.GetUtcNow();
+        var path = DataFile.PathOf(context, Path);
+        var format = DataFile.ChosenFormat(context, path);
+        var options = AggregatorSettings.Read(context.CommandLine, context.Sources);
+        var now = context.Time.GetUtcNow();
         await using var input = DataFile.OpenRead(path, out var length);
-        using var store = await session.OpenStoreAsync(options.Filter, stop);
+        using var store = await context.OpenStoreAsync(options.Filter, stop);
         var import = new Import(store, (now - options.Retention).ToUnixTimeMilliseconds(), (now + options.MaxAhead).ToUnixTimeMilliseconds(), options.MostSeries);
         try
         {
@@ -45,7 +45,7 @@ internal static class ImportVerb
         }
         finally
         {
-            Log.Imported(session.Logger, import.Report);
+            Log.Imported(context.Logger, import.Report);
         }
         if (import.Report.NotUnderstood > 0)
             throw new UserException($"{path ?? DataFile.StandardInput}: {import.Report.NotUnderstood} lines are no readings; the others are imported, and importing the mended file adds only what is missing");
@@ -56,9 +56,9 @@ internal static class ImportVerb
         void Reject(long line, string reason)
         {
             if (import.Report.NotUnderstood <= MostNamed)
-                Log.NotUnderstood(session.Logger, line, reason);
+                Log.NotUnderstood(context.Logger, line, reason);
             if (import.Report.NotUnderstood == MostNamed)
-                Log.MoreNotUnderstood(session.Logger);
+                Log.MoreNotUnderstood(context.Logger);
         }
     }
 

@@ -17,25 +17,25 @@ internal static class PasswdVerb
 
     public static Command Command()
     {
-        var command = Session.Command("passwd", "make a user of the embedded broker, change its password, or delete it", [Delete], RunAsync);
+        var command = VerbContext.Command("passwd", "make a user of the embedded broker, change its password, or delete it", [Delete], RunAsync);
         command.Arguments.Add(Path);
         command.Arguments.Add(User);
         return command;
     }
 
-    private static async Task RunAsync(Session session, CancellationToken stop)
+    private static async Task RunAsync(VerbContext context, CancellationToken stop)
     {
-        var (path, user) = (session.CommandLine.GetValue(Path)!, session.CommandLine.GetValue(User)!);
+        var (path, user) = (context.CommandLine.GetValue(Path)!, context.CommandLine.GetValue(User)!);
         if (!UserFile.IsName(user))
             throw new UserException($"USER: '{PlainFormatter.OneLine(user)}' cannot be a user's name: expected a text without colons that does not begin with #", ExitCode.Usage);
         var text = Read(path);
         var isKnown = UsersIn(text, path).ContainsKey(user);
-        var isDeleted = session.CommandLine.GetValue(Delete);
+        var isDeleted = context.CommandLine.GetValue(Delete);
         if (isDeleted && !isKnown)
             throw new UserException($"{path}: there is no user '{user}' that could be deleted: expected a name out of this file");
         var hash = isDeleted ? null : PasswordHash.Of(await AskAsync(user, stop));
         Write(path, UserFile.With(text, user, hash));
-        Log.UserChanged(session.Logger, path, user, isDeleted ? "deleted" : isKnown ? "has a new password" : "added");
+        Log.UserChanged(context.Logger, path, user, isDeleted ? "deleted" : isKnown ? "has a new password" : "added");
     }
 
     // Who is asked may not answer: the read itself cannot be cancelled.

@@ -15,7 +15,7 @@ internal static class PublishVerb
     private static readonly Setting<long?> Count = new(
         "--count", null, null, "NUMBER", "stop after so many, once all are acknowledged", text => CommonSettings.ParseWhole(text, 0, long.MaxValue));
 
-    public static Command Command() => Session.Command(
+    public static Command Command() => VerbContext.Command(
         "publish",
         "publish random whole numbers from 1 to 100 as readings",
         [
@@ -24,15 +24,15 @@ internal static class PublishVerb
         ],
         RunAsync);
 
-    private static Task RunAsync(Session session, CancellationToken stop)
+    private static Task RunAsync(VerbContext context, CancellationToken stop)
     {
         var options = new PublisherOptions(
-            session.Read(CommonSettings.PublishTopic)!,
-            session.Read(Qos),
-            CommonSettings.ReadPace(session.CommandLine, session.Sources),
-            session.Read(Count),
-            session.Read(CommonSettings.Seed));
-        var broker = CommonSettings.ReadBroker(session.CommandLine, session.Sources, ClientId);
-        return new Publisher(broker, options, session.Logger, session.Time).RunAsync(stop);
+            context.Read(CommonSettings.PublishTopic)!,
+            context.Read(Qos),
+            CommonSettings.ReadPace(context.CommandLine, context.Sources),
+            context.Read(Count),
+            context.Read(CommonSettings.Seed));
+        var broker = CommonSettings.ReadBroker(context.CommandLine, context.Sources, ClientId);
+        return new Publisher(broker, options, context.Logger, context.Time).RunAsync(stop);
     }
 }

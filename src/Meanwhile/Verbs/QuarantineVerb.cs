@@ -17,9 +17,9 @@ internal static class QuarantineVerb
 
     public static Command Command() => new("quarantine", "list, show, replay or drop the messages that were no readings")
     {
-        Session.Command("list", "one line a message, oldest first; also while an aggregator runs", [CommonSettings.DbFile.Option, ListFormat.AsJson.Option], List),
-        With(Number, Session.Command("show", "a message; also while an aggregator runs", [CommonSettings.DbFile.Option, Raw], Show)),
-        With(Numbers, Session.Command(
+        VerbContext.Command("list", "one line a message, oldest first; also while an aggregator runs", [CommonSettings.DbFile.Option, ListFormat.AsJson.Option], List),
+        With(Number, VerbContext.Command("show", "a message; also while an aggregator runs", [CommonSettings.DbFile.Option, Raw], Show)),
+        With(Numbers, VerbContext.Command(
             "replay",
             "commit those that are readings with these settings; no aggregator may be using the store",
             [
@@ -27,7 +27,7 @@ internal static class QuarantineVerb
                 .. AggregatorSettings.ParserOptions,
             ],
             ReplayAsync)),
-        With(Numbers, Session.Command("drop", "delete messages; no aggregator may be using the store", [All, CommonSettings.DbFile.Option], DropAsync)),
+        With(Numbers, VerbContext.Command("drop", "delete messages; no aggregator may be using the store", [All, CommonSettings.DbFile.Option], DropAsync)),
     };
 
     private static Command With(Argument argument, Command command)
@@ -36,12 +36,12 @@ internal static class QuarantineVerb
         return command;
     }
 
-    private static Task List(Session session, CancellationToken stop)
+    private static Task List(VerbContext context, CancellationToken stop)
     {
-        using var store = OpenForReading(session, stop);
-        session.Write(output =>
+        using var store = OpenForReading(context, stop);
+        context.Write(output =>
         {
-            var list = new QuarantineList(output, session.Read(ListFormat.AsJson));
+            var list = new QuarantineList(output, context.Read(ListFormat.AsJson));
             foreach (var message in store.ReadQuarantine())
             {
                 stop.ThrowIfCancellationRequested();
@@ -51,50 +51,50 @@ internal static class QuarantineVerb
         return Task.CompletedTask;
     }
 
-    private static async Task Show(Session session, CancellationToken stop)
+    private static async Task Show(VerbContext context, CancellationToken stop)
     {
-        var number = session.CommandLine.GetValue(Number);
-        using var store = OpenForReading(session, stop);
+        var number = context.CommandLine.GetValue(Number);
+        using var store = OpenForReading(context, stop);
         var message = store.ReadQuarantine().FirstOrDefault(m => m.Number == number);
         if (message.Number != number)
             throw NotThere(number);
-        if (!session.CommandLine.GetValue(Raw))
-            session.Write(output => QuarantineList.WriteWhole(output, message));
+        if (!context.CommandLine.GetValue(Raw))
+            context.Write(output => QuarantineList.WriteWhole(output, message));
         else
-            await DataFile.WriteAsync(session, path: null, output => output.WriteAsync(message.Message.Payload, stop).AsTask());
+            await DataFile.WriteAsync(context, path: null, output => output.WriteAsync(message.Message.Payload, stop).AsTask());
     }
 
-    private static async Task ReplayAsync(Session session, CancellationToken stop)
+    private static async Task ReplayAsync(VerbContext context, CancellationToken stop)
     {
-        var options = AggregatorSettings.Read(session.CommandLine, session.Sources);
-        var chosen = ReadChosen(session);
-        using var store = await session.OpenStoreAsync(options.Filter, stop);
-        using var quarantine = OpenForReading(session, stop); // As it is now: the store changes while it is read.
+        var options = AggregatorSettings.Read(context.CommandLine, context.Sources);
+        var chosen = ReadChosen(context);
+        using var store = await context.OpenStoreAsync(options.Filter, stop);
+        using var quarantine = OpenForReading(context, stop); // As it is now: the store changes while it is read.
         var replay = new Replay(store, options);
         var stays = new StringBuilder();
         await replay.RunAsync(
-            Choose(quarantine, chosen), session.Time.GetUtcNow().ToUnixTimeMilliseconds(), (number, reason) => stays.Append($"{number} stays: {reason}\n"), stop);
-        session.Write(output => output.Write(stays)); // Afterwards: a reader who has enough does not end the work.
-        Log.Replayed(session.Logger, replay.Committed, replay.Known, replay.Stayed);
+            Choose(quarantine, chosen), context.Time.GetUtcNow().ToUnixTimeMilliseconds(), (number, reason) => stays.Append($"{number} stays: {reason}\n"), stop);
+        context.Write(output => output.Write(stays)); // Afterwards: a reader who has enough does not end the work.
+        Log.Replayed(context.Logger, replay.Committed, replay.Known, replay.Stayed);
         if (replay.Stayed > 0)
             throw new UserException($"{replay.Stayed} messages stay in the quarantine: see what they are with meanwhile quarantine show NUMBER");
     }
 
-    private static async Task DropAsync(Session session, CancellationToken stop)
+    private static async Task DropAsync(VerbContext context, CancellationToken stop)
     {
-        var chosen = ReadChosen(session);
-        using var store = await session.OpenStoreAsync(unnamedSeries: "", stop);
+        var chosen = ReadChosen(context);
+        using var store = await context.OpenStoreAsync(unnamedSeries: "", stop);
         var batch = new Batch();
         batch.TakenFromQuarantine.AddRange(Choose(store, chosen).Select(message => message.Number));
         await store.CommitAsync(batch, default, stop);
-        Log.Dropped(session.Logger, batch.TakenFromQuarantine.Count);
+        Log.Dropped(context.Logger, batch.TakenFromQuarantine.Count);
     }
 
     // Null for all.
-    private static HashSet<long>? ReadChosen(Session session)
+    private static HashSet<long>? ReadChosen(VerbContext context)
     {
-        var numbers = session.CommandLine.GetValue(Numbers) ?? [];
-        if (session.CommandLine.GetValue(All) == numbers.Length > 0)
+        var numbers = context.CommandLine.GetValue(Numbers) ?? [];
+        if (context.CommandLine.GetValue(All) == numbers.Length > 0)
             throw new UserException("expected either the numbers of messages, as meanwhile quarantine list shows them, or --all", ExitCode.Usage);
         return numbers.Length > 0 ? [.. numbers] : null;
     }
@@ -110,6 +110,6 @@ internal static class QuarantineVerb
     private static UserException NotThere(long number) =>
         new($"there is no message {number} in the quarantine: expected a number that meanwhile quarantine list shows");
 
-    private static IStoreReader OpenForReading(Session session, CancellationToken stop) =>
-        Store.OpenForReading(session.Read(CommonSettings.DbFile)!, unnamedSeries: "", stop: stop);
+    private static IStoreReader OpenForReading(VerbContext context, CancellationToken stop) =>
+        Store.OpenForReading(context.Read(CommonSettings.DbFile)!, unnamedSeries: "", stop: stop);
 }

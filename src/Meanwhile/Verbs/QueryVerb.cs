@@ -20,7 +20,7 @@ internal static class QueryVerb
 
     private static readonly Option<bool> WithReadings = new("--readings") { Description = "write the readings in the longest window, not the results" };
 
-    public static Command Command() => Session.Command(
+    public static Command Command() => VerbContext.Command(
         "query",
         "results as of a time, or the readings they are made of; also while an aggregator runs",
         [
@@ -29,23 +29,23 @@ internal static class QueryVerb
         ],
         RunAsync);
 
-    private static async Task RunAsync(Session session, CancellationToken stop)
+    private static async Task RunAsync(VerbContext context, CancellationToken stop)
     {
-        var options = AggregatorSettings.Read(session.CommandLine, session.Sources);
-        var now = session.Time.GetUtcNow().ToUnixTimeMilliseconds();
-        var byClock = session.CommandLine.GetValue(ByClock);
-        var at = session.Read(At) ?? (byClock ? now : now + (long)options.MaxAhead.TotalMilliseconds);
-        var format = DataFile.FormatOf(session, path: null);
-        using var store = session.OpenForReading(options.Filter);
+        var options = AggregatorSettings.Read(context.CommandLine, context.Sources);
+        var now = context.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        var byClock = context.CommandLine.GetValue(ByClock);
+        var at = context.Read(At) ?? (byClock ? now : now + (long)options.MaxAhead.TotalMilliseconds);
+        var format = DataFile.FormatOf(context, path: null);
+        using var store = context.OpenForReading(options.Filter);
         var past = new AsOf(store, options, at, byClock);
         if (past.EarliestStart < Math.Min(past.Oldest, now - (long)LeastRetention.TotalMilliseconds))
-            Log.MayBeIncomplete(session.Logger, DateTimeOffset.FromUnixTimeMilliseconds(past.EarliestStart).UtcDateTime);
+            Log.MayBeIncomplete(context.Logger, DateTimeOffset.FromUnixTimeMilliseconds(past.EarliestStart).UtcDateTime);
         if (past is { IsEmpty: true, Other: { } other })
-            Log.OnlyOthers(session.Logger, options.Filter, other);
-        await DataFile.WriteAsync(session, path: null, output =>
+            Log.OnlyOthers(context.Logger, options.Filter, other);
+        await DataFile.WriteAsync(context, path: null, output =>
         {
             var table = new TableWriter(output, format);
-            if (session.CommandLine.GetValue(WithReadings))
+            if (context.CommandLine.GetValue(WithReadings))
                 WriteReadings(past, table, stop);
             else
                 WriteResults(past, table, new ResultWriter(options.Windows, options.Statistics), format, stop);

@@ -19,27 +19,27 @@ internal sealed class ResultDisplay : IAsyncDisposable
 
     private static readonly TimeSpan LastPatience = TimeSpan.FromSeconds(1);
 
-    private readonly Session _session;
+    private readonly VerbContext _context;
     private readonly CancellationTokenSource _ending;
     private readonly LogLimiter _limiter;
     private readonly LiveView? _view;
     private readonly Task _showing;
     private long _unsaid;
 
-    private ResultDisplay(Session session, string source, bool namesTopics, CancellationToken stop)
+    private ResultDisplay(VerbContext context, string source, bool namesTopics, CancellationToken stop)
     {
-        (_session, _limiter) = (session, new LogLimiter(session.Time));
+        (_context, _limiter) = (context, new LogLimiter(context.Time));
         _ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
         Stop = _ending.Token;
-        if (session.CommandLine.GetValue(Live) && Screen.IsThere)
+        if (context.CommandLine.GetValue(Live) && Screen.IsThere)
         {
-            _view = new LiveView(new LiveModel(source, session.Time), session.LogDiversion, session.Time);
+            _view = new LiveView(new LiveModel(source, context.Time), context.LogDiversion, context.Time);
             (Show, _showing) = (_view.Add, EndWithAsync(_view.RunAsync(Stop)));
             return;
         }
         var lines = new OutputQueue(StandardHandle.Output, SayMissing);
-        Show = session.CommandLine.GetValue(Live)
-            ? (topic, result) => lines.Add(ResultLine.Format(session.Time.GetUtcNow(), topic, result))
+        Show = context.CommandLine.GetValue(Live)
+            ? (topic, result) => lines.Add(ResultLine.Format(context.Time.GetUtcNow(), topic, result))
             : (topic, result) => lines.Add((namesTopics ? SafeText.Of(topic) + "\n" : "") + StatsTable.Format(result));
         _showing = EndWithAsync(PrintAsync(lines));
     }
@@ -53,7 +53,7 @@ internal sealed class ResultDisplay : IAsyncDisposable
     /// <summary>Begins. To be called before anything is logged, which would tear the screen.</summary>
     /// <param name="source">Where results come from, in a few words.</param>
     /// <param name="namesTopics">A table has its topic on a line before it: there may be several topics.</param>
-    public static ResultDisplay Start(Session session, string source, bool namesTopics, CancellationToken stop) => new(session, source, namesTopics, stop);
+    public static ResultDisplay Start(VerbContext context, string source, bool namesTopics, CancellationToken stop) => new(context, source, namesTopics, stop);
 
     /// <summary>Takes in whether results arrive.</summary>
     public void Connect(bool isConnected) => _view?.Connect(isConnected);
@@ -85,14 +85,14 @@ internal sealed class ResultDisplay : IAsyncDisposable
         await lines.Writing.WaitAsync(Stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         try
         {
-            await lines.Writing.WaitAsync(LastPatience, _session.Time, CancellationToken.None);
+            await lines.Writing.WaitAsync(LastPatience, _context.Time, CancellationToken.None);
         }
         catch (TimeoutException)
         {
             _unsaid += lines.Missing;
         }
         if (_unsaid > 0)
-            Log.ResultsDropped(_session.Logger, _unsaid);
+            Log.ResultsDropped(_context.Logger, _unsaid);
     }
 
     private string SayMissing(long count)
@@ -100,7 +100,7 @@ internal sealed class ResultDisplay : IAsyncDisposable
         _unsaid += count;
         if (_limiter.MayLog(nameof(SayMissing), out _))
         {
-            Log.ResultsDropped(_session.Logger, _unsaid);
+            Log.ResultsDropped(_context.Logger, _unsaid);
             _unsaid = 0;
         }
         return "";

@@ -43,14 +43,14 @@ internal static class VerifyVerb
 
     public static Command Command()
     {
-        var command = Session.Command(
+        var command = VerbContext.Command(
             "verify",
             "kill processes and cut connections at random moments, and account for every message",
             [
                 Broker.Option, Qos.Option, Kills.Option, Messages.Option, Rate.Option, CommonSettings.Seed.Option, Database.Option, Keep,
             ],
             RunAsync);
-        var publisher = Session.Command(
+        var publisher = VerbContext.Command(
             "publisher",
             "a part of verify: publish 1, 2, 3 ...",
             [
@@ -62,54 +62,54 @@ internal static class VerifyVerb
         return command;
     }
 
-    private static async Task RunAsync(Session session, CancellationToken stop)
+    private static async Task RunAsync(VerbContext context, CancellationToken stop)
     {
-        var settings = ReadOptions(session); // May be wrong, and then nothing is left behind.
+        var settings = ReadOptions(context); // May be wrong, and then nothing is left behind.
         var folder = Directory.CreateTempSubdirectory("meanwhile-verify-");
-        var options = settings with { Folder = folder.FullName, Database = session.Read(Database) ?? Path.Combine(folder.FullName, "readings.db") };
-        Log.TrialStarts(session.Logger, options.Seed, folder.FullName);
+        var options = settings with { Folder = folder.FullName, Database = context.Read(Database) ?? Path.Combine(folder.FullName, "readings.db") };
+        Log.TrialStarts(context.Logger, options.Seed, folder.FullName);
         var isOver = false;
         try
         {
-            var trial = new Trial(options, session.Read(CommonSettings.UserName), session.Read(CommonSettings.PasswordFile), session.Logger, session.Time);
+            var trial = new Trial(options, context.Read(CommonSettings.UserName), context.Read(CommonSettings.PasswordFile), context.Logger, context.Time);
             TrialReport? report = null;
             await ProgressBar.ShowAsync("starting", async progress => report = await trial.RunAsync(progress, stop));
-            session.Write(output => Write(output, options, report!));
+            context.Write(output => Write(output, options, report!));
             var wrong = report!.Account.Findings.Count;
             if (wrong > 0)
                 throw new UserException($"it does not balance: {wrong} findings, the first: {report.Account.Findings[0]}; --seed {options.Seed} repeats the accidents");
-            isOver = !session.CommandLine.GetValue(Keep);
+            isOver = !context.CommandLine.GetValue(Keep);
         }
         finally
         {
             if (isOver || stop.IsCancellationRequested)
                 folder.Delete(recursive: true);
             else
-                Log.TrialKept(session.Logger, folder.FullName);
+                Log.TrialKept(context.Logger, folder.FullName);
         }
     }
 
-    private static TrialOptions ReadOptions(Session session)
+    private static TrialOptions ReadOptions(VerbContext context)
     {
-        var broker = session.Read(Broker)!;
+        var broker = context.Read(Broker)!;
         return new TrialOptions(
             broker.Elsewhere,
             broker.IsOwnMosquitto,
-            session.Read(Qos),
-            session.Read(Messages),
-            1 / session.Read(Rate)!.Shortest,
-            session.Read(Kills),
-            session.Read(CommonSettings.Seed) ?? Random.Shared.Next(),
+            context.Read(Qos),
+            context.Read(Messages),
+            1 / context.Read(Rate)!.Shortest,
+            context.Read(Kills),
+            context.Read(CommonSettings.Seed) ?? Random.Shared.Next(),
             Database: "",
             Folder: "");
     }
 
-    private static async Task PublishAsync(Session session, CancellationToken stop)
+    private static async Task PublishAsync(VerbContext context, CancellationToken stop)
     {
-        var broker = CommonSettings.ReadBroker(session.CommandLine, session.Sources, ClientId);
-        var options = new SequenceOptions(session.Read(CommonSettings.PublishTopic)!, session.Read(Qos), session.Read(Rate)!, session.Read(Count));
-        using var log = PublisherLog.Open(session.Read(LogFile)!);
-        await new SequencePublisher(broker, options, log, session.Time).RunAsync(stop);
+        var broker = CommonSettings.ReadBroker(context.CommandLine, context.Sources, ClientId);
+        var options = new SequenceOptions(context.Read(CommonSettings.PublishTopic)!, context.Read(Qos), context.Read(Rate)!, context.Read(Count));
+        using var log = PublisherLog.Open(context.Read(LogFile)!);
+        await new SequencePublisher(broker, options, log, context.Time).RunAsync(stop);
     }
 
     private static void Write(TextWriter output, TrialOptions options, TrialReport report)

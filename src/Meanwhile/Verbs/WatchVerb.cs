@@ -15,7 +15,7 @@ internal static class WatchVerb
     private static readonly Setting<string> Filter = new(
         "--stats-topic", "STATS_TOPIC", "STATS", "FILTER", "topic or filter of the results", TopicName.ParseFilter);
 
-    public static Command Command() => Session.Command(
+    public static Command Command() => VerbContext.Command(
         "watch",
         "print a table for each result, or show all series live",
         [
@@ -24,16 +24,16 @@ internal static class WatchVerb
         ],
         RunAsync);
 
-    private static async Task RunAsync(Session session, CancellationToken stop)
+    private static async Task RunAsync(VerbContext context, CancellationToken stop)
     {
         // Results of many series go to topics below STATS_TOPIC; TOPIC says whether there are many.
-        var results = session.Read(Filter)!;
-        var readings = new AggregatorOptions(session.Read(CommonSettings.Topic)!, results);
+        var results = context.Read(Filter)!;
+        var readings = new AggregatorOptions(context.Read(CommonSettings.Topic)!, results);
         var filter = readings.HasWildcards && results.AsSpan().IndexOfAny('+', '#') < 0 ? results + "/#" : results;
 
-        var broker = CommonSettings.ReadBroker(session.CommandLine, session.Sources, ClientId, StatsWatcher.NewClientId());
-        var readyFile = session.Read(CommonSettings.ReadyFile);
-        await using var display = ResultDisplay.Start(session, $"{broker.Address} {filter}", namesTopics: filter.AsSpan().IndexOfAny('+', '#') >= 0, stop);
-        await new StatsWatcher(broker, filter, display.Show, new ReadyFile(readyFile, display.Connect), session.Logger, session.Time).RunAsync(display.Stop);
+        var broker = CommonSettings.ReadBroker(context.CommandLine, context.Sources, ClientId, StatsWatcher.NewClientId());
+        var readyFile = context.Read(CommonSettings.ReadyFile);
+        await using var display = ResultDisplay.Start(context, $"{broker.Address} {filter}", namesTopics: filter.AsSpan().IndexOfAny('+', '#') >= 0, stop);
+        await new StatsWatcher(broker, filter, display.Show, new ReadyFile(readyFile, display.Connect), context.Logger, context.Time).RunAsync(display.Stop);
     }
 }

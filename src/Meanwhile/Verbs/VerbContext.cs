@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace Meanwhile.Verbs;
 
 /// <summary>What every verb runs with: its settings, the clock, and a log on standard error. Standard output belongs to results.</summary>
-internal sealed class Session : IDisposable
+internal sealed class VerbContext : IDisposable
 {
     // Who asked the program to stop does not wait for a reader of the log who sleeps.
     private static readonly TimeSpan LogPatience = TimeSpan.FromSeconds(2);
@@ -18,7 +18,7 @@ internal sealed class Session : IDisposable
     private readonly PosixSignalRegistration? _hangUp;
     private readonly bool _isLogForPrograms; // Who reads it expects the last words in the same form.
 
-    private Session(ParseResult commandLine, SettingSources sources)
+    private VerbContext(ParseResult commandLine, SettingSources sources)
     {
         (CommandLine, Sources) = (commandLine, sources);
         var (level, format) = LogSettings.Read(commandLine, sources);
@@ -49,7 +49,7 @@ internal sealed class Session : IDisposable
 
     /// <summary>Makes a verb's command out of its options and what it does.</summary>
     /// <param name="run">Runs until it is done or told to stop.</param>
-    public static Command Command(string name, string description, IEnumerable<Option> options, Func<Session, CancellationToken, Task> run)
+    public static Command Command(string name, string description, IEnumerable<Option> options, Func<VerbContext, CancellationToken, Task> run)
     {
         var command = new Command(name, description);
         foreach (var option in options)
@@ -60,9 +60,9 @@ internal sealed class Session : IDisposable
         {
             await Task.Yield(); // Signals are listened for only from the first wait on, and under load the data path has none for long.
             var sources = SettingSources.Load(Directory.GetCurrentDirectory(), Environment.GetEnvironmentVariable);
-            using var session = new Session(commandLine, sources);
-            using var told = stop.Register(session.Stop);
-            return await session.RunAsync(run);
+            using var context = new VerbContext(commandLine, sources);
+            using var told = stop.Register(context.Stop);
+            return await context.RunAsync(run);
         });
         return command;
     }
@@ -112,7 +112,7 @@ internal sealed class Session : IDisposable
         _log.Writing.Wait(LogPatience); // Writes what is left of it.
     }
 
-    private async Task<int> RunAsync(Func<Session, CancellationToken, Task> run)
+    private async Task<int> RunAsync(Func<VerbContext, CancellationToken, Task> run)
     {
         try
         {
