@@ -93,9 +93,9 @@ static async Task<Run> PathAsync(IStore opened, long warmUp, long count, int ser
     using var store = opened;
     var options = new AggregatorOptions(series == 1 ? "DATA" : "plant/+/temperature", "STATS");
     var feed = new PreparedFeed(warmUp, count, series, aSecond, largestBatch, time);
-    var insight = new Insight(options, time);
-    var ledger = insight.Ledger;
-    var aggregator = new Aggregator(feed, store, options, insight, NullLogger.Instance, time);
+    var status = new PipelineStatus(options, time);
+    var ledger = status.Ledger;
+    var aggregator = new Aggregator(feed, store, options, status, NullLogger.Instance, time);
     await aggregator.RunAsync(CancellationToken.None);
     var run = feed.Meter!.Stop(count);
     if (ledger.Committed != warmUp + count || ledger.Acknowledged != warmUp + count || ledger.OnTheWay != 0)

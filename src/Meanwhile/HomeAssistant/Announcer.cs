@@ -21,7 +21,7 @@ internal sealed class Announcer : IAsyncDisposable
     private static readonly byte[] Offline = "offline"u8.ToArray();
 
     private readonly AnnouncerOptions _options;
-    private readonly Insight _insight;
+    private readonly PipelineStatus _status;
     private readonly Sensors _sensors;
     private readonly TopicMatcher _configurations;
     private readonly BrokerLink _link;
@@ -43,13 +43,13 @@ internal sealed class Announcer : IAsyncDisposable
     /// <summary>An announcer that is not connected yet.</summary>
     /// <param name="broker">Which broker, and who it is there.</param>
     /// <param name="options">What is announced.</param>
-    /// <param name="insight">Knows the series.</param>
+    /// <param name="status">Knows the series.</param>
     /// <param name="logger">For what goes wrong.</param>
     /// <param name="time">For the waits.</param>
-    public Announcer(BrokerSettings broker, AnnouncerOptions options, Insight insight, ILogger logger, TimeProvider time)
+    public Announcer(BrokerSettings broker, AnnouncerOptions options, PipelineStatus status, ILogger logger, TimeProvider time)
     {
-        (_options, _insight, _logger, _time, _limiter) = (options, insight, logger, time, new LogLimiter(time));
-        _sensors = new Sensors(options, insight.Options);
+        (_options, _status, _logger, _time, _limiter) = (options, status, logger, time, new LogLimiter(time));
+        _sensors = new Sensors(options, status.Options);
         _configurations = new TopicMatcher(_sensors.Configurations);
         _link = new BrokerLink(broker with { Will = (_sensors.Availability, Offline) }, logger, time);
         _client = new MqttClient(_link.Options(IntroduceAsync));
@@ -89,7 +89,7 @@ internal sealed class Announcer : IAsyncDisposable
     {
         try
         {
-            if (_client.IsConnected && _isIntroduced && _insight.Results is { } results)
+            if (_client.IsConnected && _isIntroduced && _status.Results is { } results)
                 await AnnounceAsync(results, stop);
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 namespace Meanwhile.Pipeline;
 
 /// <summary>The data path: feed, parse, commit, acknowledge, windows, results. One loop, from left to right.</summary>
-internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions options, Insight insight, ILogger logger, TimeProvider time)
+internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions options, PipelineStatus status, ILogger logger, TimeProvider time)
 {
     // Bounds what one transaction holds in memory; a full batch leaves the rest in the queue, and a full queue leaves it in the socket.
     private const int LargestBatch = 4096;
@@ -26,7 +26,7 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
     private static readonly TimeSpan LastCommitTimeout = TimeSpan.FromSeconds(10);
 
     private readonly LogLimiter _limiter = new(time);
-    private readonly Ledger _ledger = insight.Ledger;
+    private readonly Ledger _ledger = status.Ledger;
     private Results _results = new(options);
     private readonly long _retention = (long)options.Retention.TotalMilliseconds;
     private readonly long _quarantine = (long)options.QuarantineAge.TotalMilliseconds;
@@ -38,7 +38,7 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
     public async Task RunAsync(CancellationToken stop)
     {
         SayWhereResultsGo();
-        var intake = new Intake(options, _ledger, insight.Quota, topic => _results.Has(topic), logger, _limiter);
+        var intake = new Intake(options, _ledger, status.Quota, topic => _results.Has(topic), logger, _limiter);
         var wait = new StoreWait(logger, _limiter, time);
         using var work = new WorkSignal(feed.Deliveries, options.Tick, time);
         using var giveUp = new CancellationTokenSource();
@@ -47,7 +47,7 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
         _results = await wait.ForAsync(() => ValueTask.FromResult(Rebuild(stop)), stop);
         while (await work.WaitAsync())
         {
-            insight.Turn();
+            status.Turn();
             using var turn = Spans.Turn();
             var now = Now();
             await FollowClockAsync(wait, now, stop);
@@ -58,8 +58,8 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
                 _ledger.Acknowledge(feed.Acknowledge(intake.Deliveries));
             using (Spans.Part("windows"))
                 SayAhead(_results.Add(intake.Batch.Readings, now, work.TickIsDue));
-            insight.Quota.Settle();
-            insight.Listeners.Tell(intake.Batch.Readings);
+            status.Quota.Settle();
+            status.Listeners.Tell(intake.Batch.Readings);
             await PublishAsync(now);
             intake.Clear();
         }
@@ -70,7 +70,7 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
     {
         if (now - _retention < _cutoff - LargestCorrection && _results.OldestEver < _cutoff)
         {
-            insight.LostBefore = _cutoff;
+            status.LostBefore = _cutoff;
             Log.ClockWentBack(logger, (_cutoff - now + _retention) / 1000, DateTimeOffset.FromUnixTimeMilliseconds(_cutoff).UtcDateTime);
         }
         _cutoff = now - _retention;
@@ -107,16 +107,16 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
                 stop.ThrowIfCancellationRequested();
                 ahead += results.Restore(reading, now) == ReadingOutcome.Ahead ? 1 : 0;
                 if (readings++ == 0)
-                    insight.StoreIsThere = true;
+                    status.StoreIsThere = true;
             }
         }
         catch (StoreException)
         {
-            insight.StoreIsThere = false;
+            status.StoreIsThere = false;
             throw;
         }
-        insight.Rebuilt(results);
-        insight.Quota.Follow(results);
+        status.Rebuilt(results);
+        status.Quota.Follow(results);
         Log.ReadBack(logger, readings, results.SeriesCount);
         SayAhead(ahead);
         return results;
@@ -138,7 +138,7 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
         var started = time.GetTimestamp();
         var report = await wait.ForCommitAsync(
             (Path: this, intake.Batch, cutoff, span, giveUp), static work => work.Path.TryCommitAsync(work.Batch, work.cutoff, work.span, work.giveUp), stop);
-        insight.Committed(intake.Deliveries.Count, started);
+        status.Committed(intake.Deliveries.Count, started);
         return report;
     }
 
@@ -150,7 +150,7 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
         }
         catch (StoreException e) when (e.MayHeal)
         {
-            insight.CommitFailed();
+            status.CommitFailed();
             span.Fail(e.Message);
             throw;
         }
@@ -168,13 +168,13 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
                 RefuseResult();
             else
                 await feed.PublishAsync(result.Topic, result.Payload);
-            insight.Listeners.Tell(series, result);
+            status.Listeners.Tell(series, result);
             published++;
             if (logger.IsEnabled(LogLevel.Debug))
                 Log.Published(logger, result.Topic, Encoding.UTF8.GetString(result.Payload.Span));
         }
         span?.SetTag("meanwhile.results", published);
-        insight.Published(published);
+        status.Published(published);
         _results.Due.Clear();
     }
 

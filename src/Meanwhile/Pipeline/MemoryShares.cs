@@ -10,12 +10,12 @@ internal static class MemoryShares
     private const long BytesAConnection = 16 * 1024;
 
     /// <summary>The parts, in bytes; those of the embedded broker only if there is one.</summary>
-    public static IEnumerable<(string Name, long Bytes)> Of(Insight insight)
+    public static IEnumerable<(string Name, long Bytes)> Of(PipelineStatus status)
     {
-        yield return ("windows", insight.Results?.WindowBytes ?? 0);
-        yield return ("names", insight.Results?.NameBytes ?? 0);
-        yield return ("readers", insight.HeldForReaders);
-        if (insight.Feed is not EmbeddedFeed { Statistics: var broker } feed)
+        yield return ("windows", status.Results?.WindowBytes ?? 0);
+        yield return ("names", status.Results?.NameBytes ?? 0);
+        yield return ("readers", status.HeldForReaders);
+        if (status.Feed is not EmbeddedFeed { Statistics: var broker } feed)
             yield break;
         yield return ("incoming", broker.HeldBytes);
         yield return ("queues", feed.QueuedBytes);

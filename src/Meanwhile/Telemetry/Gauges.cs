@@ -9,10 +9,10 @@ using Meanwhile.Windows;
 namespace Meanwhile.Telemetry;
 
 /// <summary>Metrics that are read off when somebody asks for them, and cost nothing in between.</summary>
-/// <param name="insight">What there is to see.</param>
+/// <param name="status">What there is to see.</param>
 /// <param name="mostSeries">How many series have metrics of their own.</param>
 /// <param name="time">The clock.</param>
-internal sealed class Gauges(Insight insight, int mostSeries, TimeProvider time)
+internal sealed class Gauges(PipelineStatus status, int mostSeries, TimeProvider time)
 {
     /// <summary>The mean of each window, by series.</summary>
     public const string SeriesMean = "meanwhile.series.mean";
@@ -27,16 +27,16 @@ internal sealed class Gauges(Insight insight, int mostSeries, TimeProvider time)
     // A topic stands in each of its series' metrics, and may have 64 KiB.
     private const long LongestNames = 4 << 20;
 
-    private readonly Meter _meter = insight.Meter;
+    private readonly Meter _meter = status.Meter;
 
-    private EmbeddedFeed? Broker => insight.Feed as EmbeddedFeed;
+    private EmbeddedFeed? Broker => status.Feed as EmbeddedFeed;
 
     private IReadOnlyList<QueueFill> Queues => Broker?.FillingQueues ?? [];
 
     /// <summary>Makes them known to the meter.</summary>
     public void Register()
     {
-        RegisterLedger(insight.Ledger);
+        RegisterLedger(status.Ledger);
         RegisterState();
         RegisterQueues();
         RegisterMemory();
@@ -57,21 +57,21 @@ internal sealed class Gauges(Insight insight, int mostSeries, TimeProvider time)
         Count("meanwhile.quarantine.dropped", "{message}", "Messages that had to leave the quarantine, because it is bounded.", () => ledger.DroppedFromQuarantine);
         Count("meanwhile.quarantine.unexpected", "{message}", "Quarantined messages on topics that have readings, apart from those that tell whether a device is there.", () => ledger.Unexpected);
         Count("meanwhile.results.own", "{message}", "Results that came back as messages, and were passed over.", () => ledger.OwnResults);
-        Count("meanwhile.results.published", "{result}", "Results handed over for publishing.", () => insight.ResultsPublished);
+        Count("meanwhile.results.published", "{result}", "Results handed over for publishing.", () => status.ResultsPublished);
         Count("meanwhile.results.refused", "{result}", "Results that the broker did not take.", () => ledger.RefusedResults);
-        Count("meanwhile.commit.failures", "{attempt}", "Attempts to commit that failed.", () => insight.CommitFailures);
+        Count("meanwhile.commit.failures", "{attempt}", "Attempts to commit that failed.", () => status.CommitFailures);
     }
 
     private void RegisterState()
     {
-        Show("meanwhile.queue.deliveries", "{delivery}", "Deliveries that wait for the next commit.", () => insight.Feed is { Deliveries: { CanCount: true } queue } ? queue.Count : 0);
-        Show("meanwhile.series", "{series}", "Series that have readings.", () => insight.Results?.SeriesCount ?? 0);
-        Show("meanwhile.series.limit", "{series}", "The most series there may be (--max-series).", () => insight.Options.MostSeries);
-        Count("meanwhile.series.refused", "{message}", "Readings of new series beyond --max-series or --max-series-client: refused, or moved to the quarantine.", () => insight.Quota.Refused);
-        Show("meanwhile.ready", "", "1 when there is no obstacle: /readyz says so too.", () => insight.Obstacle is null ? 1 : 0);
-        Show("meanwhile.broker.connected", "", "1 while connected to the broker and subscribed.", () => insight.BrokerIsThere ? 1 : 0);
-        Show("meanwhile.store.available", "", "1 while the store commits.", () => insight.StoreIsThere ? 1 : 0);
-        Show("meanwhile.event.listeners", "{listener}", "Readers of the event stream.", () => insight.Listeners.Count);
+        Show("meanwhile.queue.deliveries", "{delivery}", "Deliveries that wait for the next commit.", () => status.Feed is { Deliveries: { CanCount: true } queue } ? queue.Count : 0);
+        Show("meanwhile.series", "{series}", "Series that have readings.", () => status.Results?.SeriesCount ?? 0);
+        Show("meanwhile.series.limit", "{series}", "The most series there may be (--max-series).", () => status.Options.MostSeries);
+        Count("meanwhile.series.refused", "{message}", "Readings of new series beyond --max-series or --max-series-client: refused, or moved to the quarantine.", () => status.Quota.Refused);
+        Show("meanwhile.ready", "", "1 when there is no obstacle: /readyz says so too.", () => status.Obstacle is null ? 1 : 0);
+        Show("meanwhile.broker.connected", "", "1 while connected to the broker and subscribed.", () => status.BrokerIsThere ? 1 : 0);
+        Show("meanwhile.store.available", "", "1 while the store commits.", () => status.StoreIsThere ? 1 : 0);
+        Show("meanwhile.event.listeners", "{listener}", "Readers of the event stream.", () => status.Listeners.Count);
         var version = typeof(Gauges).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
         _meter.CreateObservableGauge("meanwhile.build.info", () => new Measurement<long>(1, new KeyValuePair<string, object?>("version", version)), "", "The version that runs.");
     }
@@ -98,9 +98,9 @@ internal sealed class Gauges(Insight insight, int mostSeries, TimeProvider time)
 
     private void RegisterMemory()
     {
-        Show("meanwhile.memory.used", "By", "Managed memory in use, including garbage, without the answers that HTTP clients have not read yet. --max-memory limits it.", () => GC.GetTotalMemory(forceFullCollection: false) - insight.HeldForReaders);
+        Show("meanwhile.memory.used", "By", "Managed memory in use, including garbage, without the answers that HTTP clients have not read yet. --max-memory limits it.", () => GC.GetTotalMemory(forceFullCollection: false) - status.HeldForReaders);
         _meter.CreateObservableGauge("meanwhile.memory.limit", () => Broker is { } broker ? [new Measurement<long>(broker.MemoryLimit)] : NoCounts, "By", "The limit on managed memory (--max-memory).");
-        _meter.CreateObservableGauge("meanwhile.memory.share", () => MemoryShares.Of(insight).Select(share => new Measurement<long>(share.Bytes, new KeyValuePair<string, object?>("of", share.Name))), "By", "Approximate memory of each part of the program.");
+        _meter.CreateObservableGauge("meanwhile.memory.share", () => MemoryShares.Of(status).Select(share => new Measurement<long>(share.Bytes, new KeyValuePair<string, object?>("of", share.Name))), "By", "Approximate memory of each part of the program.");
     }
 
     private void RegisterProcess()
@@ -120,20 +120,20 @@ internal sealed class Gauges(Insight insight, int mostSeries, TimeProvider time)
         Show("meanwhile.series.not_shown", "{series}", "Series without metrics of their own, because of --http-metric-series.", CountNotShown);
     }
 
-    private long CountNotShown() => insight.Results is { } windows && windows.Topics() is var topics ? topics.Count - Shown(topics).Count() : 0;
+    private long CountNotShown() => status.Results is { } windows && windows.Topics() is var topics ? topics.Count - Shown(topics).Count() : 0;
 
     // The first ones by name, so that it is the same ones each time.
     private IEnumerable<string> Shown(List<string> topics)
     {
-        var room = LongestNames / (2 * insight.Options.Windows.Count);
+        var room = LongestNames / (2 * status.Options.Windows.Count);
         return topics.Order(StringComparer.Ordinal).Take(mostSeries).TakeWhile(topic => (room -= topic.Length) >= 0);
     }
 
     private List<Measurement<double>> Observe(StatisticKind statistic)
     {
-        var writer = new ResultWriter(insight.Options.Windows, [Statistic.Of(statistic)]);
+        var writer = new ResultWriter(status.Options.Windows, [Statistic.Of(statistic)]);
         List<Measurement<double>> found = [];
-        if (insight.Results is not { } windows)
+        if (status.Results is not { } windows)
             return found;
         windows.Look(Shown(windows.Topics()), time.GetUtcNow().ToUnixTimeMilliseconds(), (topic, readings, end) =>
         {
@@ -141,7 +141,7 @@ internal sealed class Gauges(Insight insight, int mostSeries, TimeProvider time)
             for (var i = 0; i < values.Length; i++)
             {
                 if (values[i] is { } value)
-                    found.Add(new Measurement<double>(value, new("topic", topic), new("window", insight.Options.Windows[i].Name)));
+                    found.Add(new Measurement<double>(value, new("topic", topic), new("window", status.Options.Windows[i].Name)));
             }
         });
         return found;

@@ -18,19 +18,19 @@ internal sealed class OtlpExport : IAsyncDisposable
     private const int LastMilliseconds = 2000;
 
     private readonly OtlpOptions _options;
-    private readonly Insight _insight;
+    private readonly PipelineStatus _status;
     private readonly OtlpTroubles _troubles;
     private readonly List<MeterProvider> _metrics = [];
     private readonly TracerProvider? _traces;
 
     /// <summary>Starts to collect and to send.</summary>
     /// <param name="options">What, where to and how often.</param>
-    /// <param name="insight">What there is to see.</param>
+    /// <param name="status">What there is to see.</param>
     /// <param name="logger">For what goes wrong.</param>
     /// <param name="time">For how often that is said.</param>
-    public OtlpExport(OtlpOptions options, Insight insight, ILogger logger, TimeProvider time)
+    public OtlpExport(OtlpOptions options, PipelineStatus status, ILogger logger, TimeProvider time)
     {
-        (_options, _insight, _troubles) = (options, insight, new OtlpTroubles(logger, time));
+        (_options, _status, _troubles) = (options, status, new OtlpTroubles(logger, time));
         if (options.SendsMetrics)
             _metrics.AddRange(MetricsOfTheProgram(), MetricsOfSeries());
         if (options.SendsTraces)
@@ -57,12 +57,12 @@ internal sealed class OtlpExport : IAsyncDisposable
 
     // Series come and go. With the temporality delta the library forgets those that are gone; gauges look the same on the wire with both.
     private MeterProvider MetricsOfSeries() => Metrics()
-        .AddView(instrument => IsOfSeries(instrument) ? new MetricStreamConfiguration { CardinalityLimit = Math.Max(1, 2 * _options.MostSeries * _insight.Options.Windows.Count) } : MetricStreamConfiguration.Drop)
+        .AddView(instrument => IsOfSeries(instrument) ? new MetricStreamConfiguration { CardinalityLimit = Math.Max(1, 2 * _options.MostSeries * _status.Options.Windows.Count) } : MetricStreamConfiguration.Drop)
         .AddOtlpExporter((_, reader) => reader.TemporalityPreference = MetricReaderTemporalityPreference.Delta)
         .Build();
 
     private MeterProviderBuilder Metrics() => Sdk.CreateMeterProviderBuilder()
-        .ConfigureServices(Configure).SetResourceBuilder(Resource()).AddMeter(Insight.MeterName);
+        .ConfigureServices(Configure).SetResourceBuilder(Resource()).AddMeter(PipelineStatus.MeterName);
 
     private void Configure(IServiceCollection services) => services.AddSingleton(_options.Variables);
 

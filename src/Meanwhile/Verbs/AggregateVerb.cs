@@ -33,10 +33,10 @@ internal static class AggregateVerb
         RunAsync);
 
     /// <summary>Runs the data path over a feed until told to stop, then disposes the feed, which takes leave, and shows the ledger.</summary>
-    public static async Task RunAsync(VerbContext context, IFeed feed, IStore store, Insight insight, CancellationToken stop, Announcer? announcer = null)
+    public static async Task RunAsync(VerbContext context, IFeed feed, IStore store, PipelineStatus status, CancellationToken stop, Announcer? announcer = null)
     {
-        insight.Feed = feed;
-        var aggregator = new Aggregator(feed, store, insight.Options, insight, context.Logger, context.Time);
+        status.Feed = feed;
+        var aggregator = new Aggregator(feed, store, status.Options, status, context.Logger, context.Time);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var feeding = feed.RunAsync(ending.Token);
         var announcing = announcer?.RunAsync(ending.Token) ?? Task.CompletedTask;
@@ -55,25 +55,25 @@ internal static class AggregateVerb
             }
             finally
             {
-                Log.LedgerAtEnd(context.Logger, insight.Ledger);
+                Log.LedgerAtEnd(context.Logger, status.Ledger);
             }
         }
         await feeding;
     }
 
     /// <summary>Makes metrics when somebody wants them, and sends what is to be sent; null when that is nothing.</summary>
-    public static OtlpExport? Export(VerbContext context, HttpOptions? http, Insight insight)
+    public static OtlpExport? Export(VerbContext context, HttpOptions? http, PipelineStatus status)
     {
         var (otlp, metricSeries) = (OtlpSettings.Read(context.CommandLine, context.Sources), context.Read(HttpSettings.MetricSeries));
         if (http is not null || otlp is not null)
-            new Gauges(insight, metricSeries, context.Time).Register();
-        return otlp is null ? null : new OtlpExport(otlp, insight, context.Logger, context.Time);
+            new Gauges(status, metricSeries, context.Time).Register();
+        return otlp is null ? null : new OtlpExport(otlp, status, context.Logger, context.Time);
     }
 
     /// <summary>Serves what there is to see; null when nothing was asked for.</summary>
-    public static async Task<WebServer?> ServeAsync(VerbContext context, HttpOptions? http, Insight insight, CancellationToken stop) => http is null
+    public static async Task<WebServer?> ServeAsync(VerbContext context, HttpOptions? http, PipelineStatus status, CancellationToken stop) => http is null
         ? null
-        : await WebServer.StartAsync(http, context.Read(CommonSettings.DbFile)!, insight, context.Logger, context.Time, stop);
+        : await WebServer.StartAsync(http, context.Read(CommonSettings.DbFile)!, status, context.Logger, context.Time, stop);
 
     private static async Task RunAsync(VerbContext context, CancellationToken stop)
     {
@@ -85,25 +85,25 @@ internal static class AggregateVerb
             options = options with { OwnTopics = Sensors.TopicsOf(home) };
         var http = HttpSettings.Read(context.CommandLine, context.Sources);
         var ready = new ReadyFile(context.Read(CommonSettings.ReadyFile));
-        using var insight = new Insight(options, context.Time);
-        using var stopping = stop.Register(insight.Stop);
-        await using var export = Export(context, http, insight);
-        await using var web = await ServeAsync(context, http, insight, stop);
+        using var status = new PipelineStatus(options, context.Time);
+        using var stopping = stop.Register(status.Stop);
+        await using var export = Export(context, http, status);
+        await using var web = await ServeAsync(context, http, status, stop);
         if (address.IsEmbedded)
         {
             if (options.Filter.StartsWith("$share/", StringComparison.Ordinal))
                 throw new UserException($"TOPIC: '{options.Filter}' is shared between clients of a broker elsewhere: expected a plain filter for the embedded one", ExitCode.Usage);
             var inside = home is null ? null : new InsideLogin();
             var embedded = EmbeddedSettings.Read(context.CommandLine, context.Sources, new ListenAddress(address.EndPoint));
-            embedded = embedded with { Inside = inside, Limits = embedded.Limits with { SetAside = () => insight.HeldForReaders } };
+            embedded = embedded with { Inside = inside, Limits = embedded.Limits with { SetAside = () => status.HeldForReaders } };
             var database = context.Read(CommonSettings.DbFile)!;
             using var store = await Store.OpenAsync(database, AggregatorSettings.ReadStore(context.CommandLine, context.Sources, Store.EmbeddedSessions, options.Filter), context.Logger, context.Time, stop);
             using var brokerStore = await Store.OpenBrokerAsync(context.Read(BrokerDatabase) ?? Store.BrokerFileOf(database), context.Logger, context.Time, stop);
-            insight.StoreIsThere = true;
+            status.StoreIsThere = true;
             var feed = await EmbeddedFeed.StartAsync(embedded, brokerStore, options.Takes, store.ReadSession().ReceivedIds, context.Logger, context.Time, stop);
             context.Reload = feed.Reload;
             ready.Set(true);
-            await RunAsync(context, feed, store, insight, stop, Announcer(inside?.SettingsFor(feed.InsideEndPoint, AnnouncerOf(context.Read(ClientId)!))));
+            await RunAsync(context, feed, store, status, stop, Announcer(inside?.SettingsFor(feed.InsideEndPoint, AnnouncerOf(context.Read(ClientId)!))));
             ready.Set(false);
         }
         else
@@ -111,15 +111,15 @@ internal static class AggregateVerb
             EmbeddedSettings.RequireNone(context.CommandLine, address);
             var broker = CommonSettings.ReadBroker(context.CommandLine, context.Sources, ClientId);
             using var store = await Store.OpenAsync(context.Read(CommonSettings.DbFile)!, AggregatorSettings.ReadStore(context.CommandLine, context.Sources, $"{broker.ClientId}@{address}", options.Filter), context.Logger, context.Time, stop);
-            insight.StoreIsThere = true;
-            var feed = new MqttFeed(broker, options.Filter, store.ReadSession(), ready, insight.Ledger.RefuseResult, context.Logger, context.Time);
-            await RunAsync(context, feed, store, insight, stop, Announcer(broker with { ClientId = AnnouncerOf(broker.ClientId) }));
+            status.StoreIsThere = true;
+            var feed = new MqttFeed(broker, options.Filter, store.ReadSession(), ready, status.Ledger.RefuseResult, context.Logger, context.Time);
+            await RunAsync(context, feed, store, status, stop, Announcer(broker with { ClientId = AnnouncerOf(broker.ClientId) }));
         }
 
         static string AnnouncerOf(string clientId) => $"{clientId}-homeassistant";
 
         Announcer? Announcer(BrokerSettings? broker) => home is null || broker is null
             ? null
-            : new Announcer(broker, home, insight, context.Logger, context.Time);
+            : new Announcer(broker, home, status, context.Logger, context.Time);
     }
 }

@@ -33,17 +33,17 @@ internal static class DemoVerb
         var database = context.Read(CommonSettings.DbFile)!;
         await using var display = ResultDisplay.Start(context, $"demo {options.StatsTopic}", namesTopics: false, stop);
         stop = display.Stop;
-        using var insight = new Insight(options, context.Time);
-        using var stopping = stop.Register(insight.Stop);
+        using var status = new PipelineStatus(options, context.Time);
+        using var stopping = stop.Register(status.Stop);
         var http = HttpSettings.Read(context.CommandLine, context.Sources, byDefault: PreferredHttp);
-        await using var export = AggregateVerb.Export(context, http, insight);
-        await using var web = await AggregateVerb.ServeAsync(context, http, insight, stop);
+        await using var export = AggregateVerb.Export(context, http, status);
+        await using var web = await AggregateVerb.ServeAsync(context, http, status, stop);
         using var store = await Store.OpenAsync(database, new StoreOptions(Store.EmbeddedSessions, options.Filter), context.Logger, context.Time, stop);
         using var brokerStore = await Store.OpenBrokerAsync(Store.BrokerFileOf(database), context.Logger, context.Time, stop);
         var endPoint = EmbeddedBroker.IsFree(Preferred) ? Preferred : new IPEndPoint(IPAddress.Loopback, 0);
-        insight.StoreIsThere = true;
+        status.StoreIsThere = true;
         var feed = await EmbeddedFeed.StartAsync(
-            new EmbeddedOptions([new ListenAddress(endPoint)]) { Limits = new BrokerLimits { SetAside = () => insight.HeldForReaders } }, brokerStore, options.Takes, store.ReadSession().ReceivedIds, context.Logger, context.Time, stop);
+            new EmbeddedOptions([new ListenAddress(endPoint)]) { Limits = new BrokerLimits { SetAside = () => status.HeldForReaders } }, brokerStore, options.Takes, store.ReadSession().ReceivedIds, context.Logger, context.Time, stop);
         Log.DemoStarts(context.Logger, feed.EndPoint, Store.Describe(database));
 
         var address = new BrokerAddress("mqtt", feed.EndPoint.Address.ToString(), feed.EndPoint.Port, "");
@@ -51,7 +51,7 @@ internal static class DemoVerb
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
         using var aggregating = new CancellationTokenSource();
 
-        var aggregator = AggregateVerb.RunAsync(context, feed, store, insight, aggregating.Token);
+        var aggregator = AggregateVerb.RunAsync(context, feed, store, status, aggregating.Token);
         var watcher = new StatsWatcher(ClientOf(address, StatsWatcher.NewClientId()), options.StatsTopic, display.Show, new ReadyFile(null, Subscribed), context.Logger, context.Time).RunAsync(ending.Token);
         var publisher = PublishWhenWatchedAsync();
 

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http;
 namespace Meanwhile.Web;
 
 /// <summary>What is known at this moment: series and their statistics.</summary>
-internal sealed class CurrentApi(Insight insight, PastApi past, TimeProvider time, SemaphoreSlim processors) : IDisposable
+internal sealed class CurrentApi(PipelineStatus status, PastApi past, TimeProvider time, SemaphoreSlim processors) : IDisposable
 {
     private const int DefaultPage = 100;
     private const int LargestPage = 10_000;
@@ -24,7 +24,7 @@ internal sealed class CurrentApi(Insight insight, PastApi past, TimeProvider tim
     {
         json.WriteStartObject();
         json.WriteString("topic"u8, topic);
-        json.WriteString("result_topic"u8, insight.Options.ResultTopic(topic));
+        json.WriteString("result_topic"u8, status.Options.ResultTopic(topic));
         json.WriteTime("newest"u8, readings.Newest ?? 0);
         json.WriteEndObject();
     });
@@ -34,13 +34,13 @@ internal sealed class CurrentApi(Insight insight, PastApi past, TimeProvider tim
         var parameters = new Parameters(context.Request.Query);
         if (parameters.Time("at") is { } at)
             return past.StatisticsAsync(context, parameters, at, parameters.Limit(DefaultPage, LargestPage));
-        var writer = new ResultWriter(insight.Options.Windows, insight.Options.Statistics);
+        var writer = new ResultWriter(status.Options.Windows, status.Options.Statistics);
         return WriteAsync(context, "statistics", (json, topic, readings, end) => json.WriteResult(topic, writer.Write(readings, end).Span, end, readings.Newest));
     }
 
     private Task WriteAsync(HttpContext context, string name, Action<Utf8JsonWriter, string, SlidingSeries, long> write)
     {
-        var windows = insight.Results ?? throw ProblemException.Rebuilding();
+        var windows = status.Results ?? throw ProblemException.Rebuilding();
         var parameters = new Parameters(context.Request.Query);
         var page = new TopicPage(parameters.Topic(), parameters.Text("after"), parameters.Limit(DefaultPage, LargestPage));
         return _turns.TakeAsync(context, () => Json.WriteAsync(context, json =>

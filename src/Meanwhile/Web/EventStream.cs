@@ -11,7 +11,7 @@ namespace Meanwhile.Web;
 /// Results as they are published, as server-sent events, and the readings of a series. Who reads slowly, or asks for them every so often, misses some,
 /// never the last one of a series.
 /// </summary>
-internal sealed class EventStream(Insight insight, TimeProvider time, CancellationToken stopping)
+internal sealed class EventStream(PipelineStatus status, TimeProvider time, CancellationToken stopping)
 {
     private const int LargestWrite = 32 << 10;
 
@@ -30,8 +30,8 @@ internal sealed class EventStream(Insight insight, TimeProvider time, Cancellati
         var parameters = new Parameters(context.Request.Query);
         var every = parameters.Duration("every", LongestPause);
         var readingsOf = parameters.Text("readings");
-        var mailbox = new ResultMailbox(parameters.Topic(), readingsOf, HistoryApi.Span(insight.Options, HistoryApi.DefaultPoints));
-        if (!insight.Listeners.TryAdd(mailbox))
+        var mailbox = new ResultMailbox(parameters.Topic(), readingsOf, HistoryApi.Span(status.Options, HistoryApi.DefaultPoints));
+        if (!status.Listeners.TryAdd(mailbox))
             throw ProblemException.TooMany("there are too many listeners: expected fewer at a time");
         try
         {
@@ -43,7 +43,7 @@ internal sealed class EventStream(Insight insight, TimeProvider time, Cancellati
         }
         finally
         {
-            insight.Listeners.Remove(mailbox);
+            status.Listeners.Remove(mailbox);
         }
     }
 

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 namespace Meanwhile.Web;
 
 /// <summary>The history of one series for a chart: bounded in points and in work, whatever the rate.</summary>
-internal sealed class HistoryApi(PastApi past, Insight insight, TimeProvider time)
+internal sealed class HistoryApi(PastApi past, PipelineStatus status, TimeProvider time)
 {
     /// <summary>As many spans as a chart has room for.</summary>
     public const int DefaultPoints = 700;
@@ -22,7 +22,7 @@ internal sealed class HistoryApi(PastApi past, Insight insight, TimeProvider tim
 
     private static readonly Statistic HowMany = Statistic.Of(StatisticKind.Count);
 
-    private readonly long _retention = (long)insight.Options.Retention.TotalMilliseconds;
+    private readonly long _retention = (long)status.Options.Retention.TotalMilliseconds;
 
     public Route Route => new("/api/history", ["topic", "points"], ServeAsync);
 
@@ -33,9 +33,9 @@ internal sealed class HistoryApi(PastApi past, Insight insight, TimeProvider tim
     {
         var parameters = new Parameters(context.Request.Query);
         var topic = parameters.Text("topic") ?? throw ProblemException.BadParameter("topic", "the topic of a series");
-        var most = Math.Clamp(AnswerMemory.LargestAnswer / (BytesASpan + (BytesAMember * insight.Options.Windows.Count * insight.Options.Statistics.Count)), 1, MostPoints);
-        var span = Span(insight.Options, (int)(parameters.Whole("points", 1, most) ?? Math.Min(DefaultPoints, most)));
-        var windows = insight.Results ?? throw ProblemException.Rebuilding();
+        var most = Math.Clamp(AnswerMemory.LargestAnswer / (BytesASpan + (BytesAMember * status.Options.Windows.Count * status.Options.Statistics.Count)), 1, MostPoints);
+        var span = Span(status.Options, (int)(parameters.Whole("points", 1, most) ?? Math.Min(DefaultPoints, most)));
+        var windows = status.Results ?? throw ProblemException.Rebuilding();
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         var isThere = false;
         windows.Look([topic], now, (_, _, _) => isThere = true);
@@ -44,14 +44,14 @@ internal sealed class HistoryApi(PastApi past, Insight insight, TimeProvider tim
         var from = now - (long)(_retention * Math.Min(1, MostReadings / Estimate(windows, now)));
         return past.ReadAsync(context, reader =>
         {
-            var keptFrom = insight.KeptFrom;
+            var keptFrom = status.KeptFrom;
             var readings = new ThinnedReadings(span);
-            foreach (var reading in reader.ReadReadings(from, now + (long)insight.Options.MaxAhead.TotalMilliseconds))
+            foreach (var reading in reader.ReadReadings(from, now + (long)status.Options.MaxAhead.TotalMilliseconds))
             {
                 if (reading.Series == topic)
                     readings.Add(reading.Time, reading.Value);
             }
-            var history = new SeriesHistory(windows, insight.Options, topic, now - _retention, now, span);
+            var history = new SeriesHistory(windows, status.Options, topic, now - _retention, now, span);
             var count = 0L;
             windows.Look([topic], now, (_, series, _) => count = Count(series, now));
             return Json.WriteAsync(context, json => Write(json, topic, (keptFrom, from, count), readings, history));

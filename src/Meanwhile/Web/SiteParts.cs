@@ -14,20 +14,20 @@ internal sealed class SiteParts : IDisposable
 
     /// <summary>Puts it together.</summary>
     /// <param name="store">The name of the store, for questions about the past.</param>
-    /// <param name="insight">What there is to see.</param>
+    /// <param name="status">What there is to see.</param>
     /// <param name="logger">For what the store leaves out.</param>
     /// <param name="time">The clock.</param>
     /// <param name="stopping">The server is about to end.</param>
-    public SiteParts(string store, Insight insight, ILogger logger, TimeProvider time, CancellationToken stopping)
+    public SiteParts(string store, PipelineStatus status, ILogger logger, TimeProvider time, CancellationToken stopping)
     {
-        _metrics = new MetricsPage(insight.Meter, _processors);
-        _past = new PastApi(store, insight.Options, time, logger, _processors);
-        _current = new CurrentApi(insight, _past, time, _processors);
+        _metrics = new MetricsPage(status.Meter, _processors);
+        _past = new PastApi(store, status.Options, time, logger, _processors);
+        _current = new CurrentApi(status, _past, time, _processors);
         Routes =
         [
-            .. new Health(insight).Routes, _metrics.Route, OpenApi.Route,
-            .. _current.Routes, .. new StatusApi(insight, time).Routes, .. _past.Routes, new HistoryApi(_past, insight, time).Route,
-            new EventStream(insight, time, stopping).Route,
+            .. new Health(status).Routes, _metrics.Route, OpenApi.Route,
+            .. _current.Routes, .. new StatusApi(status, time).Routes, .. _past.Routes, new HistoryApi(_past, status, time).Route,
+            new EventStream(status, time, stopping).Route,
         ];
     }
 

@@ -5,11 +5,11 @@ using Meanwhile.Pipeline;
 namespace Meanwhile.Web;
 
 /// <summary>What runs here, how it is, and what it has done: everything that a page has to ask for again and again.</summary>
-internal sealed class StatusApi(Insight insight, TimeProvider time)
+internal sealed class StatusApi(PipelineStatus status, TimeProvider time)
 {
     private static readonly string Version = typeof(StatusApi).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
 
-    private readonly IReadOnlyList<string> _members = new ResultWriter(insight.Options.Windows, insight.Options.Statistics).Names;
+    private readonly IReadOnlyList<string> _members = new ResultWriter(status.Options.Windows, status.Options.Statistics).Names;
 
     public IEnumerable<Route> Routes =>
     [
@@ -19,7 +19,7 @@ internal sealed class StatusApi(Insight insight, TimeProvider time)
 
     private void Write(Utf8JsonWriter json)
     {
-        var options = insight.Options;
+        var options = status.Options;
         json.WriteStartObject();
         json.WriteString("version"u8, Version);
         json.WriteTime("now"u8, time.GetUtcNow().ToUnixTimeMilliseconds());
@@ -39,15 +39,15 @@ internal sealed class StatusApi(Insight insight, TimeProvider time)
         foreach (var member in _members)
             json.WriteStringValue(member);
         json.WriteEndArray();
-        json.WriteBoolean("broker"u8, insight.BrokerIsThere);
-        json.WriteBoolean("store"u8, insight.StoreIsThere);
-        json.WriteBoolean("rebuilt"u8, insight.Results is not null);
-        json.WriteString("obstacle"u8, insight.Obstacle);
-        json.WriteNumber("series"u8, insight.Results?.SeriesCount ?? 0);
+        json.WriteBoolean("broker"u8, status.BrokerIsThere);
+        json.WriteBoolean("store"u8, status.StoreIsThere);
+        json.WriteBoolean("rebuilt"u8, status.Results is not null);
+        json.WriteString("obstacle"u8, status.Obstacle);
+        json.WriteNumber("series"u8, status.Results?.SeriesCount ?? 0);
         json.WriteNumber("max_series"u8, options.MostSeries);
-        json.WriteNumber("series_refused"u8, insight.Quota.Refused);
+        json.WriteNumber("series_refused"u8, status.Quota.Refused);
         json.WriteStartObject("memory"u8);
-        foreach (var (name, bytes) in MemoryShares.Of(insight))
+        foreach (var (name, bytes) in MemoryShares.Of(status))
             json.WriteNumber(name, bytes);
         json.WriteEndObject();
         json.WritePropertyName("ledger"u8);
@@ -57,7 +57,7 @@ internal sealed class StatusApi(Insight insight, TimeProvider time)
 
     private void WriteLedger(Utf8JsonWriter json)
     {
-        var ledger = insight.Ledger;
+        var ledger = status.Ledger;
         json.WriteStartObject();
         json.WriteNumber("received"u8, ledger.Received);
         json.WriteNumber("committed"u8, ledger.Committed);

@@ -22,12 +22,12 @@ internal sealed class WebServer : IAsyncDisposable
     /// <summary>Starts to listen. That comes first of all, so that a start that takes its time can be watched.</summary>
     /// <param name="options">Where and to whom.</param>
     /// <param name="store">The name of the store, for questions about the past.</param>
-    /// <param name="insight">What there is to see.</param>
+    /// <param name="status">What there is to see.</param>
     /// <param name="logger">For where it listens.</param>
     /// <param name="time">The clock.</param>
     /// <param name="stop">Gives up starting.</param>
     /// <exception cref="UserException">It cannot listen there.</exception>
-    public static async Task<WebServer> StartAsync(HttpOptions options, string store, Insight insight, ILogger logger, TimeProvider time, CancellationToken stop)
+    public static async Task<WebServer> StartAsync(HttpOptions options, string store, PipelineStatus status, ILogger logger, TimeProvider time, CancellationToken stop)
     {
         var (guests, memory) = (new Guests(), new AnswerMemory(time));
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -44,7 +44,7 @@ internal sealed class WebServer : IAsyncDisposable
         });
         builder.Services.Configure<HostOptions>(ServerLimits.Apply);
         var application = builder.Build();
-        var parts = new SiteParts(store, insight, logger, time, application.Lifetime.ApplicationStopping);
+        var parts = new SiteParts(store, status, logger, time, application.Lifetime.ApplicationStopping);
         var site = new Site([.. Assets.Routes, .. parts.Routes], new Access(options.Token), guests, memory, logger, new LogLimiter(time));
         application.Run(site.ServeAsync);
         try
@@ -55,11 +55,11 @@ internal sealed class WebServer : IAsyncDisposable
         {
             await new WebServer(application, parts).DisposeAsync();
             if (options.AnyPortWillDo)
-                return await StartAsync(options with { Address = new IPEndPoint(options.Address.Address, 0), AnyPortWillDo = false }, store, insight, logger, time, stop);
+                return await StartAsync(options with { Address = new IPEndPoint(options.Address.Address, 0), AnyPortWillDo = false }, store, status, logger, time, stop);
             throw new UserException($"--http: nothing can be served at {options.Address} ({e.Message}): expected a free port at an address of this machine", inner: e);
         }
-        site.Measure(insight.Meter);
-        insight.Answers = () => memory.Held;
+        site.Measure(status.Meter);
+        status.Answers = () => memory.Held;
         var endPoint = listening!.IPEndPoint!; // With the port that it got.
         Log.Serving(logger, new UriBuilder("http", endPoint.Address.ToString(), endPoint.Port).Uri);
         return new WebServer(application, parts);

@@ -21,7 +21,7 @@ public sealed class QueryTests : ProgramTest
         var published = new List<(string Topic, long Time, string Result)>();
         using var store = SqliteStore.Open(Database, new StoreOptions("test", Options.Filter));
         var feed = new ManualFeed(TimeProvider.System);
-        var running = new Aggregator(feed, store, Options, new Insight(Options, TimeProvider.System), NullLogger.Instance, TimeProvider.System).RunAsync(TestContext.Current.CancellationToken);
+        var running = new Aggregator(feed, store, Options, new PipelineStatus(Options, TimeProvider.System), NullLogger.Instance, TimeProvider.System).RunAsync(TestContext.Current.CancellationToken);
         for (var time = _start; published.Count < 200; time += random.Next(1500))
         {
             var topic = random.Next(3) == 0 ? "plant/\u00fc \"b\"" : "plant/a";

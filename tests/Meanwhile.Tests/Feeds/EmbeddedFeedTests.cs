@@ -127,7 +127,7 @@ public sealed class EmbeddedFeedTests : IDisposable
         var feed = await EmbeddedFeed.StartAsync(
             new EmbeddedOptions([new ListenAddress(new IPEndPoint(IPAddress.Loopback, 0))]) { Inside = inside }, brokerStore, options.Takes, store.ReadSession().ReceivedIds, logger, TimeProvider.System, TestContext.Current.CancellationToken);
         using var stop = new CancellationTokenSource();
-        var running = Task.WhenAll(feed.RunAsync(stop.Token), new Aggregator(feed, store, options, new Insight(options, TimeProvider.System) { Ledger = _ledger }, logger, TimeProvider.System).RunAsync(stop.Token));
+        var running = Task.WhenAll(feed.RunAsync(stop.Token), new Aggregator(feed, store, options, new PipelineStatus(options, TimeProvider.System) { Ledger = _ledger }, logger, TimeProvider.System).RunAsync(stop.Token));
         try
         {
             await Task.WhenAny(test(feed), running).Unwrap();

@@ -40,11 +40,11 @@ public sealed class AllocationTests
         var options = new AggregatorOptions(series == 1 ? "DATA" : "plant/+/temperature", "STATS");
         // Long enough before it for readings to leave the windows and the file: 35 minutes at 50 a second.
         var feed = new PreparedFeed(warmUp: 120_000, Readings, series, aSecond: 50, largestBatch: 4096, time); // The path's own bound: what a batch allocates, when built for debugging, is not a reading's.
-        using var insight = new Insight(options, time);
-        var aggregator = new Aggregator(feed, store, options, insight, NullLogger.Instance, time);
+        using var status = new PipelineStatus(options, time);
+        var aggregator = new Aggregator(feed, store, options, status, NullLogger.Instance, time);
         await aggregator.RunAsync(CancellationToken.None);
         var run = feed.Meter!.Stop(Readings);
-        Assert.Equal(120_000 + Readings, insight.Ledger.Committed);
+        Assert.Equal(120_000 + Readings, status.Ledger.Committed);
         Assert.True(run.ThreadBytes < ceiling * Readings, $"{(double)run.ThreadBytes / Readings} bytes a reading");
     }
 }

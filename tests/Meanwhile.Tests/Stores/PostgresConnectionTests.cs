@@ -103,7 +103,7 @@ public sealed class PostgresConnectionTests(PostgresFixture fixture) : IAsyncLif
         feed.Send("DATA", "50049.5");
         (_proxy.Skip, _proxy.Next) = (skip, cut);
         var options = new AggregatorOptions("DATA", "STATS");
-        var aggregator = new Aggregator(feed, store, options, new Insight(options, time), NullLogger.Instance, time);
+        var aggregator = new Aggregator(feed, store, options, new PipelineStatus(options, time), NullLogger.Instance, time);
         var running = Task.Run(() => aggregator.RunAsync(CancellationToken.None), TestContext.Current.CancellationToken);
         var result = feed.ResultAsync();
         await Until.TrueAsync(

@@ -37,7 +37,7 @@ public abstract class AggregatorTest : IDisposable
     {
         (Feed, Ledger) = (new ManualFeed(Time), new Ledger());
         using var store = SqliteStore.Open(File, new StoreOptions("test", "DATA"));
-        var aggregator = new Aggregator(Feed, store, options, new Insight(options, Time) { Ledger = Ledger }, Log, Time);
+        var aggregator = new Aggregator(Feed, store, options, new PipelineStatus(options, Time) { Ledger = Ledger }, Log, Time);
         var running = Task.Run(() => aggregator.RunAsync(CancellationToken.None));
         await Task.WhenAny(test(), running).Unwrap();
         Feed.End();

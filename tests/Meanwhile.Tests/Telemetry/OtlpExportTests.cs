@@ -21,11 +21,11 @@ public sealed class OtlpExportTests
             ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
             ["OTEL_METRIC_EXPORT_INTERVAL"] = "20",
         }).Build();
-        using var insight = new Insight(new AggregatorOptions("#", "STATS"), TimeProvider.System);
-        var results = new Results(insight.Options);
-        insight.Rebuilt(results);
-        new Gauges(insight, mostSeries: 1, TimeProvider.System).Register();
-        await using var export = new OtlpExport(new OtlpOptions(variables, SendsMetrics: true, SendsTraces: false, MostSeries: 1), insight, _log, TimeProvider.System);
+        using var status = new PipelineStatus(new AggregatorOptions("#", "STATS"), TimeProvider.System);
+        var results = new Results(status.Options);
+        status.Rebuilt(results);
+        new Gauges(status, mostSeries: 1, TimeProvider.System).Register();
+        await using var export = new OtlpExport(new OtlpOptions(variables, SendsMetrics: true, SendsTraces: false, MostSeries: 1), status, _log, TimeProvider.System);
         for (var topic = 'z'; topic >= 'q'; topic--) // The first one by name is the one that is shown.
         {
             var now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();

@@ -19,14 +19,14 @@ public sealed class WebTests
     public async Task A_reader_that_is_slow_misses_results_and_gets_the_last_one_of_each_series()
     {
         const int Results = 200_000;
-        using var insight = NewInsight();
-        await using var server = await StartAsync(insight);
+        using var status = NewStatus();
+        await using var server = await StartAsync(status);
         using var client = new HttpClient();
         using var events = new StreamReader(await client.GetStreamAsync(new Uri(Address(), "/api/events"), TestContext.Current.CancellationToken));
         await events.ReadLineAsync(TestContext.Current.CancellationToken);
-        insight.Listeners.Tell("rare", new Result("", Encoding.UTF8.GetBytes("{\"avg_1min\": -1}"), 1000, 500));
+        status.Listeners.Tell("rare", new Result("", Encoding.UTF8.GetBytes("{\"avg_1min\": -1}"), 1000, 500));
         for (var i = 1; i <= Results; i++)
-            insight.Listeners.Tell("busy", new Result("", Encoding.UTF8.GetBytes($"{{\"avg_1min\": {i}}}"), i, i));
+            status.Listeners.Tell("busy", new Result("", Encoding.UTF8.GetBytes($"{{\"avg_1min\": {i}}}"), i, i));
 
         List<string> read = [];
         while (read.LastOrDefault()?.Contains($": {Results}}}", StringComparison.Ordinal) != true)
@@ -76,15 +76,15 @@ public sealed class WebTests
     [Fact]
     public async Task While_the_windows_are_rebuilt_that_is_said()
     {
-        using var insight = NewInsight();
-        await using var server = await StartAsync(insight);
+        using var status = NewStatus();
+        await using var server = await StartAsync(status);
         using var client = new HttpClient();
         Assert.Contains("the store is away", await DetailAsync("/readyz"), StringComparison.Ordinal);
-        insight.StoreIsThere = true;
+        status.StoreIsThere = true;
         foreach (var path in new[] { "/readyz", "/api/series", "/api/statistics" })
             Assert.Equal("the windows are being rebuilt from the store", await DetailAsync(path));
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync(new Uri(Address(), "/healthz"), TestContext.Current.CancellationToken)).StatusCode);
-        insight.Rebuilt(new Results(insight.Options));
+        status.Rebuilt(new Results(status.Options));
         Assert.StartsWith("the broker is away", await DetailAsync("/readyz"), StringComparison.Ordinal);
 
         async Task<string?> DetailAsync(string path)
@@ -98,9 +98,9 @@ public sealed class WebTests
     [Fact]
     public async Task The_description_knows_the_routes_and_their_parameters_and_no_others()
     {
-        using var insight = NewInsight();
-        using var parts = new SiteParts("none", insight, _log, TimeProvider.System, CancellationToken.None);
-        await using var server = await StartAsync(insight);
+        using var status = NewStatus();
+        using var parts = new SiteParts("none", status, _log, TimeProvider.System, CancellationToken.None);
+        await using var server = await StartAsync(status);
         using var client = new HttpClient();
         var document = JsonElement.Parse(await client.GetStringAsync(new Uri(Address(), "/openapi.json"), TestContext.Current.CancellationToken));
         var described = document.GetProperty("paths").EnumerateObject().Select(path =>
@@ -144,10 +144,10 @@ public sealed class WebTests
     [InlineData("", "")]
     public void Texts_in_csv_are_no_formulas(string text, string expected) => Assert.Equal(expected, Csv.Quote(text));
 
-    private static Insight NewInsight() => new(new AggregatorOptions("#", "STATS"), TimeProvider.System);
+    private static PipelineStatus NewStatus() => new(new AggregatorOptions("#", "STATS"), TimeProvider.System);
 
-    private Task<WebServer> StartAsync(Insight insight) =>
-        WebServer.StartAsync(new HttpOptions(new IPEndPoint(IPAddress.Loopback, 0), Token: null), "none", insight, _log, TimeProvider.System, CancellationToken.None);
+    private Task<WebServer> StartAsync(PipelineStatus status) =>
+        WebServer.StartAsync(new HttpOptions(new IPEndPoint(IPAddress.Loopback, 0), Token: null), "none", status, _log, TimeProvider.System, CancellationToken.None);
 
     private Uri Address() => new(Regex.Match(string.Join('\n', _log.Lines), "http://\\S+").Value);
 }

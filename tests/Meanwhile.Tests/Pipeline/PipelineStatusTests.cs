@@ -6,7 +6,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace Meanwhile.Tests.Pipeline;
 
 /// <summary>What is said to be in the way.</summary>
-public sealed class InsightTests
+public sealed class PipelineStatusTests
 {
     private readonly FakeTimeProvider _time = new(DateTimeOffset.FromUnixTimeSeconds(1_700_000_000));
     private readonly ListLogger _log = new();
@@ -14,24 +14,24 @@ public sealed class InsightTests
     [Fact]
     public async Task While_a_rebuild_waits_for_its_store_that_is_what_is_said()
     {
-        using var insight = new Insight(new AggregatorOptions("DATA", "STATS"), _time) { Feed = new ManualFeed(_time), StoreIsThere = true };
-        Assert.StartsWith("the windows are being rebuilt", insight.Obstacle, StringComparison.Ordinal);
-        using var store = new FailingStore(failures: 2, () => insight.Obstacle);
-        var feed = (ManualFeed)insight.Feed;
-        var running = Task.Run(() => new Aggregator(feed, store, insight.Options, insight, _log, _time).RunAsync(CancellationToken.None), TestContext.Current.CancellationToken);
+        using var status = new PipelineStatus(new AggregatorOptions("DATA", "STATS"), _time) { Feed = new ManualFeed(_time), StoreIsThere = true };
+        Assert.StartsWith("the windows are being rebuilt", status.Obstacle, StringComparison.Ordinal);
+        using var store = new FailingStore(failures: 2, () => status.Obstacle);
+        var feed = (ManualFeed)status.Feed;
+        var running = Task.Run(() => new Aggregator(feed, store, status.Options, status, _log, _time).RunAsync(CancellationToken.None), TestContext.Current.CancellationToken);
         await _log.SaysAsync("the server is away");
-        await Until.TrueAsync(() => insight.Obstacle?.StartsWith("the store is away", StringComparison.Ordinal) == true, () => $"{insight.Obstacle}");
+        await Until.TrueAsync(() => status.Obstacle?.StartsWith("the store is away", StringComparison.Ordinal) == true, () => $"{status.Obstacle}");
         await Until.TrueAsync(
             () =>
             {
                 _time.Advance(TimeSpan.FromSeconds(1));
-                return insight.Obstacle is null;
+                return status.Obstacle is null;
             },
-            () => $"{insight.Obstacle}");
-        Assert.Equal(1, insight.Results!.SeriesCount);
+            () => $"{status.Obstacle}");
+        Assert.Equal(1, status.Results!.SeriesCount);
         Assert.StartsWith("the windows are being rebuilt", store.SaidWhileReading, StringComparison.Ordinal);
-        insight.Stop();
-        Assert.StartsWith("it is stopping", insight.Obstacle, StringComparison.Ordinal);
+        status.Stop();
+        Assert.StartsWith("it is stopping", status.Obstacle, StringComparison.Ordinal);
         feed.End();
         await running;
     }
@@ -39,10 +39,10 @@ public sealed class InsightTests
     [Fact]
     public async Task A_rebuild_of_readings_without_end_ends_when_it_is_told_to_stop()
     {
-        using var insight = new Insight(new AggregatorOptions("DATA", "STATS"), _time) { Feed = new ManualFeed(_time), StoreIsThere = true };
-        using var store = new FailingStore(failures: 0, () => insight.Obstacle, isEndless: true);
+        using var status = new PipelineStatus(new AggregatorOptions("DATA", "STATS"), _time) { Feed = new ManualFeed(_time), StoreIsThere = true };
+        using var store = new FailingStore(failures: 0, () => status.Obstacle, isEndless: true);
         using var stop = new CancellationTokenSource();
-        var running = Task.Run(() => new Aggregator(insight.Feed, store, insight.Options, insight, _log, _time).RunAsync(stop.Token), TestContext.Current.CancellationToken);
+        var running = Task.Run(() => new Aggregator(status.Feed, store, status.Options, status, _log, _time).RunAsync(stop.Token), TestContext.Current.CancellationToken);
         await Until.TrueAsync(() => store.SaidWhileReading is not null, () => "it does not begin");
         await stop.CancelAsync();
         await Until.TrueAsync(() => running.IsCompleted, () => "it does not end");

@@ -6,7 +6,7 @@ namespace Meanwhile.Pipeline;
 /// <summary>
 /// What others may see of the data path while it runs. It writes here once a batch, whether anybody looks or not, and waits for nobody.
 /// </summary>
-internal sealed class Insight : IDisposable
+internal sealed class PipelineStatus : IDisposable
 {
     /// <summary>The name of the meter, for those who collect metrics.</summary>
     public const string MeterName = "Meanwhile";
@@ -27,7 +27,7 @@ internal sealed class Insight : IDisposable
     private long _commitFailures;
     private long _resultsPublished;
 
-    public Insight(AggregatorOptions options, TimeProvider time)
+    public PipelineStatus(AggregatorOptions options, TimeProvider time)
     {
         (Options, Quota, _time) = (options, new SeriesQuota(options), time);
         _durations = Meter.CreateHistogram(
