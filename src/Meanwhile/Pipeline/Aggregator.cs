@@ -38,7 +38,7 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
     public async Task RunAsync(CancellationToken stop)
     {
         SayWhereResultsGo();
-        var intake = new Intake(options, _ledger, status.Quota, topic => _results.Has(topic), logger, _limiter);
+        var builder = new BatchBuilder(options, _ledger, status.Quota, topic => _results.Has(topic), logger, _limiter);
         var wait = new StoreWait(logger, _limiter, time);
         using var work = new WorkSignal(feed.Deliveries, options.Tick, time);
         using var giveUp = new CancellationTokenSource();
@@ -51,17 +51,17 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
             using var turn = Spans.Turn();
             var now = Now();
             await FollowClockAsync(wait, now, stop);
-            Collect(intake, now);
-            turn.Describe(intake);
-            intake.Account(await CommitAsync(wait, intake, new Cutoff(now - _retention, now - _quarantine), stop, giveUp.Token));
+            Collect(builder, now);
+            turn.Describe(builder);
+            builder.RecordCommit(await CommitAsync(wait, builder, new Cutoff(now - _retention, now - _quarantine), stop, giveUp.Token));
             using (Spans.Part("acknowledge"))
-                _ledger.Acknowledge(feed.Acknowledge(intake.Deliveries));
+                _ledger.Acknowledge(feed.Acknowledge(builder.Deliveries));
             using (Spans.Part("windows"))
-                SayAhead(_results.Add(intake.Batch.Readings, now, work.TickIsDue));
+                SayAhead(_results.Add(builder.Batch.Readings, now, work.TickIsDue));
             status.Quota.Settle();
-            status.Listeners.Tell(intake.Batch.Readings);
+            status.Listeners.Tell(builder.Batch.Readings);
             await PublishAsync(now);
-            intake.Clear();
+            builder.Clear();
         }
     }
 
@@ -122,23 +122,23 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
         return results;
     }
 
-    private void Collect(Intake intake, long now)
+    private void Collect(BatchBuilder builder, long now)
     {
         var bytes = 0L;
-        while (intake.Deliveries.Count < LargestBatch && bytes < LargestBatchBytes && feed.Deliveries.TryRead(out var delivery))
+        while (builder.Deliveries.Count < LargestBatch && bytes < LargestBatchBytes && feed.Deliveries.TryRead(out var delivery))
         {
             bytes += delivery.Payload.Length;
-            intake.Add(delivery, now - _retention);
+            builder.Add(delivery, now - _retention);
         }
     }
 
-    private async ValueTask<CommitReport> CommitAsync(StoreWait wait, Intake intake, Cutoff cutoff, CancellationToken stop, CancellationToken giveUp)
+    private async ValueTask<CommitReport> CommitAsync(StoreWait wait, BatchBuilder builder, Cutoff cutoff, CancellationToken stop, CancellationToken giveUp)
     {
         using var span = Spans.Part("commit");
         var started = time.GetTimestamp();
         var report = await wait.ForCommitAsync(
-            (Path: this, intake.Batch, cutoff, span, giveUp), static work => work.Path.TryCommitAsync(work.Batch, work.cutoff, work.span, work.giveUp), stop);
-        status.Committed(intake.Deliveries.Count, started);
+            (Path: this, builder.Batch, cutoff, span, giveUp), static work => work.Path.TryCommitAsync(work.Batch, work.cutoff, work.span, work.giveUp), stop);
+        status.Committed(builder.Deliveries.Count, started);
         return report;
     }
 

@@ -67,7 +67,7 @@ internal sealed class Ledger
     }
 
     /// <summary>A batch is durable.</summary>
-    public void Account(int committed, int quarantined, int duplicates, int expired, int ignored)
+    public void RecordCommit(int committed, int quarantined, int duplicates, int expired, int ignored)
     {
         Add(ref _committed, committed);
         Add(ref _quarantined, quarantined);
@@ -77,7 +77,7 @@ internal sealed class Ledger
     }
 
     /// <summary>Quarantined messages of a durable batch were unexpected.</summary>
-    public void AccountUnexpected(int messages) => Add(ref _unexpected, messages);
+    public void RecordUnexpected(int messages) => Add(ref _unexpected, messages);
 
     /// <summary>Acknowledgements were handed to the connection.</summary>
     public void Acknowledge(int messages) => Add(ref _acknowledged, messages);

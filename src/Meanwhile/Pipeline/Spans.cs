@@ -17,19 +17,19 @@ internal static class Spans
     public static Activity? Part(string name) => Source.HasListeners() && Activity.Current is { Recorded: true } ? Source.StartActivity(name) : null;
 
     /// <summary>Says what the turn is about. One that has collected nothing is of no interest to anybody.</summary>
-    public static void Describe(this Activity? turn, Intake intake)
+    public static void Describe(this Activity? turn, BatchBuilder builder)
     {
         if (turn is null)
             return;
-        if (intake.Deliveries.Count == 0)
+        if (builder.Deliveries.Count == 0)
         {
             turn.IsAllDataRequested = false;
             turn.ActivityTraceFlags &= ~ActivityTraceFlags.Recorded;
             return;
         }
-        turn.SetTag("meanwhile.deliveries", intake.Deliveries.Count);
-        turn.SetTag("meanwhile.readings", intake.Batch.Readings.Count);
-        turn.SetTag("meanwhile.quarantined", intake.Batch.Quarantined.Count);
+        turn.SetTag("meanwhile.deliveries", builder.Deliveries.Count);
+        turn.SetTag("meanwhile.readings", builder.Batch.Readings.Count);
+        turn.SetTag("meanwhile.quarantined", builder.Batch.Quarantined.Count);
     }
 
     /// <summary>An attempt to commit has failed; another one follows.</summary>

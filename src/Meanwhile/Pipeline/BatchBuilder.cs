@@ -11,7 +11,7 @@ namespace Meanwhile.Pipeline;
 /// <param name="ledger">Counts them.</param>
 /// <param name="quota">Limits the number of series.</param>
 /// <param name="hasReadings">Whether a topic has brought readings.</param>
-internal sealed class Intake(AggregatorOptions options, Ledger ledger, SeriesQuota quota, Func<string, bool> hasReadings, ILogger logger, LogLimiter limiter)
+internal sealed class BatchBuilder(AggregatorOptions options, Ledger ledger, SeriesQuota quota, Func<string, bool> hasReadings, ILogger logger, LogLimiter limiter)
 {
     private const string IsEmpty = "the payload is empty, as that of a message which clears a retained one";
 
@@ -79,10 +79,10 @@ internal sealed class Intake(AggregatorOptions options, Ledger ledger, SeriesQuo
     }
 
     /// <summary>The batch is durable: the ledger says so.</summary>
-    public void Account(CommitReport report)
+    public void RecordCommit(CommitReport report)
     {
-        ledger.Account(Batch.Readings.Count, Batch.Quarantined.Count, _duplicates + report.Known, _expired, _ignored);
-        ledger.AccountUnexpected(_unexpected);
+        ledger.RecordCommit(Batch.Readings.Count, Batch.Quarantined.Count, _duplicates + report.Known, _expired, _ignored);
+        ledger.RecordUnexpected(_unexpected);
         if (report.Dropped == 0)
             return;
         ledger.DropFromQuarantine(report.Dropped);
