@@ -48,15 +48,15 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
         while (await work.WaitAsync())
         {
             status.Turn();
-            using var turn = Spans.Turn();
+            using var turn = PipelineTracing.Turn();
             var now = Now();
             await FollowClockAsync(wait, now, stop);
             Collect(builder, now);
             turn.Describe(builder);
             builder.RecordCommit(await CommitAsync(wait, builder, new Cutoff(now - _retention, now - _quarantine), stop, giveUp.Token));
-            using (Spans.Part("acknowledge"))
+            using (PipelineTracing.Part("acknowledge"))
                 _ledger.Acknowledge(feed.Acknowledge(builder.Deliveries));
-            using (Spans.Part("windows"))
+            using (PipelineTracing.Part("windows"))
                 SayAhead(_results.Add(builder.Batch.Readings, now, work.TickIsDue));
             status.Quota.Settle();
             status.Listeners.Tell(builder.Batch.Readings);
@@ -134,7 +134,7 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
 
     private async ValueTask<CommitReport> CommitAsync(StoreWait wait, BatchBuilder builder, Cutoff cutoff, CancellationToken stop, CancellationToken giveUp)
     {
-        using var span = Spans.Part("commit");
+        using var span = PipelineTracing.Part("commit");
         var started = time.GetTimestamp();
         var report = await wait.ForCommitAsync(
             (Path: this, builder.Batch, cutoff, span, giveUp), static work => work.Path.TryCommitAsync(work.Batch, work.cutoff, work.span, work.giveUp), stop);
@@ -158,7 +158,7 @@ internal sealed class Aggregator(IFeed feed, IStore store, AggregatorOptions opt
 
     private async ValueTask PublishAsync(long now)
     {
-        using var span = Spans.Part("publish");
+        using var span = PipelineTracing.Part("publish");
         var published = 0;
         foreach (var series in _results.Due)
         {

@@ -36,7 +36,7 @@ internal sealed class OtlpExport : IAsyncDisposable
         if (options.SendsTraces)
         {
             _traces = Sdk.CreateTracerProviderBuilder()
-                .ConfigureServices(Configure).SetResourceBuilder(Resource()).AddSource(Spans.SourceName).AddOtlpExporter().Build();
+                .ConfigureServices(Configure).SetResourceBuilder(Resource()).AddSource(PipelineTracing.SourceName).AddOtlpExporter().Build();
         }
     }
 

@@ -4,7 +4,7 @@ using Meanwhile.Tests.Support;
 namespace Meanwhile.Tests.Pipeline;
 
 /// <summary>What the data path pays for traces that nobody collects.</summary>
-public class SpansTests
+public class PipelineTracingTests
 {
     [Fact]
     public void While_nobody_collects_traces_nothing_is_made()
@@ -18,8 +18,8 @@ public class SpansTests
 
         static void Turn()
         {
-            using var turn = Spans.Turn();
-            using var part = Spans.Part("commit");
+            using var turn = PipelineTracing.Turn();
+            using var part = PipelineTracing.Part("commit");
             part.Fail("reason");
             Assert.Null(turn);
             Assert.Null(part);

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Meanwhile.Pipeline;
 
 /// <summary>Spans of the data path's turns, for those who collect traces: one a batch, with its parts, and none a message. While nobody collects them, nothing is made.</summary>
-internal static class Spans
+internal static class PipelineTracing
 {
     /// <summary>The name of their source.</summary>
     public const string SourceName = "Meanwhile";
