@@ -11,7 +11,7 @@ internal sealed class Replay(IStore store, AggregatorOptions options)
 {
     private const int LargestBatch = 4096;
 
-    private readonly Admission _admission = new(options);
+    private readonly ReadingFactory _readings = new(options);
     private readonly Batch _batch = new();
 
     /// <summary>Readings that were committed.</summary>
@@ -32,7 +32,7 @@ internal sealed class Replay(IStore store, AggregatorOptions options)
         var oldest = now - (long)options.Retention.TotalMilliseconds;
         foreach (var (number, message) in messages)
         {
-            var isReading = _admission.TryAdmit(message.Topic, message.Payload, message.Arrived, now, out var reading, out var reason);
+            var isReading = _readings.TryCreate(message.Topic, message.Payload, message.Arrived, now, out var reading, out var reason);
             if (isReading && FaultOf(message.Topic) is { } fault)
                 reason = fault;
             else if (isReading && reading.Time < oldest)

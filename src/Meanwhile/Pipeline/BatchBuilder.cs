@@ -17,7 +17,7 @@ internal sealed class BatchBuilder(AggregatorOptions options, Ledger ledger, Ser
 
     private const string NotAskedFor = "it matches no filter in force: an earlier run with this client id, or another client, has left a subscription at the broker";
 
-    private readonly Admission _admission = new(options);
+    private readonly ReadingFactory _readings = new(options);
 
     /// <summary>What the next commit makes durable.</summary>
     public Batch Batch { get; } = new();
@@ -49,7 +49,7 @@ internal sealed class BatchBuilder(AggregatorOptions options, Ledger ledger, Ser
 
         var (reading, fault, isWithinQuota) = (default(Reading), default(string), true);
         if (delivery.Kind == DeliveryKind.Message && !delivery.Payload.IsEmpty
-            && _admission.TryAdmit(delivery.Topic, delivery.Payload, delivery.Arrived, delivery.Arrived, out reading, out fault)
+            && _readings.TryCreate(delivery.Topic, delivery.Payload, delivery.Arrived, delivery.Arrived, out reading, out fault)
             && reading.Time >= cutoff)
         {
             isWithinQuota = (fault = quota.Take(reading.Series, delivery.Client)) is null;

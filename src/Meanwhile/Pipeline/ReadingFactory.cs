@@ -3,8 +3,8 @@ using Meanwhile.Stores;
 
 namespace Meanwhile.Pipeline;
 
-/// <summary>Tells readings from messages that are none.</summary>
-internal sealed class Admission(AggregatorOptions options)
+/// <summary>Makes readings of messages, and says of the others why they are none.</summary>
+internal sealed class ReadingFactory(AggregatorOptions options)
 {
     // 2001-09-09. Devices that nobody has told the time count from 1970, 1980 or 2000.
     private const long Billion = 1_000_000_000_000;
@@ -20,7 +20,7 @@ internal sealed class Admission(AggregatorOptions options)
     /// <param name="now">The clock.</param>
     /// <param name="reading">What it is; its identity lies in the payload.</param>
     /// <param name="reason">Why it is no reading, in words for a person; null when it is one.</param>
-    public bool TryAdmit(string topic, ReadOnlyMemory<byte> payload, long arrived, long now, out Reading reading, out string? reason)
+    public bool TryCreate(string topic, ReadOnlyMemory<byte> payload, long arrived, long now, out Reading reading, out string? reason)
     {
         reading = default;
         if (!options.Parser.TryParse(payload.Span, arrived, out var found, out reason, _shape))
