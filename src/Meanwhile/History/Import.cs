@@ -50,7 +50,7 @@ internal sealed class Import(IStore store, long oldest, long latest, int mostSer
     /// <param name="rejected">Called with the number of each line that is no reading, and the reason.</param>
     /// <param name="progress">Told how many bytes were read.</param>
     /// <exception cref="StoreException">What is in the report is in the store, and the rest is not.</exception>
-    public async Task RunAsync(Records records, DataFormat? format, Action<long, string> rejected, IProgress<long> progress, CancellationToken stop)
+    public async Task RunAsync(RecordReader records, DataFormat? format, Action<long, string> rejected, IProgress<long> progress, CancellationToken stop)
     {
         foreach (var reading in store.ReadReadings(oldest, latest))
         {
@@ -58,12 +58,12 @@ internal sealed class Import(IStore store, long oldest, long latest, int mostSer
             _series.Add(reading.Series);
         }
 
-        var table = await ReadingsTable.BeginAsync(records, format, stop);
+        var parser = await ReadingsFileParser.BeginAsync(records, format, stop);
         while (await records.NextAsync(stop) is { } line)
         {
             if (line.IsEmpty)
                 continue;
-            if (table.TryParse(line, out var reading, out var reason) && reading.Time > latest)
+            if (parser.TryParse(line, out var reading, out var reason) && reading.Time > latest)
                 reason = "its time is too far ahead of the clock (--max-ahead)";
             if (reason is null)
                 Add(reading);

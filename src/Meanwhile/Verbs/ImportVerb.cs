@@ -40,7 +40,7 @@ internal static class ImportVerb
             await ProgressBar.ShowAsync("importing", progress =>
             {
                 var bytes = new Bytes(progress, import.Report, length);
-                return import.RunAsync(new Records(input, path ?? DataFile.StandardInput), format, Reject, bytes, stop);
+                return import.RunAsync(new RecordReader(input, path ?? DataFile.StandardInput), format, Reject, bytes, stop);
             });
         }
         finally

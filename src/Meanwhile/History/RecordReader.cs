@@ -3,7 +3,7 @@ namespace Meanwhile.History;
 /// <summary>Cuts a stream into records: lines, and for CSV lines whose quotes are closed. It never seeks, and reads no further than it has to.</summary>
 /// <param name="input">UTF-8, with or without a byte order mark.</param>
 /// <param name="name">The stream's, for a person.</param>
-internal sealed class Records(Stream input, string name)
+internal sealed class RecordReader(Stream input, string name)
 {
     /// <summary>The longest record, in bytes.</summary>
     public const int Longest = 1 << 20;

@@ -8,14 +8,14 @@ using Meanwhile.Stores;
 namespace Meanwhile.History;
 
 /// <summary>Understands the lines of a file of readings.</summary>
-internal sealed class ReadingsTable
+internal sealed class ReadingsFileParser
 {
     private static readonly string[] Names = ["topic", "number", "epochtime"];
 
     // A line may be as long as a record, and nested as deep as it is long.
-    private static readonly JsonDocumentOptions AnyDepth = new() { MaxDepth = Records.Longest };
+    private static readonly JsonDocumentOptions AnyDepth = new() { MaxDepth = RecordReader.Longest };
 
-    private readonly Records _records;
+    private readonly RecordReader _records;
     private readonly DataFormat _format;
     private readonly int[] _columns = [0, 1, 2];
     private readonly List<string> _fields = [];
@@ -24,25 +24,25 @@ internal sealed class ReadingsTable
     private char _delimiter = ',';
     private string? _topic;
 
-    private ReadingsTable(Records records, DataFormat format) => (_records, _format) = (records, format);
+    private ReadingsFileParser(RecordReader records, DataFormat format) => (_records, _format) = (records, format);
 
-    /// <summary>A table whose first line, which has the names of the columns in CSV, was read.</summary>
+    /// <summary>A parser of a file whose first line, which has the names of the columns in CSV, was read.</summary>
     /// <param name="format">What it is; null to find out.</param>
-    /// <exception cref="UserException">It is no such table: a name is missing, or it is not UTF-8.</exception>
-    public static async Task<ReadingsTable> BeginAsync(Records records, DataFormat? format, CancellationToken cancellationToken)
+    /// <exception cref="UserException">It is no such file: a name is missing, or it is not UTF-8.</exception>
+    public static async Task<ReadingsFileParser> BeginAsync(RecordReader records, DataFormat? format, CancellationToken cancellationToken)
     {
-        var table = new ReadingsTable(records, await records.BeginAsync(format, cancellationToken));
+        var parser = new ReadingsFileParser(records, await records.BeginAsync(format, cancellationToken));
         ReadOnlyMemory<byte>? first = ReadOnlyMemory<byte>.Empty;
-        while (table._format == DataFormat.Csv && first is { IsEmpty: true })
+        while (parser._format == DataFormat.Csv && first is { IsEmpty: true })
             first = await records.NextAsync(cancellationToken);
         if (first is { IsEmpty: false } names)
-            table.ReadNames(names.Span);
-        return table;
+            parser.ReadNames(names.Span);
+        return parser;
     }
 
     /// <summary>Understands the line that was read last.</summary>
     /// <param name="reason">Why it is no reading; null when it is one.</param>
-    /// <exception cref="UserException">With this line the whole table has no meaning.</exception>
+    /// <exception cref="UserException">With this line the whole file has no meaning.</exception>
     public bool TryParse(ReadOnlyMemory<byte> line, out Reading reading, out string? reason)
     {
         reading = default;
