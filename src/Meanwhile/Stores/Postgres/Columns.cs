@@ -45,7 +45,7 @@ internal sealed class Columns
     }
 
     /// <summary>Leaves readings out whose identity is known.</summary>
-    public void TakeOut(Outcome outcome)
+    public void TakeOut(CommitOutcome outcome)
     {
         outcome.TakeKnownOutOf(Numbers);
         outcome.TakeKnownOutOf(Times);

@@ -59,8 +59,8 @@ internal sealed class Commit
 
     /// <summary>Commits a batch.</summary>
     /// <param name="prepared">Told what will have been done if the server commits, before it can.</param>
-    public async Task<Outcome> RunAsync(
-        OwnedDatabase database, Batch batch, Cutoff cutoff, Action<Outcome> prepared, CancellationToken cancellationToken)
+    public async Task<CommitOutcome> RunAsync(
+        OwnedDatabase database, Batch batch, Cutoff cutoff, Action<CommitOutcome> prepared, CancellationToken cancellationToken)
     {
         await using var transaction = new NpgsqlBatch(database.Connection);
         _columns.Fill(batch.Readings, database.Series);
@@ -70,7 +70,7 @@ internal sealed class Commit
         arrivals += batch.Quarantined.Count;
         database.Sessions.Change(batch, transaction);
         var isEmpty = batch.Readings.Count == known.Count && transaction.BatchCommands.Count == 0;
-        var outcome = new Outcome(database.Commits + (isEmpty ? 0 : 1), new CommitReport(known.Count, dropped), known);
+        var outcome = new CommitOutcome(database.Commits + (isEmpty ? 0 : 1), new CommitReport(known.Count, dropped), known);
 
         _columns.TakeOut(outcome);
         WriteReadings(transaction, arrivals);

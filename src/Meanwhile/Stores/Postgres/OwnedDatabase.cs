@@ -21,7 +21,7 @@ internal sealed class OwnedDatabase : IDisposable
     {
         Connection = connection;
         Quarantine = new QuarantineIndex(options.QuarantinedMessages, options.QuarantinedBytes);
-        Sessions = new Sessions(options);
+        Sessions = new FeedSessionRows(options);
     }
 
     public NpgsqlConnection Connection { get; }
@@ -43,7 +43,7 @@ internal sealed class OwnedDatabase : IDisposable
 
     public QuarantineIndex Quarantine { get; }
 
-    public Sessions Sessions { get; }
+    public FeedSessionRows Sessions { get; }
 
     /// <summary>Whether the server does without the disk.</summary>
     public bool IsVolatile { get; private set; }
@@ -58,7 +58,7 @@ internal sealed class OwnedDatabase : IDisposable
                 await settings.ExecuteNonQueryAsync(cancellationToken);
             await database.CheckServerAsync(address, cancellationToken);
             await owner.TakeLockAsync(database.Connection, cancellationToken);
-            await Schema.PrepareAsync(database.Connection, address, cancellationToken);
+            await PostgresSchema.PrepareAsync(database.Connection, address, cancellationToken);
             await database.LoadAsync(cancellationToken);
             return database;
         }

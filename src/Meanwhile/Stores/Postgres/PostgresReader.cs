@@ -17,7 +17,7 @@ internal sealed class PostgresReader : IStoreReader
     /// <exception cref="StoreException">It cannot be read.</exception>
     public static PostgresReader Open(PostgresAddress address, string unnamedSeries, CancellationToken stop)
     {
-        var connection = PostgresFailure.Guard(() => Answer.WaitAsync(BeginAsync(address, stop), stop).GetAwaiter().GetResult(), address);
+        var connection = PostgresFailure.Guard(() => CancellableWait.ForAsync(BeginAsync(address, stop), stop).GetAwaiter().GetResult(), address);
         return new PostgresReader(connection, address, unnamedSeries, stop);
     }
 

@@ -16,7 +16,7 @@ internal sealed class PostgresStore : IStore
     private readonly CancellationToken _stop;
     private RowReader? _rows;
     private OwnedDatabase? _database;
-    private Outcome? _unanswered; // Of a transaction which the server may have committed without our hearing of it.
+    private CommitOutcome? _unanswered; // Of a transaction which the server may have committed without our hearing of it.
     private long _commits;
 
     private PostgresStore(PostgresAddress address, StoreOptions options, CancellationToken stop)
@@ -33,7 +33,7 @@ internal sealed class PostgresStore : IStore
         var store = new PostgresStore(address, options, stop);
         try
         {
-            await Answer.WaitAsync(store.GuardAsync(async () =>
+            await CancellableWait.ForAsync(store.GuardAsync(async () =>
             {
                 store._database = await OwnedDatabase.OpenAsync(store._source, address, store._owner, options, stop);
                 await store._database.ClaimAsync(store._owner, stop);
@@ -52,7 +52,7 @@ internal sealed class PostgresStore : IStore
     /// <inheritdoc/>
     public async ValueTask<CommitReport> CommitAsync(Batch batch, Cutoff cutoff, CancellationToken cancellationToken)
     {
-        Outcome? outcome = null;
+        CommitOutcome? outcome = null;
         await GuardAsync(async () =>
         {
             var database = await ConnectAsync(cancellationToken);
@@ -94,7 +94,7 @@ internal sealed class PostgresStore : IStore
 
     private OwnedDatabase Connect()
     {
-        Answer.WaitAsync(GuardAsync(() => ConnectAsync(_stop)), _stop).GetAwaiter().GetResult();
+        CancellableWait.ForAsync(GuardAsync(() => ConnectAsync(_stop)), _stop).GetAwaiter().GetResult();
         return _database!;
     }
 

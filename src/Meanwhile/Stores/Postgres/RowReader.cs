@@ -77,7 +77,7 @@ internal sealed class RowReader(NpgsqlConnection connection, PostgresAddress add
             var answer = work();
             try
             {
-                return Answer.WaitAsync(answer, stop).GetAwaiter().GetResult();
+                return CancellableWait.ForAsync(answer, stop).GetAwaiter().GetResult();
             }
             finally
             {

@@ -24,8 +24,8 @@ internal sealed class SqliteReader : IStoreReader
         var database = Begin(path, out var frozen);
         try
         {
-            var version = Schema.ReadVersion(database, path);
-            if (version is > 0 and < Schema.OldestReadable)
+            var version = SqliteSchema.ReadVersion(database, path);
+            if (version is > 0 and < SqliteSchema.OldestReadable)
                 throw new StoreException($"{path} was written by an older version of meanwhile: start meanwhile aggregate on it once, which brings it up to date", mayHeal: false);
             return new SqliteReader(database, frozen, unnamedSeries, isOurs: version > 0);
         }

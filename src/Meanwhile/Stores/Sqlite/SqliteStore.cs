@@ -9,7 +9,7 @@ internal sealed class SqliteStore : IStore
     private readonly FileLock _lock;
     private readonly ReadingsTable _readings;
     private readonly QuarantineTable _quarantine;
-    private readonly SessionTable _session;
+    private readonly FeedSessionTable _feedSessions;
     private readonly FreeSpace _freeSpace;
     private readonly List<int> _known = [];
 
@@ -18,7 +18,7 @@ internal sealed class SqliteStore : IStore
         (_database, _lock) = (database, fileLock);
         _readings = new ReadingsTable(database, options.UnnamedSeries);
         _quarantine = new QuarantineTable(database, options);
-        _session = new SessionTable(database, options);
+        _feedSessions = new FeedSessionTable(database, options);
         _freeSpace = new FreeSpace(database);
         database.Transact(this, static store => store._readings.TakeInForeignRows());
     }
@@ -28,7 +28,7 @@ internal sealed class SqliteStore : IStore
     /// <exception cref="UserException">It has another owner, or its folder cannot be used.</exception>
     public static SqliteStore Open(string path, StoreOptions options) => OwnedFile.Open(path, Aggregator, (database, fileLock) =>
     {
-        Schema.Prepare(database, path);
+        SqliteSchema.Prepare(database, path);
         return new SqliteStore(database, fileLock, options);
     });
 
@@ -62,7 +62,7 @@ internal sealed class SqliteStore : IStore
     public IEnumerable<QuarantinedMessage> ReadQuarantine(bool newestFirst = false) => _quarantine.Read(newestFirst);
 
     /// <inheritdoc/>
-    public SessionState ReadSession() => _session.Read();
+    public SessionState ReadSession() => _feedSessions.Read();
 
     /// <inheritdoc/>
     public void Dispose()
@@ -76,7 +76,7 @@ internal sealed class SqliteStore : IStore
         _readings.Expire(cutoff.Readings); // First: what is new takes the pages of what goes, and half as many are written.
         _readings.Insert(batch.Readings, _known);
         _readings.PruneSeries(cutoff.Readings);
-        _session.Change(batch);
+        _feedSessions.Change(batch);
         var dropped = _quarantine.Change(batch, cutoff.Quarantined);
         _freeSpace.GiveBack();
         return dropped;

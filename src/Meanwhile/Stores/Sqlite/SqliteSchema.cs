@@ -1,7 +1,7 @@
 namespace Meanwhile.Stores.Sqlite;
 
 /// <summary>The tables, and the way from a file of the seed's program, or of an older version of ours, to today's.</summary>
-internal static class Schema
+internal static class SqliteSchema
 {
     /// <summary>Today's.</summary>
     public const int Version = 3;

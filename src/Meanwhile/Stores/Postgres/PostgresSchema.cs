@@ -3,7 +3,7 @@ using Npgsql;
 namespace Meanwhile.Stores.Postgres;
 
 /// <summary>The tables, and the way to today's from those of an older version.</summary>
-internal static class Schema
+internal static class PostgresSchema
 {
     private const int Version = 1;
 

@@ -3,7 +3,7 @@ using Meanwhile.Mqtt.Delivery;
 namespace Meanwhile.Stores.Sqlite;
 
 /// <summary>The feed's sessions: received QoS 2 identifiers of each client, and what our own is subscribed to.</summary>
-internal sealed class SessionTable
+internal sealed class FeedSessionTable
 {
     private readonly StoreOptions _options;
     private readonly Statement _addId;
@@ -14,7 +14,7 @@ internal sealed class SessionTable
     private readonly Statement _ids;
     private readonly Statement _subscription;
 
-    public SessionTable(Database database, StoreOptions options)
+    public FeedSessionTable(Database database, StoreOptions options)
     {
         _options = options;
         _addId = database.Prepare("INSERT OR IGNORE INTO received_ids (session, packet_id) VALUES (?, ?)");

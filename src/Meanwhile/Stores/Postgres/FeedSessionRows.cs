@@ -4,7 +4,7 @@ using Npgsql;
 namespace Meanwhile.Stores.Postgres;
 
 /// <summary>The rows of the feed's sessions, as its owner remembers them: nobody else changes them.</summary>
-internal sealed class Sessions(StoreOptions options)
+internal sealed class FeedSessionRows(StoreOptions options)
 {
     private readonly Dictionary<string, Row> _rows = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Row> _changed = new(StringComparer.Ordinal);

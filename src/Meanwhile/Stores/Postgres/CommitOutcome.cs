@@ -4,7 +4,7 @@ namespace Meanwhile.Stores.Postgres;
 /// <param name="Number">Which of its owner's it is.</param>
 /// <param name="Report">For who handed in the batch.</param>
 /// <param name="Known">The places of readings whose identity was known, in ascending order.</param>
-internal sealed record Outcome(long Number, CommitReport Report, IReadOnlyList<int> Known)
+internal sealed record CommitOutcome(long Number, CommitReport Report, IReadOnlyList<int> Known)
 {
     /// <summary>Leaves the readings that are new, or a column of theirs.</summary>
     public void TakeKnownOutOf<T>(List<T> readings)
