@@ -53,11 +53,11 @@ internal sealed class PipelineStatus : IDisposable
     /// <summary>Those who want to hear of each result.</summary>
     public ResultListeners Listeners { get; } = new();
 
-    /// <summary>What answers hold that their readers have not taken yet, in bytes; it is bounded by whoever answers.</summary>
-    public Func<long> Answers { get; set; } = static () => 0;
+    /// <summary>What HTTP responses hold that their readers have not taken yet, in bytes; it is bounded by whoever answers.</summary>
+    public Func<long> ResponseBytes { get; set; } = static () => 0;
 
     /// <summary>The memory of those who read, in bytes: it counts against nobody who publishes.</summary>
-    public long HeldForReaders => Answers() + Listeners.Held;
+    public long HeldForReaders => ResponseBytes() + Listeners.Held;
 
     /// <summary>What metrics are made with.</summary>
     public Meter Meter { get; } = new(MeterName);

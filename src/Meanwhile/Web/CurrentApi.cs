@@ -12,7 +12,7 @@ internal sealed class CurrentApi(PipelineStatus status, PastApi past, TimeProvid
     private const int DefaultPage = 100;
     private const int LargestPage = 10_000;
 
-    private readonly Turns _turns = new(processors);
+    private readonly LargeResponseQueue _queue = new(processors);
 
     public IEnumerable<Route> Routes =>
     [
@@ -43,7 +43,7 @@ internal sealed class CurrentApi(PipelineStatus status, PastApi past, TimeProvid
         var windows = status.Results ?? throw ProblemException.Rebuilding();
         var parameters = new Parameters(context.Request.Query);
         var page = new TopicPage(parameters.Topic(), parameters.Text("after"), parameters.Limit(DefaultPage, LargestPage));
-        return _turns.TakeAsync(context, () => Json.WriteAsync(context, json =>
+        return _queue.RunAsync(context, () => Json.WriteAsync(context, json =>
         {
             foreach (var topic in windows.Topics())
                 page.Add(topic, out _);
@@ -63,5 +63,5 @@ internal sealed class CurrentApi(PipelineStatus status, PastApi past, TimeProvid
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _turns.Dispose();
+    public void Dispose() => _queue.Dispose();
 }

@@ -33,7 +33,7 @@ internal sealed class HistoryApi(PastApi past, PipelineStatus status, TimeProvid
     {
         var parameters = new Parameters(context.Request.Query);
         var topic = parameters.Text("topic") ?? throw ProblemException.BadParameter("topic", "the topic of a series");
-        var most = Math.Clamp(AnswerMemory.LargestAnswer / (BytesASpan + (BytesAMember * status.Options.Windows.Count * status.Options.Statistics.Count)), 1, MostPoints);
+        var most = Math.Clamp(ResponseMemory.LargestResponse / (BytesASpan + (BytesAMember * status.Options.Windows.Count * status.Options.Statistics.Count)), 1, MostPoints);
         var span = Span(status.Options, (int)(parameters.Whole("points", 1, most) ?? Math.Min(DefaultPoints, most)));
         var windows = status.Results ?? throw ProblemException.Rebuilding();
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();

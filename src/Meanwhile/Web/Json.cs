@@ -19,14 +19,14 @@ internal static class Json
     /// <inheritdoc cref="WriteAsync(HttpContext, Action{Utf8JsonWriter})"/>
     public static async Task WriteAsync(HttpContext context, string contentType, Action<Utf8JsonWriter> write)
     {
-        using var buffer = new AnswerBuffer(AnswerMemory.Of(context));
+        using var buffer = new ResponseBuffer(ResponseMemory.Of(context));
         using (var json = new Utf8JsonWriter(buffer, Options))
             write(json);
         await buffer.SendAsync(context, contentType);
     }
 
     /// <summary>The answer is as long as it may be.</summary>
-    public static bool IsFull(this Utf8JsonWriter json) => json.BytesCommitted + json.BytesPending >= AnswerMemory.LargestAnswer;
+    public static bool IsFull(this Utf8JsonWriter json) => json.BytesCommitted + json.BytesPending >= ResponseMemory.LargestResponse;
 
     /// <summary>Answers with bytes.</summary>
     public static async Task SendAsync(HttpContext context, string contentType, ReadOnlyMemory<byte> content)

@@ -12,12 +12,12 @@ internal sealed class MetricsPage : IDisposable
 
     private readonly MeterListener _listener = new();
     private readonly SortedDictionary<string, MetricFamily> _families = new(StringComparer.Ordinal);
-    private readonly Turns _turns;
+    private readonly LargeResponseQueue _queue;
 
     /// <summary>Collects from now on, also of instruments that are yet to come.</summary>
     public MetricsPage(Meter meter, SemaphoreSlim processors)
     {
-        _turns = new Turns(processors);
+        _queue = new LargeResponseQueue(processors);
         _listener.InstrumentPublished = (instrument, listener) =>
         {
             if (instrument.Meter != meter)
@@ -57,13 +57,13 @@ internal sealed class MetricsPage : IDisposable
     public void Dispose()
     {
         _listener.Dispose();
-        _turns.Dispose();
+        _queue.Dispose();
     }
 
-    private Task ServeAsync(HttpContext context) => _turns.TakeAsync(context, async () =>
+    private Task ServeAsync(HttpContext context) => _queue.RunAsync(context, async () =>
     {
         var asOpenMetrics = context.Request.Headers.Accept.ToString().Contains("application/openmetrics-text", StringComparison.OrdinalIgnoreCase);
-        using var page = new AnswerBuffer(AnswerMemory.Of(context));
+        using var page = new ResponseBuffer(ResponseMemory.Of(context));
         Write(page, asOpenMetrics);
         await page.SendAsync(context, asOpenMetrics ? OpenMetrics : PlainText);
     });

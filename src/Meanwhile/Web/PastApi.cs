@@ -13,7 +13,7 @@ internal sealed class PastApi(string store, AggregatorOptions options, TimeProvi
     // What is in the windows of a page is in memory until it is written: some 40 bytes each.
     private const int MostInWindows = 500_000;
 
-    private readonly Turns _turns = new(processors);
+    private readonly LargeResponseQueue _queue = new(processors);
     private readonly LogLimiter _limiter = new(time);
 
     public IEnumerable<Route> Routes => [new ReadingsApi(this).Route, .. new QuarantineApi(this).Routes];
@@ -49,7 +49,7 @@ internal sealed class PastApi(string store, AggregatorOptions options, TimeProvi
     /// Answers with what is read. Answers are collected before they are sent: a slow reader must not keep a transaction open, and the store's log from
     /// shrinking.
     /// </summary>
-    public Task ReadAsync(HttpContext context, Func<IStoreReader, Task> answer) => _turns.TakeAsync(context, () =>
+    public Task ReadAsync(HttpContext context, Func<IStoreReader, Task> answer) => _queue.RunAsync(context, () =>
     {
         Task sending;
         using (var reader = new AbandonedReader(Store.OpenForReading(store, options.Filter, Say, context.RequestAborted), context.RequestAborted))
@@ -58,7 +58,7 @@ internal sealed class PastApi(string store, AggregatorOptions options, TimeProvi
     });
 
     /// <inheritdoc/>
-    public void Dispose() => _turns.Dispose();
+    public void Dispose() => _queue.Dispose();
 
     private void Say(LeftOut leftOut)
     {

@@ -47,7 +47,7 @@ internal sealed class ReadingsApi(PastApi past)
 
     private static async Task WriteCsvAsync(HttpContext context, ReadingsPage page, IEnumerable<Reading> readings)
     {
-        using var text = new AnswerBuffer(AnswerMemory.Of(context));
+        using var text = new ResponseBuffer(ResponseMemory.Of(context));
         text.Write("topic,number,epochtime\n");
         var next = page.Take(readings, reading =>
         {

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Meanwhile.Web;
 
-/// <summary>What a client may take of the server. How many there may be is the affair of <see cref="Guests"/>.</summary>
+/// <summary>What a client may take of the server. How many there may be is the affair of <see cref="ConnectionLimiter"/>.</summary>
 internal static class ServerLimits
 {
     // A topic has up to 64 KiB, and each byte may be written as three.

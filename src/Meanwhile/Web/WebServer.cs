@@ -15,9 +15,9 @@ namespace Meanwhile.Web;
 internal sealed class WebServer : IAsyncDisposable
 {
     private readonly WebApplication _application;
-    private readonly SiteParts _parts;
+    private readonly ApiEndpoints _endpoints;
 
-    private WebServer(WebApplication application, SiteParts parts) => (_application, _parts) = (application, parts);
+    private WebServer(WebApplication application, ApiEndpoints endpoints) => (_application, _endpoints) = (application, endpoints);
 
     /// <summary>Starts to listen. That comes first of all, so that a start that takes its time can be watched.</summary>
     /// <param name="options">Where and to whom.</param>
@@ -29,7 +29,7 @@ internal sealed class WebServer : IAsyncDisposable
     /// <exception cref="UserException">It cannot listen there.</exception>
     public static async Task<WebServer> StartAsync(HttpOptions options, string store, PipelineStatus status, ILogger logger, TimeProvider time, CancellationToken stop)
     {
-        var (guests, memory) = (new Guests(), new AnswerMemory(time));
+        var (connections, memory) = (new ConnectionLimiter(), new ResponseMemory(time));
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         ListenOptions? listening = null;
         builder.WebHost.UseKestrelCore().UseSockets(ServerLimits.Apply).ConfigureKestrel(kestrel =>
@@ -39,30 +39,30 @@ internal sealed class WebServer : IAsyncDisposable
             kestrel.Listen(options.Address, listen =>
             {
                 (listening = listen).Protocols = HttpProtocols.Http1;
-                listen.Use(next => connection => guests.ServeAsync(connection, next));
+                listen.Use(next => connection => connections.ServeAsync(connection, next));
             });
         });
         builder.Services.Configure<HostOptions>(ServerLimits.Apply);
         var application = builder.Build();
-        var parts = new SiteParts(store, status, logger, time, application.Lifetime.ApplicationStopping);
-        var site = new Site([.. Assets.Routes, .. parts.Routes], new Access(options.Token), guests, memory, logger, new LogLimiter(time));
-        application.Run(site.ServeAsync);
+        var endpoints = new ApiEndpoints(store, status, logger, time, application.Lifetime.ApplicationStopping);
+        var router = new RequestRouter([.. Assets.Routes, .. endpoints.Routes], new RequestAuthorization(options.Token), connections, memory, logger, new LogLimiter(time));
+        application.Run(router.ServeAsync);
         try
         {
             await application.StartAsync(stop);
         }
         catch (Exception e) when (e is IOException or SocketException)
         {
-            await new WebServer(application, parts).DisposeAsync();
+            await new WebServer(application, endpoints).DisposeAsync();
             if (options.AnyPortWillDo)
                 return await StartAsync(options with { Address = new IPEndPoint(options.Address.Address, 0), AnyPortWillDo = false }, store, status, logger, time, stop);
             throw new UserException($"--http: nothing can be served at {options.Address} ({e.Message}): expected a free port at an address of this machine", inner: e);
         }
-        site.Measure(status.Meter);
-        status.Answers = () => memory.Held;
+        router.Measure(status.Meter);
+        status.ResponseBytes = () => memory.Held;
         var endPoint = listening!.IPEndPoint!; // With the port that it got.
         Log.Serving(logger, new UriBuilder("http", endPoint.Address.ToString(), endPoint.Port).Uri);
-        return new WebServer(application, parts);
+        return new WebServer(application, endpoints);
     }
 
     /// <inheritdoc/>
@@ -70,6 +70,6 @@ internal sealed class WebServer : IAsyncDisposable
     {
         await _application.StopAsync(CancellationToken.None);
         await _application.DisposeAsync();
-        _parts.Dispose();
+        _endpoints.Dispose();
     }
 }

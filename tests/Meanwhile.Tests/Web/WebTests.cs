@@ -99,7 +99,7 @@ public sealed class WebTests
     public async Task The_description_knows_the_routes_and_their_parameters_and_no_others()
     {
         using var status = NewStatus();
-        using var parts = new SiteParts("none", status, _log, TimeProvider.System, CancellationToken.None);
+        using var endpoints = new ApiEndpoints("none", status, _log, TimeProvider.System, CancellationToken.None);
         await using var server = await StartAsync(status);
         using var client = new HttpClient();
         var document = JsonElement.Parse(await client.GetStringAsync(new Uri(Address(), "/openapi.json"), TestContext.Current.CancellationToken));
@@ -109,7 +109,7 @@ public sealed class WebTests
             return (path.Name, string.Join(',', get.GetProperty("parameters").EnumerateArray().Select(p => p.GetProperty("name").GetString())), get.TryGetProperty("security", out _));
         });
         Assert.Equal(
-            parts.Routes.Select(route => (route.Path, string.Join(',', route.Parameters), route.IsOpen)).Order(),
+            endpoints.Routes.Select(route => (route.Path, string.Join(',', route.Parameters), route.IsOpen)).Order(),
             described.Order());
         foreach (Match reference in Regex.Matches(document.GetRawText(), "#/components/schemas/(\\w+)"))
             Assert.True(document.GetProperty("components").GetProperty("schemas").TryGetProperty(reference.Groups[1].Value, out _), reference.Value);

@@ -3,15 +3,15 @@ using Microsoft.AspNetCore.Connections;
 namespace Meanwhile.Web;
 
 /// <summary>
-/// Who is connected. A newcomer always gets in: of those without a request in hand, be it that they have none or take their time over its header, the one
+/// Limits how many are connected. A newcomer always gets in: of those without a request in hand, be it that they have none or take their time over its header, the one
 /// that has been so for longest makes room. Since not all may have one in hand, there always is one, and who asks for health is always answered.
 /// </summary>
-internal sealed class Guests
+internal sealed class ConnectionLimiter
 {
     private const int Most = 192;
     private const int MostBusy = 128;
 
-    private readonly LinkedList<Guest> _idle = new();
+    private readonly LinkedList<WebConnection> _idle = new();
     private readonly Lock _gate = new();
     private int _busy;
     private long _dismissed;
@@ -30,10 +30,10 @@ internal sealed class Guests
     public long Dismissed => Volatile.Read(ref _dismissed);
 
     /// <summary>Serves a connection.</summary>
-    public async Task ServeAsync(ConnectionContext connection, ConnectionDelegate next)
+    public async Task ServeAsync(ConnectionContext context, ConnectionDelegate next)
     {
-        var guest = new Guest(connection);
-        Guest? oldest = null;
+        var connection = new WebConnection(context);
+        WebConnection? oldest = null;
         lock (_gate)
         {
             if (_idle.Count + _busy == Most)
@@ -42,52 +42,52 @@ internal sealed class Guests
                 _idle.RemoveFirst();
                 _dismissed++;
             }
-            _idle.AddLast(guest.Place);
+            _idle.AddLast(connection.Place);
         }
-        oldest?.Connection.Abort(new ConnectionAbortedException("others have come"));
-        connection.Features.Set(guest);
+        oldest?.Context.Abort(new ConnectionAbortedException("others have come"));
+        context.Features.Set(connection);
         try
         {
-            await next(connection);
+            await next(context);
         }
         finally
         {
             lock (_gate)
-                guest.Place.List?.Remove(guest.Place);
+                connection.Place.List?.Remove(connection.Place);
         }
     }
 
     /// <summary>Takes a request in hand.</summary>
     /// <exception cref="ProblemException">There are too many.</exception>
-    public void Begin(Guest guest)
+    public void Begin(WebConnection connection)
     {
         lock (_gate)
         {
-            if (_busy == MostBusy || guest.Place.List is null)
+            if (_busy == MostBusy || connection.Place.List is null)
                 throw ProblemException.TooMany("there are too many requests at a time: expected fewer");
-            _idle.Remove(guest.Place);
+            _idle.Remove(connection.Place);
             _busy++;
         }
     }
 
     /// <summary>The request is answered.</summary>
-    public void End(Guest guest)
+    public void End(WebConnection connection)
     {
         lock (_gate)
         {
             _busy--;
-            _idle.AddLast(guest.Place);
+            _idle.AddLast(connection.Place);
         }
     }
 }
 
 /// <summary>A connection.</summary>
-internal sealed class Guest
+internal sealed class WebConnection
 {
-    public Guest(ConnectionContext connection) => (Connection, Place) = (connection, new LinkedListNode<Guest>(this));
+    public WebConnection(ConnectionContext context) => (Context, Place) = (context, new LinkedListNode<WebConnection>(this));
 
-    public ConnectionContext Connection { get; }
+    public ConnectionContext Context { get; }
 
     /// <summary>Among those without a request in hand.</summary>
-    public LinkedListNode<Guest> Place { get; }
+    public LinkedListNode<WebConnection> Place { get; }
 }

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 namespace Meanwhile.Web;
 
 /// <summary>Sends to readers that may be slow, and not to those that are stuck.</summary>
-internal static class Sending
+internal static class ResponseExtensions
 {
     /// <summary>Sends some bytes: the response holds 64 KiB and then waits for the reader.</summary>
     /// <exception cref="OperationCanceledException">The reader has not taken anything for so long, or has gone.</exception>

@@ -5,9 +5,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace Meanwhile.Web;
 
-/// <summary>Who may read.</summary>
+/// <summary>Checks who may read.</summary>
 /// <param name="token">What readers have to show; null for nothing, on loopback.</param>
-internal sealed class Access(byte[]? token)
+internal sealed class RequestAuthorization(byte[]? token)
 {
     private const string Scheme = "Bearer ";
 

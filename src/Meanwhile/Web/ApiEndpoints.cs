@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Meanwhile.Web;
 
-/// <summary>All that there is for programs, and what it is made with.</summary>
-internal sealed class SiteParts : IDisposable
+/// <summary>The paths for programs, and what they are made with.</summary>
+internal sealed class ApiEndpoints : IDisposable
 {
     // Shared by all large answers.
     private readonly SemaphoreSlim _processors = new(Math.Max(1, Environment.ProcessorCount / 2));
@@ -18,7 +18,7 @@ internal sealed class SiteParts : IDisposable
     /// <param name="logger">For what the store leaves out.</param>
     /// <param name="time">The clock.</param>
     /// <param name="stopping">The server is about to end.</param>
-    public SiteParts(string store, PipelineStatus status, ILogger logger, TimeProvider time, CancellationToken stopping)
+    public ApiEndpoints(string store, PipelineStatus status, ILogger logger, TimeProvider time, CancellationToken stopping)
     {
         _metrics = new MetricsPage(status.Meter, _processors);
         _past = new PastApi(store, status.Options, time, logger, _processors);

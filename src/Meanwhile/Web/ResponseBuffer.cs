@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 namespace Meanwhile.Web;
 
 /// <summary>An answer, in pieces: it is collected before it is sent, so that a slow reader holds neither the store nor the windows, and given back piece by piece.</summary>
-internal sealed class AnswerBuffer(AnswerMemory memory) : IBufferWriter<byte>, IDisposable
+internal sealed class ResponseBuffer(ResponseMemory memory) : IBufferWriter<byte>, IDisposable
 {
     // One of this size is free, so that small answers are to be had at any time.
     private const int FirstPiece = 16 << 10;
@@ -23,7 +23,7 @@ internal sealed class AnswerBuffer(AnswerMemory memory) : IBufferWriter<byte>, I
     public long Length => _before + _length;
 
     /// <summary>It is as long as an answer may be.</summary>
-    public bool IsFull => Length >= AnswerMemory.LargestAnswer;
+    public bool IsFull => Length >= ResponseMemory.LargestResponse;
 
     /// <inheritdoc/>
     public void Advance(int count) => _length += count;

@@ -5,10 +5,10 @@ namespace Meanwhile.Web;
 
 /// <summary>What all answers together hold until their readers have taken them: it is bounded, whatever is asked for and however slowly it is read.</summary>
 /// <param name="time">The clock.</param>
-internal sealed class AnswerMemory(TimeProvider time)
+internal sealed class ResponseMemory(TimeProvider time)
 {
     /// <summary>About here an answer ends, in bytes; a cursor tells where the rest begins.</summary>
-    public const int LargestAnswer = 4 << 20;
+    public const int LargestResponse = 4 << 20;
 
     private const long Most = 24 << 20;
 
@@ -21,7 +21,7 @@ internal sealed class AnswerMemory(TimeProvider time)
     public TimeProvider Time => time;
 
     /// <summary>That of the server which answers.</summary>
-    public static AnswerMemory Of(HttpContext context) => context.Features.GetRequiredFeature<AnswerMemory>();
+    public static ResponseMemory Of(HttpContext context) => context.Features.GetRequiredFeature<ResponseMemory>();
 
     /// <summary>Takes some.</summary>
     /// <exception cref="ProblemException">There is none left.</exception>

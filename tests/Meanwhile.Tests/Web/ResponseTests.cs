@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http;
 namespace Meanwhile.Tests.Web;
 
 /// <summary>Answers are bounded, and pages of them put together are the whole.</summary>
-public sealed class AnswerTests
+public sealed class ResponseTests
 {
     [Theory]
     [InlineData(1)]
@@ -70,12 +70,12 @@ public sealed class AnswerTests
     [Fact]
     public async Task An_answer_in_pieces_is_the_same_text_and_is_given_back()
     {
-        var memory = new AnswerMemory(TimeProvider.System);
+        var memory = new ResponseMemory(TimeProvider.System);
         var context = new DefaultHttpContext();
         var sent = new MemoryStream();
         context.Response.Body = sent;
         var expected = new StringBuilder();
-        using (var answer = new AnswerBuffer(memory))
+        using (var answer = new ResponseBuffer(memory))
         {
             foreach (var length in new[] { 1, 20_000, 3, 200_000, 70_000, 0, 5 })
             {
@@ -93,20 +93,20 @@ public sealed class AnswerTests
     [Fact]
     public void When_all_answers_hold_too_much_the_next_large_one_is_refused_and_small_ones_are_not()
     {
-        var memory = new AnswerMemory(TimeProvider.System);
-        List<AnswerBuffer> answers = [];
+        var memory = new ResponseMemory(TimeProvider.System);
+        List<ResponseBuffer> answers = [];
         var refusal = Assert.Throws<ProblemException>(() =>
         {
             while (memory.Held < 1L << 30)
             {
-                answers.Add(new AnswerBuffer(memory));
+                answers.Add(new ResponseBuffer(memory));
                 while (!answers[^1].IsFull)
                     answers[^1].Write(new string('x', 50_000));
             }
         });
         Assert.Equal(429, refusal.Status);
         Assert.InRange(memory.Held, 16 << 20, 24 << 20);
-        using (var small = new AnswerBuffer(memory))
+        using (var small = new ResponseBuffer(memory))
             small.Write("ok");
         answers.ForEach(answer => answer.Dispose());
         Assert.Equal(0, memory.Held);

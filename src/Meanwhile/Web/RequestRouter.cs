@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace Meanwhile.Web;
 
 /// <summary>Finds who answers a request, and makes problems of what goes wrong.</summary>
-internal sealed class Site(IEnumerable<Route> routes, Access access, Guests guests, AnswerMemory memory, ILogger logger, LogLimiter limiter)
+internal sealed class RequestRouter(IEnumerable<Route> routes, RequestAuthorization authorization, ConnectionLimiter connections, ResponseMemory memory, ILogger logger, LogLimiter limiter)
 {
     private readonly Dictionary<string, Route> _routes = routes.ToDictionary(route => route.Path, StringComparer.Ordinal);
 
@@ -17,10 +17,10 @@ internal sealed class Site(IEnumerable<Route> routes, Access access, Guests gues
     /// <summary>Lets it be seen what readers take.</summary>
     public void Measure(Meter meter)
     {
-        meter.CreateObservableGauge("meanwhile.http.connections", () => guests.Count, "{connection}", "Connections to dashboard, API and metrics.");
+        meter.CreateObservableGauge("meanwhile.http.connections", () => connections.Count, "{connection}", "Connections to dashboard, API and metrics.");
         meter.CreateObservableGauge("meanwhile.http.answers", () => memory.Held, "By", "What answers hold that their readers have not taken yet.");
         meter.CreateObservableCounter("meanwhile.http.refused", () => Volatile.Read(ref _refused), "{request}", "Requests that were told to come again (429).");
-        meter.CreateObservableCounter("meanwhile.http.dismissed", () => guests.Dismissed, "{connection}", "Connections that made room for others before they had sent a request.");
+        meter.CreateObservableCounter("meanwhile.http.dismissed", () => connections.Dismissed, "{connection}", "Connections that made room for others before they had sent a request.");
     }
 
     /// <summary>Answers a request.</summary>
@@ -53,15 +53,15 @@ internal sealed class Site(IEnumerable<Route> routes, Access access, Guests gues
             await route.Serve(context);
             return;
         }
-        var guest = context.Features.GetRequiredFeature<Guest>();
-        guests.Begin(guest);
+        var connection = context.Features.GetRequiredFeature<WebConnection>();
+        connections.Begin(connection);
         try
         {
             await route.Serve(context);
         }
         finally
         {
-            guests.End(guest);
+            connections.End(connection);
         }
     }
 
@@ -70,7 +70,7 @@ internal sealed class Site(IEnumerable<Route> routes, Access access, Guests gues
         var request = context.Request;
         var route = _routes.GetValueOrDefault(request.Path.Value ?? "");
         if (route is not { IsOpen: true })
-            access.Check(context);
+            authorization.Check(context);
         if (route is null)
             throw new ProblemException(StatusCodes.Status404NotFound, "there is nothing at this path: /openapi.json describes what there is");
         if (!HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method))

@@ -7,7 +7,7 @@ namespace Meanwhile.Web;
 /// half of the processors, and no threads of the pool: those have to be free for publishers.
 /// </summary>
 /// <param name="processors">Shared by all kinds.</param>
-internal sealed class Turns(SemaphoreSlim processors) : IDisposable
+internal sealed class LargeResponseQueue(SemaphoreSlim processors) : IDisposable
 {
     private const int MostWaiting = 16;
 
@@ -18,7 +18,7 @@ internal sealed class Turns(SemaphoreSlim processors) : IDisposable
     /// <param name="context">Who asks.</param>
     /// <param name="answer">Makes it before it waits for anything, and then sends it.</param>
     /// <exception cref="ProblemException">Too many wait.</exception>
-    public async Task TakeAsync(HttpContext context, Func<Task> answer)
+    public async Task RunAsync(HttpContext context, Func<Task> answer)
     {
         Task sending;
         try
