@@ -19,6 +19,7 @@ internal sealed class Handshake(Connection connection, Visitor visitor, Peer pee
     public string ClientId { get; private set; } = "";
 
     private bool _isCurious;
+    private uint _largestPacket = uint.MaxValue; // That the client takes.
 
     /// <summary>Answers the first packet.</summary>
     /// <returns>Whether the client was accepted.</returns>
@@ -32,6 +33,7 @@ internal sealed class Handshake(Connection connection, Visitor visitor, Peer pee
             return await RefuseAsync(output, fault!.Reason, ConnectPacket.FormOfRefusal(frame)!.Value, explanation: fault.Message);
         visitor.Judge(frame.Body.Length + connect.Size);
         _isCurious = connect.Properties.Number(PropertyId.RequestProblemInformation) == 1;
+        _largestPacket = connect.Properties.Number(PropertyId.MaximumPacketSize) ?? uint.MaxValue;
         var clientId = connect.ClientId.Length > 0 ? connect.ClientId : $"auto-{Guid.NewGuid():N}"; // [MQTT-3.1.3-6]
         ClientId = clientId;
         if (Check(connect, clientId) is var reason and not ReasonCode.Success)
@@ -190,8 +192,11 @@ internal sealed class Handshake(Connection connection, Visitor visitor, Peer pee
     private async ValueTask<bool> RefuseAsync(ConnectionWriter output, ReasonCode reason, ProtocolVersion version, RefusalKind kind = RefusalKind.Connection, string explanation = "")
     {
         parts.Refused(new Refusal(kind, ClientId, reason, explanation));
-        var properties = _isCurious && kind == RefusalKind.Connection ? DisconnectPacket.Why(explanation) : default; // Whoever fails to log in is not told why, nor who owns a session.
-        output.Add(writer => new ConnAckPacket(SessionPresent: false, reason, properties).Write(writer, version)); // [MQTT-3.2.2-6]
+        var bare = new ConnAckPacket(SessionPresent: false, reason); // [MQTT-3.2.2-6]
+        var inWords = bare with { Properties = _isCurious && kind == RefusalKind.Connection ? DisconnectPacket.Why(explanation) : default }; // Whoever fails to log in is not told why, nor who owns a session.
+        var refusal = SizeOf(inWords, version) <= _largestPacket ? inWords : bare; // [MQTT-3.2.2-19]
+        if (SizeOf(refusal, version) <= _largestPacket) // [MQTT-3.1.2-24]
+            output.Add(writer => refusal.Write(writer, version));
         await output.FlushAsync(closing);
         return false;
     }
