@@ -264,7 +264,7 @@ internal sealed class PacketHandler(ClientSession session, Terms terms, PendingW
         if (disconnect.Properties.Number(PropertyId.SessionExpiryInterval) is { } expiry)
         {
             if (expiry > 0 && Terms.SessionExpiry == 0)
-                throw ProtocolException.Error("a session that is to outlive its connection after all"); // [MQTT-3.1.2-23], [MQTT-5.0, 3.14.2.2.2]
+                throw ProtocolException.Error("a session that is to outlive its connection after all"); // [MQTT-5.0, 3.14.2.2.2]
             Terms.SetSessionExpiry(expiry);
         }
         _hasTakenLeave = disconnect.Reason == ReasonCode.Success;

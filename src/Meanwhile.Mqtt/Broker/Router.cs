@@ -280,7 +280,7 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
     {
         if (topic.Message is not { } message || message.IsExpired(now))
             return true;
-        return _queues.AddIfItFits(subscription.Session, subscription.CopyOf(message) with { Retain = true }); // [MQTT-3.3.1-8]
+        return _queues.AddIfItFits(subscription.Session, subscription.CopyOf(message) with { Retain = true }); // [MQTT-3.3.1-8] of 3.1.1
     }
 }
 

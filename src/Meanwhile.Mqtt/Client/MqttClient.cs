@@ -36,7 +36,7 @@ public sealed class MqttClient : IAsyncDisposable
         if (options.Server.Scheme is not ("mqtt" or "mqtts" or "ws" or "wss"))
             throw new ArgumentException($"{options.Server}: expected mqtt://, mqtts://, ws:// or wss://", nameof(options));
         if (options.ReceiveMaximum == 0)
-            throw new ArgumentException("Receive Maximum 0: expected 1 to 65535", nameof(options)); // [MQTT-3.1.2-24]
+            throw new ArgumentException("Receive Maximum 0: expected 1 to 65535", nameof(options)); // [MQTT-5.0, 3.1.2.11.3]
         (_options, _state, _handshake) = (options, new ClientState(options), new ClientHandshake(options));
     }
 

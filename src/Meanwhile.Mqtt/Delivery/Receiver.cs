@@ -45,7 +45,7 @@ public sealed class Receiver
 
     /// <summary>A connection was accepted. Whatever was owed on an earlier one is void: the sender will send it again.</summary>
     /// <param name="sessionPresent">Both sides go on with the session that they had.</param>
-    /// <param name="receiveMaximum">How many messages the sender may have in flight; without a say, as many as there are identifiers [MQTT-3.1.2-24].</param>
+    /// <param name="receiveMaximum">How many messages the sender may have in flight; without a say, as many as there are identifiers [MQTT-5.0, 3.1.2.11.3].</param>
     /// <returns>What the host has to store before anything of this connection.</returns>
     public IdChange Connected(bool sessionPresent, int receiveMaximum = ushort.MaxValue)
     {

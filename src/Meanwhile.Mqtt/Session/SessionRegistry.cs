@@ -143,7 +143,7 @@ internal sealed class SessionRegistry(SessionLimits limits, Journal journal, Dro
         return due;
     }
 
-    /// <summary>Sessions whose time is over [MQTT-3.1.2-23].</summary>
+    /// <summary>Sessions whose time is over [MQTT-4.1.0-2].</summary>
     /// <param name="now">The time.</param>
     /// <param name="most">How many at once.</param>
     public IReadOnlyList<ClientSession> Over(TimeSpan now, int most) => _ends.Due(now, most);

@@ -23,5 +23,5 @@ internal sealed record Subscription(ClientSession Session, string Filter, int Qo
     public bool IsShared { get; } = Topic.TrySplitShare(Filter, out _, out _);
 
     /// <summary>The copy of a message that is due for it.</summary>
-    public Outgoing CopyOf(Message message) => new(message, Math.Min(message.Qos, Qos), message.Retain && RetainAsPublished, Identifiers); // [MQTT-3.3.1-9], [MQTT-3.8.4-8]
+    public Outgoing CopyOf(Message message) => new(message, Math.Min(message.Qos, Qos), message.Retain && RetainAsPublished, Identifiers); // [MQTT-3.3.1-12], [MQTT-3.3.1-13], [MQTT-3.8.4-8]
 }

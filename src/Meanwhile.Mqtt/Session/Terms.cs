@@ -59,7 +59,7 @@ internal sealed class Terms
     /// <summary>Whether a server takes messages that are to be kept.</summary>
     public bool TakesRetained { get; } = true;
 
-    /// <summary>It asks for reasons in words. Those that say nothing of it get none, though they might [MQTT-3.1.2-28].</summary>
+    /// <summary>It asks for reasons in words. Those that say nothing of it get none, though they might [MQTT-3.1.2-29].</summary>
     public bool IsCurious { get; }
 
     /// <summary>The aliases it has been told.</summary>

@@ -129,7 +129,7 @@ public readonly struct Properties
         if (id == PropertyId.TopicAlias && property.Number == 0)
             throw new ProtocolException(ReasonCode.TopicAliasInvalid, "topic alias 0"); // [MQTT-3.3.2-8]
         if (property.Number < rule.Least || property.Number > rule.Most)
-            throw ProtocolException.Error($"{id} {property.Number} in {place}"); // such as [MQTT-3.1.2-24]
+            throw ProtocolException.Error($"{id} {property.Number} in {place}"); // such as a Receive Maximum of 0 [MQTT-5.0, 3.1.2.11.3]
         if (id == PropertyId.ResponseTopic && !Topic.IsName(property.Text))
             throw ProtocolException.Error("a response topic that is no topic name"); // [MQTT-3.3.2-14]
         return property;

@@ -1,6 +1,6 @@
 namespace Meanwhile.Mqtt.Wire;
 
-/// <summary>The peer broke a rule of the protocol, or a limit: the connection has to be closed with this reason [MQTT-4.8.0-1], [MQTT-4.13.1-1].</summary>
+/// <summary>The peer broke a rule of the protocol, or a limit: the connection has to be closed with this reason [MQTT-4.13.1-1]; [MQTT-4.8.0-1] of 3.1.1.</summary>
 public sealed class ProtocolException(ReasonCode reason, string message) : Exception(message)
 {
     /// <summary>What 5.0 tells the peer.</summary>

@@ -17,7 +17,7 @@ public sealed record Will(string Topic, ReadOnlyMemory<byte> Payload, int Qos, b
         var properties = version == ProtocolVersion.V5 ? Properties.Read(ref reader, PacketType.Reserved) : default;
         var topic = reader.ReadName();
         if (!Wire.Topic.IsName(topic))
-            throw ProtocolException.Malformed("the will's topic is no topic name"); // [MQTT-3.1.3-11], [MQTT-4.7.1-1]
+            throw ProtocolException.Malformed("the will's topic is no topic name"); // [MQTT-3.1.3-11], [MQTT-4.7.0-1]
         return new Will(topic, reader.ReadBinary().ToArray(), qos, retain, properties);
     }
 

@@ -25,6 +25,7 @@ public class AdmissionTests
     [InlineData("'MQTT' 05", "{}", "20 03 00 95 00")]
     [InlineData("'MQTT' 04", "", "")] // It has no words for it [MQTT-3.2.2-6].
     [InlineData("'MQIsdp' 03", "", "")]
+    [Clause("MQTT-3.2.2-6 of 3.1.1")]
     public async Task A_connect_of_64_KiB_is_taken_and_a_longer_one_is_refused(string version, string noProperties, string refusal)
     {
         await using var broker = await StartAsync(new BrokerLimits());

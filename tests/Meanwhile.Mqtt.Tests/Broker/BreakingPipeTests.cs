@@ -13,6 +13,7 @@ public class BreakingPipeTests
     private const int MostUnderWay = 5000;
 
     [Fact]
+    [Clause("MQTT-4.3.3-10", "MQTT-4.4.0-1", "MQTT-4.6.0-5")]
     public async Task Qos_2_arrives_exactly_once_qos_1_at_least_once_and_all_in_order()
     {
         var random = Seeds.Random();

@@ -6,6 +6,7 @@ namespace Meanwhile.Mqtt.Tests.Broker;
 public class ConversationTests
 {
     [Fact]
+    [Clause("MQTT-2.2.1-5", "MQTT-3.3.4-1", "MQTT-3.8.4-1", "MQTT-3.8.4-8", "MQTT-4.3.1-1", "MQTT-4.3.2-2", "MQTT-4.3.2-4", "MQTT-4.3.3-2", "MQTT-4.3.3-4", "MQTT-4.3.3-8", "MQTT-4.3.3-11")]
     public async Task A_message_goes_from_one_client_to_another_at_each_qos()
     {
         await using var broker = await TestBroker.StartAsync();
@@ -34,6 +35,7 @@ public class ConversationTests
     }
 
     [Fact]
+    [Clause("MQTT-2.2.1-2", "MQTT-3.8.4-7", "MQTT-3.8.4-8", "MQTT-3.10.4-1", "MQTT-3.10.4-2")]
     public async Task The_lower_qos_counts_and_unsubscribing_ends_it()
     {
         await using var broker = await TestBroker.StartAsync();
@@ -51,6 +53,7 @@ public class ConversationTests
     }
 
     [Fact]
+    [Clause("MQTT-3.1.2-5", "MQTT-3.1.2-6", "MQTT-3.1.3-2", "MQTT-3.2.0-1", "MQTT-3.2.2-3", "MQTT-3.3.1-1", "MQTT-4.3.2-3", "MQTT-4.3.3-5", "MQTT-4.3.3-6", "MQTT-4.4.0-1")]
     public async Task What_is_not_acknowledged_comes_again_in_order_and_with_dup()
     {
         await using var broker = await TestBroker.StartAsync();
@@ -72,6 +75,7 @@ public class ConversationTests
     }
 
     [Fact]
+    [Clause("MQTT-3.1.2-4", "MQTT-3.1.2-5", "MQTT-3.1.4-4", "MQTT-3.2.2-2", "MQTT-3.2.2-3", "MQTT-4.5.0-1")]
     public async Task A_session_keeps_messages_for_a_client_that_is_away()
     {
         await using var broker = await TestBroker.StartAsync();
@@ -92,6 +96,7 @@ public class ConversationTests
     }
 
     [Fact]
+    [Clause("MQTT-3.1.4-3")]
     public async Task A_second_connection_takes_the_session_over()
     {
         await using var broker = await TestBroker.StartAsync();
@@ -103,6 +108,7 @@ public class ConversationTests
     }
 
     [Fact]
+    [Clause("MQTT-3.3.1-6", "MQTT-3.3.1-7", "MQTT-3.3.1-8 of 3.1.1")]
     public async Task A_retained_message_comes_with_the_subscription_until_it_is_removed()
     {
         await using var broker = await TestBroker.StartAsync();
@@ -115,6 +121,7 @@ public class ConversationTests
     }
 
     [Fact]
+    [Clause("MQTT-3.1.2-7", "MQTT-3.1.2-8", "MQTT-3.1.2-10", "MQTT-3.14.4-3")]
     public async Task The_will_is_published_unless_the_client_takes_leave()
     {
         await using var broker = await TestBroker.StartAsync();
@@ -137,6 +144,7 @@ public class ConversationTests
     }
 
     [Fact]
+    [Clause("MQTT-3.3.2-4", "MQTT-3.3.2-15", "MQTT-3.3.2-16", "MQTT-3.3.2-17", "MQTT-3.3.2-18", "MQTT-3.3.2-20", "MQTT-3.3.4-2", "MQTT-3.3.4-3", "MQTT-3.3.4-4")]
     public async Task Properties_of_5_0_pass_through_and_identifiers_and_options_are_obeyed()
     {
         await using var broker = await TestBroker.StartAsync();
@@ -150,6 +158,7 @@ public class ConversationTests
     }
 
     [Fact]
+    [Clause("MQTT-3.8.3-3")]
     public async Task No_local_keeps_a_client_from_its_own_messages()
     {
         await using var broker = await TestBroker.StartAsync();
@@ -160,6 +169,7 @@ public class ConversationTests
     }
 
     [Fact]
+    [Clause("MQTT-3.1.2-26", "MQTT-3.3.2-11")]
     public async Task Topic_aliases_work_both_ways()
     {
         await using var broker = await TestBroker.StartAsync();
@@ -171,6 +181,7 @@ public class ConversationTests
     }
 
     [Fact]
+    [Clause("MQTT-3.1.2-24", "MQTT-3.1.2-25", "MQTT-3.3.4-9", "MQTT-3.3.4-10", "MQTT-4.9.0-1", "MQTT-4.9.0-2", "MQTT-4.9.0-3")]
     public async Task No_more_is_sent_than_receive_maximum_and_nothing_larger_than_the_client_takes()
     {
         await using var broker = await TestBroker.StartAsync();
@@ -204,6 +215,7 @@ public class ConversationTests
     }
 
     [Fact]
+    [Clause("MQTT-3.1.3-8 of 3.1.1")]
     public async Task An_empty_client_identifier_is_chosen_by_the_server_where_that_is_allowed()
     {
         await using var broker = await TestBroker.StartAsync();
@@ -219,6 +231,7 @@ public class ConversationTests
     }
 
     [Fact]
+    [Clause("MQTT-3.1.2-2")]
     public async Task Another_version_is_told_so()
     {
         await using var broker = await TestBroker.StartAsync();

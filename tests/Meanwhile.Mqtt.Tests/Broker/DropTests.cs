@@ -32,6 +32,7 @@ public class DropTests
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(2)]
+    [Clause("MQTT-3.1.2-25")]
     public async Task A_message_that_is_larger_than_its_subscriber_takes(int qos)
     {
         await using var broker = await StartAsync();

@@ -12,6 +12,7 @@ namespace Meanwhile.Mqtt.Tests.Broker;
 public class HostTests
 {
     [Fact]
+    [Clause("MQTT-4.6.0-2", "MQTT-4.6.0-3")]
     public async Task Nothing_is_acknowledged_nor_passed_on_before_the_host_has_completed_it()
     {
         await using var broker = await StartAsync();
@@ -97,6 +98,7 @@ public class HostTests
     }
 
     [Fact]
+    [Clause("MQTT-4.3.3-9")]
     public async Task A_message_that_the_host_does_not_take_is_refused_in_its_turn_and_goes_to_nobody()
     {
         await using var broker = await StartAsync();

@@ -14,6 +14,7 @@ namespace Meanwhile.Mqtt.Tests.Broker;
 public class HostileTests
 {
     [Fact]
+    [Clause("MQTT-3.1.4-1", "MQTT-4.13.1-1", "MQTT-4.8.0-1 of 3.1.1")]
     public async Task Malformed_packets_end_their_connection_and_no_other()
     {
         await using var broker = await TestBroker.StartAsync();
@@ -59,6 +60,7 @@ public class HostileTests
     [InlineData("C0 00")]
     [InlineData("30 { 'a' }")]
     [InlineData("20 02 00 00")]
+    [Clause("MQTT-3.1.0-1", "MQTT-3.14.0-1")]
     public async Task Whoever_does_not_begin_with_connect_is_cut_off(string notation)
     {
         await using var broker = await TestBroker.StartAsync();
@@ -68,6 +70,7 @@ public class HostileTests
     }
 
     [Fact]
+    [Clause("MQTT-3.1.0-2", "MQTT-3.2.0-2", "MQTT-3.14.2-2", "MQTT-3.14.4-1", "MQTT-3.14.4-2")]
     public async Task A_second_connect_is_a_protocol_error()
     {
         await using var broker = await TestBroker.StartAsync();
@@ -88,6 +91,7 @@ public class HostileTests
     }
 
     [Fact]
+    [Clause("MQTT-3.1.2-22", "MQTT-3.2.2-22")]
     public async Task Silence_ends_a_connection_before_and_after_connect()
     {
         var time = new FakeTimeProvider();
@@ -267,6 +271,7 @@ public class HostileTests
     }
 
     [Fact]
+    [Clause("MQTT-3.8.4-5", "MQTT-3.8.4-6", "MQTT-3.8.4-7", "MQTT-3.9.3-1", "MQTT-3.9.3-2")]
     public async Task Subscriptions_and_levels_beyond_the_limit_are_refused_with_a_reason()
     {
         await using var broker = await TestBroker.StartAsync(options => options with { Limits = new BrokerLimits { SubscriptionsPerClient = 1, TopicLevels = 3 } });
@@ -276,6 +281,7 @@ public class HostileTests
     }
 
     [Fact]
+    [Clause("MQTT-3.4.2-1", "MQTT-3.5.2-1")]
     public async Task When_the_queue_of_a_client_that_is_away_is_full_the_publisher_is_told()
     {
         await using var broker = await TestBroker.StartAsync(options => options with { Limits = new BrokerLimits { QueuedMessages = 2 } });

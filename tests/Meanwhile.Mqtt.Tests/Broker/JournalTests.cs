@@ -189,6 +189,7 @@ public class JournalTests
     [Theory]
     [InlineData(50, false)]
     [InlineData(-50, true)]
+    [Clause("MQTT-4.1.0-2")]
     public async Task A_session_that_was_left_ends_when_it_would_have_without_a_restart(int secondsFromNow, bool isOver)
     {
         var ends = TimeProvider.System.GetUtcNow() - DateTimeOffset.UnixEpoch + TimeSpan.FromSeconds(secondsFromNow);
@@ -263,6 +264,7 @@ public class JournalTests
     }
 
     [Fact]
+    [Clause("MQTT-3.1.2-7", "MQTT-3.1.2-15", "MQTT-3.1.3-9")]
     public async Task A_will_is_published_after_a_restart_once_and_in_its_time()
     {
         static Will Of(string topic) => new(topic, "gone"u8.ToArray(), 1, Retain: true, default);

@@ -24,6 +24,7 @@ public class ListenerTests
     [InlineData(true, false)]
     [InlineData(false, true)]
     [InlineData(true, true)]
+    [Clause("MQTT-4.2.0-1")]
     public async Task A_client_publishes_to_itself_over(bool webSocket, bool tls)
     {
         await using var broker = await StartAsync(TestBroker.Loopback with { IsWebSocket = webSocket, Tls = tls ? () => new SslServerAuthenticationOptions { ServerCertificate = Server } : null });
@@ -77,6 +78,7 @@ public class ListenerTests
     [InlineData(false, true)]
     [InlineData(true, false)]
     [InlineData(true, true)]
+    [Clause("MQTT-3.12.4-1")]
     public async Task Whoever_is_refused_sees_the_end_at_once_and_what_it_still_sends_harms_nobody(bool webSocket, bool tls)
     {
         var time = new FakeTimeProvider(); // None passes.
@@ -119,6 +121,7 @@ public class ListenerTests
     [InlineData("mqttv3.1,mqtt", "mqtt")]
     [InlineData("wamp,mqttv3.1", "mqttv3.1")]
     [InlineData("", null)]
+    [Clause("MQTT-6.0.0-4")]
     public async Task A_web_socket_may_offer_the_subprotocol_of_3_1_or_none(string offered, string? chosen)
     {
         await using var broker = await StartAsync(TestBroker.Loopback with { IsWebSocket = true });
@@ -134,6 +137,7 @@ public class ListenerTests
     }
 
     [Fact]
+    [Clause("MQTT-6.0.0-1")]
     public async Task Text_over_a_web_socket_ends_the_connection()
     {
         await using var broker = await StartAsync(TestBroker.Loopback with { IsWebSocket = true });
@@ -146,6 +150,7 @@ public class ListenerTests
     }
 
     [Fact]
+    [Clause("MQTT-3.1.4-2")]
     public async Task Who_may_connect_publish_and_subscribe_is_for_the_host_to_say()
     {
         await using var broker = await StartAsync(TestBroker.Loopback, options => options with

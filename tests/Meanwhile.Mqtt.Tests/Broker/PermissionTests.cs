@@ -17,6 +17,7 @@ public class PermissionTests
     private volatile bool _mayStay = true;
 
     [Fact]
+    [Clause("MQTT-3.3.5-2 of 3.1.1")]
     public async Task In_3_1_1_a_message_that_is_not_allowed_is_acknowledged_and_goes_nowhere()
     {
         await using var broker = await StartAsync();

@@ -12,6 +12,7 @@ namespace Meanwhile.Mqtt.Tests.Broker;
 public class RetainedTests
 {
     [Fact]
+    [Clause("MQTT-4.7.2-1")]
     public async Task They_come_behind_the_answer_in_the_order_of_the_filters_and_of_first_retention()
     {
         await using var broker = await TestBroker.StartAsync();

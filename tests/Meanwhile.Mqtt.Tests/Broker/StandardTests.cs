@@ -30,6 +30,7 @@ public class StandardTests
     [InlineData("10 { 'MQTT' 04 | 03 | 00 00 | 'c' }", "")]
     [InlineData("10 { 'MQTU' 04 | 02 | 00 00 | 'c' }", "")]
     [InlineData("10 { 'MQTT' 05 | 02 | 00 00 | { 27 00 00 00 0A } | 'c' }", "")] // CONNACK is larger [MQTT-3.1.2-24].
+    [Clause("MQTT-3.1.2-1", "MQTT-3.1.2-2", "MQTT-3.1.4-1", "MQTT-3.2.2-6", "MQTT-3.2.2-7", "MQTT-3.14.0-1", "MQTT-4.12.0-1", "MQTT-4.13.2-1")]
     public async Task What_is_wrong_with_connect_is_answered_as_far_as_there_are_words_for_it(string connect, string answer)
     {
         await using var broker = await TestBroker.StartAsync();
@@ -42,6 +43,7 @@ public class StandardTests
     [Theory]
     [InlineData("17 01", "E0 { 82 { 1F 'a subscription identifier from a client' } }")]
     [InlineData("", "E0 01 82")]
+    [Clause("MQTT-3.3.4-6")]
     public async Task The_reason_is_said_in_words_to_whoever_asks_for_it(string properties, string farewell)
     {
         await using var broker = await TestBroker.StartAsync();
@@ -54,6 +56,7 @@ public class StandardTests
     [Theory]
     [InlineData("82", "00", "90")]
     [InlineData("A2", "", "B0")]
+    [Clause("MQTT-3.1.2-24")]
     public async Task An_answer_larger_than_the_client_takes_is_not_sent(string request, string options, string answer)
     {
         const int size = 127;
@@ -69,6 +72,7 @@ public class StandardTests
     }
 
     [Fact]
+    [Clause("MQTT-3.3.4-7")]
     public async Task What_is_not_released_counts_against_a_strict_receive_maximum()
     {
         await using var broker = await TestBroker.StartAsync(options => options with { Limits = new BrokerLimits { ReceiveMaximum = 2, IsReceiveMaximumStrict = true } });
@@ -103,6 +107,7 @@ public class StandardTests
     [InlineData("E0 01 04", true)]
     [InlineData("E0 01 80", true)] // [MQTT-3.1.2-10]
     [InlineData("E0 { 00 { 11 00 00 00 01 } }", true)] // A session that is to live on after all is a protocol error [MQTT-5.0, 3.14.2.2.2].
+    [Clause("MQTT-3.1.2-8", "MQTT-3.1.2-10", "MQTT-3.14.4-3")]
     public async Task Only_a_normal_disconnection_takes_the_will_away(string disconnect, bool isPublished)
     {
         await using var broker = await TestBroker.StartAsync();
@@ -120,6 +125,7 @@ public class StandardTests
     }
 
     [Fact]
+    [Clause("MQTT-3.1.2-8", "MQTT-3.1.3-9")]
     public async Task The_will_waits_for_its_delay_and_not_beyond_the_session_and_a_client_that_is_back_in_time_has_none()
     {
         var time = new FakeTimeProvider();
@@ -142,6 +148,7 @@ public class StandardTests
     [InlineData("91")]
     [InlineData("97")]
     [InlineData("99")]
+    [Clause("MQTT-4.3.3-4", "MQTT-4.4.0-2")]
     public async Task A_pubrec_that_refuses_is_answered_by_nothing_whether_its_identifier_is_known_or_not(string reason)
     {
         await using var broker = await TestBroker.StartAsync();
@@ -178,6 +185,7 @@ public class StandardTests
     }
 
     [Fact]
+    [Clause("MQTT-2.2.1-6", "MQTT-3.3.1-9", "MQTT-3.3.1-10", "MQTT-3.3.1-11", "MQTT-3.8.4-2", "MQTT-3.10.4-4", "MQTT-3.10.4-5", "MQTT-3.10.4-6", "MQTT-3.11.3-1")]
     public async Task Retained_messages_come_after_suback_as_retain_handling_says()
     {
         await using var broker = await TestBroker.StartAsync();
@@ -206,6 +214,7 @@ public class StandardTests
     }
 
     [Fact]
+    [Clause("MQTT-3.1.2-27", "MQTT-3.3.1-3", "MQTT-3.3.1-12", "MQTT-3.3.1-13")]
     public async Task The_retain_flag_goes_as_published_where_that_is_asked_for_and_dup_never()
     {
         await using var broker = await TestBroker.StartAsync();
@@ -218,6 +227,7 @@ public class StandardTests
     }
 
     [Fact]
+    [Clause("MQTT-3.1.2-23", "MQTT-3.3.2-5", "MQTT-3.3.2-6")]
     public async Task Expiry_is_counted_down_and_what_has_expired_does_not_come()
     {
         var time = new FakeTimeProvider();
@@ -238,6 +248,7 @@ public class StandardTests
     }
 
     [Fact]
+    [Clause("MQTT-4.3.3-10", "MQTT-4.3.3-11", "MQTT-4.3.3-12")]
     public async Task An_unknown_pubrel_is_answered_as_not_found_and_a_repeated_publish_at_qos_2_goes_once()
     {
         await using var broker = await TestBroker.StartAsync();

@@ -11,6 +11,7 @@ public class ClientConversationTests
     private const string Accepts = "20 { 00 00 {} }";
 
     [Fact]
+    [Clause("MQTT-3.1.3-1")]
     public async Task Connect_says_what_was_asked_for()
     {
         using var server = new RawServer();
@@ -42,6 +43,7 @@ public class ClientConversationTests
     }
 
     [Fact]
+    [Clause("MQTT-4.6.0-2", "MQTT-4.6.0-3")]
     public async Task Acknowledgements_leave_when_the_host_has_completed_and_in_the_order_of_receipt()
     {
         using var server = new RawServer();
@@ -93,6 +95,7 @@ public class ClientConversationTests
     }
 
     [Fact]
+    [Clause("MQTT-3.2.2-5")]
     public async Task Nothing_is_subscribed_to_before_the_host_has_forgotten_what_the_server_has_forgotten()
     {
         using var server = new RawServer();
@@ -132,6 +135,7 @@ public class ClientConversationTests
     }
 
     [Fact]
+    [Clause("MQTT-3.2.2-5")]
     public async Task What_is_asked_while_there_is_no_connection_or_its_answer_is_lost_is_asked_on_the_next()
     {
         using var server = new RawServer();
@@ -147,6 +151,7 @@ public class ClientConversationTests
     }
 
     [Fact]
+    [Clause("MQTT-3.2.2-18", "MQTT-3.3.1-1", "MQTT-3.3.4-7", "MQTT-4.3.3-6", "MQTT-4.4.0-1", "MQTT-4.4.0-2", "MQTT-4.6.0-1")]
     public async Task What_is_not_acknowledged_is_sent_again_and_never_more_than_the_new_receive_maximum()
     {
         using var server = new RawServer();
@@ -169,6 +174,7 @@ public class ClientConversationTests
     }
 
     [Fact]
+    [Clause("MQTT-3.2.2-11", "MQTT-3.2.2-14", "MQTT-3.2.2-15")]
     public async Task What_the_server_would_end_the_connection_for_is_not_sent()
     {
         using var server = new RawServer();
@@ -187,6 +193,7 @@ public class ClientConversationTests
     }
 
     [Fact]
+    [Clause("MQTT-3.2.2-17", "MQTT-3.3.2-9")]
     public async Task Topics_are_replaced_by_as_many_numbers_as_the_server_takes()
     {
         using var server = new RawServer();
@@ -198,6 +205,7 @@ public class ClientConversationTests
     }
 
     [Fact]
+    [Clause("MQTT-3.3.2-10")]
     public async Task Topics_that_the_server_has_replaced_by_numbers_are_known()
     {
         using var server = new RawServer();
@@ -326,6 +334,7 @@ public class ClientConversationTests
     }
 
     [Fact]
+    [Clause("MQTT-3.3.1-4", "MQTT-3.3.4-6", "MQTT-3.8.3-2", "MQTT-3.8.3-4", "MQTT-4.7.0-1", "MQTT-4.7.1-1", "MQTT-4.7.3-1", "MQTT-4.7.3-2")]
     public async Task What_is_no_message_or_filter_is_refused_to_whoever_asks()
     {
         await using var client = new Mqtt.Client.MqttClient(new() { Server = new Uri("mqtt://127.0.0.1") });

@@ -50,6 +50,7 @@ public class ClientEndTests
     }
 
     [Fact]
+    [Clause("MQTT-3.2.2-16")]
     public async Task A_name_that_the_server_has_given_is_kept()
     {
         using var server = new RawServer();

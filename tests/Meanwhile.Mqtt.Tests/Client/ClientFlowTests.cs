@@ -41,6 +41,7 @@ public class ClientFlowTests
     }
 
     [Fact]
+    [Clause("MQTT-3.1.2-20", "MQTT-3.1.2-21", "MQTT-3.2.2-21")]
     public async Task A_silent_server_is_left()
     {
         var time = new FakeTimeProvider();

@@ -40,6 +40,7 @@ public class ClientHostileTests
     [InlineData("a session that was to begin anew", "20 { 01 00 {} }")]
     [InlineData("another packet", "D0 00")]
     [InlineData("a message", "30 { 'a' {} }")]
+    [Clause("MQTT-3.2.0-1", "MQTT-3.2.2-2", "MQTT-3.2.2-4")]
     public async Task A_wrong_answer_to_connect_ends_the_attempt(string what, string answer)
     {
         using var server = new RawServer();
@@ -58,6 +59,7 @@ public class ClientHostileTests
     [InlineData("more than Receive Maximum", "32 { 'a' 00 01 {} } | 34 { 'a' 00 02 {} } | 32 { 'a' 00 03 {} }", ReasonCode.ReceiveMaximumExceeded)]
     [InlineData("AUTH", "F0 00", ReasonCode.ProtocolError)]
     [InlineData("a length of five bytes", "30 80 80 80 80 01", ReasonCode.MalformedPacket)]
+    [Clause("MQTT-3.2.0-2", "MQTT-3.3.2-8", "MQTT-3.3.4-9")]
     public async Task A_broken_rule_is_answered_with_its_reason(string what, string bytes, ReasonCode reason)
     {
         using var server = new RawServer();
@@ -76,6 +78,7 @@ public class ClientHostileTests
     [InlineData("too few codes", "90 { 00 01 {} | 00 }")]
     [InlineData("too many codes", "90 { 00 01 {} | 00 00 00 }")]
     [InlineData("the answer to UNSUBSCRIBE", "B0 { 00 01 {} | 00 00 }")]
+    [Clause("MQTT-3.8.4-6")]
     public async Task A_wrong_answer_to_subscribe_ends_the_connection_and_it_is_asked_again(string what, string answer)
     {
         using var server = new RawServer();
@@ -125,6 +128,7 @@ public class ClientHostileTests
     [InlineData("PUBACK at QoS 2", 2, "40 02 00 01")]
     [InlineData("PUBREC at QoS 1", 1, "50 02 00 01")]
     [InlineData("PUBCOMP before PUBREC", 2, "70 02 00 01")]
+    [Clause("MQTT-4.3.2-3", "MQTT-4.3.3-3")]
     public async Task A_wrong_answer_to_publish_ends_the_connection_and_it_is_sent_again(string what, int qos, string answer)
     {
         using var server = new RawServer();

@@ -14,6 +14,7 @@ public class ClientStateTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
+    [Clause("MQTT-3.3.4-7", "MQTT-4.9.0-2")]
     public void Whatever_breaks_everything_is_answered_in_the_end_and_no_more_is_in_flight_than_may_be(bool losesSessions)
     {
         var random = Seeds.Random();
@@ -79,6 +80,7 @@ public class ClientStateTests
     }
 
     [Fact]
+    [Clause("MQTT-2.2.1-3")]
     public void A_request_and_a_message_never_have_the_same_identifier()
     {
         var state = NewState();

@@ -1,10 +1,12 @@
 using Meanwhile.Mqtt.Delivery;
+using Meanwhile.Mqtt.Tests.Support;
 
 namespace Meanwhile.Mqtt.Tests.Delivery;
 
 public class ReceiverTests
 {
     [Fact]
+    [Clause("MQTT-4.6.0-2", "MQTT-4.6.0-3")]
     public void Acknowledgements_go_out_in_order_of_receipt_however_the_work_finishes()
     {
         var receiver = Connected();
@@ -34,6 +36,7 @@ public class ReceiverTests
     }
 
     [Fact]
+    [Clause("MQTT-4.3.3-10", "MQTT-4.3.3-11", "MQTT-4.3.3-12")]
     public void A_qos_2_identifier_delivers_once_until_it_is_released()
     {
         var receiver = Connected();
@@ -62,6 +65,7 @@ public class ReceiverTests
     }
 
     [Fact]
+    [Clause("MQTT-3.2.2-5")]
     public void A_lost_session_forgets_every_identifier_and_says_so()
     {
         var receiver = new Receiver([5]);
@@ -95,6 +99,7 @@ public class ReceiverTests
     }
 
     [Fact]
+    [Clause("MQTT-4.3.2-5")]
     public void What_was_delivered_but_not_acknowledged_is_no_news_on_the_next_connection()
     {
         var receiver = Connected();
@@ -115,6 +120,7 @@ public class ReceiverTests
     [Theory]
     [InlineData(1, "PubAck 1")]
     [InlineData(2, "PubRec 1")]
+    [Clause("MQTT-4.3.3-9")]
     public void A_message_that_is_not_taken_is_answered_in_its_turn_and_is_news_when_it_comes_again(int qos, string answer)
     {
         var receiver = Connected();
@@ -181,6 +187,7 @@ public class ReceiverTests
     }
 
     [Fact]
+    [Clause("MQTT-4.3.2-5")]
     public void A_message_that_was_acknowledged_is_news_again_under_the_same_qos_1_identifier()
     {
         var receiver = Connected();

@@ -29,6 +29,7 @@ public class SenderTests
     }
 
     [Fact]
+    [Clause("MQTT-3.3.2-5")]
     public void A_message_that_has_expired_is_not_sent()
     {
         var sender = new Sender();
@@ -41,6 +42,7 @@ public class SenderTests
     }
 
     [Fact]
+    [Clause("MQTT-4.4.0-2")]
     public void A_client_that_refuses_a_qos_2_message_is_not_sent_it_again()
     {
         var sender = new Sender();
@@ -72,20 +74,30 @@ public class SenderTests
         Assert.Equal(0, sender.OwedReleases);
     }
 
-    [Fact]
-    public void After_65535_messages_identifiers_come_again_but_never_one_in_use()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [Clause("MQTT-2.2.1-3", "MQTT-2.2.1-4", "MQTT-4.3.2-1", "MQTT-4.3.3-1")]
+    public void After_65535_messages_identifiers_come_again_but_never_one_in_use(int qos)
     {
         var sender = new Sender();
         sender.Connected(2);
-        sender.Add(new Outgoing(new Message { Topic = "stays" }, 1, Retain: false));
+        sender.Add(new Outgoing(new Message { Topic = "stays" }, qos, Retain: false));
         sender.TryNext(TimeSpan.Zero, out var stays);
         for (var i = 0; i < 70_000; i++)
         {
-            sender.Add(new Outgoing(new Message { Topic = "goes" }, 1, Retain: false));
+            sender.Add(new Outgoing(new Message { Topic = "goes" }, qos, Retain: false));
             Assert.True(sender.TryNext(TimeSpan.Zero, out var next));
             Assert.NotEqual(0, next.PacketId);
             Assert.NotEqual(stays.PacketId, next.PacketId);
-            sender.Acknowledged(next.PacketId);
+            if (qos == 1)
+            {
+                sender.Acknowledged(next.PacketId);
+                continue;
+            }
+            sender.Received(next.PacketId, ReasonCode.Success);
+            Assert.True(sender.TryNext(TimeSpan.Zero, out _)); // PUBREL.
+            sender.Completed(next.PacketId);
         }
     }
 

@@ -12,6 +12,7 @@ public class FanOutTests
     private static readonly TimeSpan Now = TimeSpan.FromDays(20_000);
 
     [Fact]
+    [Clause("MQTT-3.3.4-2", "MQTT-3.3.4-3", "MQTT-3.3.4-4")]
     public void Subscriptions_of_one_session_that_overlap_become_one_copy_with_the_highest_qos_and_all_identifiers()
     {
         var random = Seeds.Random();

@@ -9,6 +9,7 @@ public class SubscriptionTreeTests
     private static readonly string[] Levels = ["a", "b", "", "$x", "c"];
 
     [Fact]
+    [Clause("MQTT-3.3.2-3", "MQTT-4.7.2-1")]
     public void The_tree_agrees_with_plain_matching_over_random_filters_and_topics()
     {
         var random = Seeds.Random();
