@@ -63,7 +63,7 @@ internal sealed class AttackTrial(Stage stage, string? program, Attack attack, l
         using var either = CancellationTokenSource.CreateLinkedTokenSource(longest.Token, stop);
         try
         {
-            await attack.RunAsync(attacker, either.Token);
+            await BackgroundScheduler.Instance.RunAsync(() => attack.RunAsync(attacker, either.Token));
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {

@@ -125,7 +125,7 @@ internal sealed class Attacker(AttackedServer server, long percent, TimeProvider
 
     /// <summary>Does something many times, in parallel. The server may refuse it.</summary>
     public static Task ManyAsync(int count, Func<int, CancellationToken, Task> work, CancellationToken stop) =>
-        Parallel.ForAsync(0, count, new ParallelOptions { MaxDegreeOfParallelism = AtATime, CancellationToken = stop }, async (i, stopping) => await TryAsync(() => work(i, stopping)));
+        Parallel.ForAsync(0, count, new ParallelOptions { MaxDegreeOfParallelism = AtATime, CancellationToken = stop, TaskScheduler = TaskScheduler.Current }, async (i, stopping) => await TryAsync(() => work(i, stopping)));
 
     /// <summary>Does something that the server may refuse.</summary>
     /// <returns>Whether the server allowed it.</returns>
