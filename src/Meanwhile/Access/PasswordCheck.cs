@@ -26,8 +26,8 @@ internal sealed class PasswordCheck(int processors, TimeProvider time) : IDispos
         var started = time.GetTimestamp();
         try
         {
-            // What was begun counts, also when the client has gone meanwhile.
-            isRight = await Task.Run(() => (hash ?? PasswordHash.OfNobody).Matches(password.Span), CancellationToken.None) && hash is not null;
+            // What was begun counts, also when the client has gone meanwhile. Whoever waited for another client of the same user need not repeat its work.
+            isRight = hash?.Remembers(password.Span) == true || (await MatchesAsync(hash ?? PasswordHash.OfNobody, password) && hash is not null);
             return isRight;
         }
         finally
@@ -35,6 +35,10 @@ internal sealed class PasswordCheck(int processors, TimeProvider time) : IDispos
             _queue.Finish(attempt, isRight, rest: processors == 1 ? time.GetElapsedTime(started) : TimeSpan.Zero);
         }
     }
+
+    // On a thread of its own: the pool has one for each processor, and on a small machine those who publish would wait for the other.
+    private static Task<bool> MatchesAsync(PasswordHash hash, ReadOnlyMemory<byte> password) =>
+        Task.Factory.StartNew(() => hash.Matches(password.Span), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     /// <inheritdoc/>
     public void Dispose() => _queue.Dispose();
