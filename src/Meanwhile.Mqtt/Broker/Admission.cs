@@ -16,6 +16,7 @@ internal sealed class Admission(BrokerLimits limits, Action<Refusal> refused)
     private const string NotComplete = "packets that are not complete take up too much memory, and this client has sent nothing for longest";
 
     private readonly Lock _gate = new();
+    private readonly Turns _turns = new();
     private readonly Budget _newcomers = new(limits.Newcomers, limits.NewcomerBytes / 2);
     private readonly Budget _judged = new(limits.Newcomers, limits.NewcomerBytes / 2);
     private readonly Budget _unfinished = new(int.MaxValue, limits.UnfinishedBytes);
@@ -47,6 +48,7 @@ internal sealed class Admission(BrokerLimits limits, Action<Refusal> refused)
     {
         var visitor = context.Features.GetRequiredFeature<Visitor>();
         visitor.Cost = cost;
+        context.Transport = new VisitorTransport(context.Transport, visitor, _turns);
         Wait(visitor, 0);
         try
         {

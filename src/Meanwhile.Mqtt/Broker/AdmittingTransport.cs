@@ -20,6 +20,7 @@ internal sealed class AdmittingTransport(IConnectionListenerFactory inner, Admis
         {
             while (await inner.AcceptAsync(cancellationToken) is { } connection)
             {
+                await Task.Yield(); // Of a flood one is accepted at a time, between the work of others.
                 if (admission.Enter(connection))
                     return connection;
                 await connection.DisposeAsync();

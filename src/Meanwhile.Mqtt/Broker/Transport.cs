@@ -67,7 +67,6 @@ internal sealed record Transport(IDuplexPipe Pipe, Socket? Socket, CancellationT
                 count += read.Buffer.Length;
                 Pipe.Input.AdvanceTo(read.Buffer.End);
                 isOver = read.IsCompleted;
-                await Task.Yield(); // A client that goes on sending does not keep the thread.
             }
         }
         catch (Exception e) when (e is IOException or SocketException or WebSocketException or ProtocolException or OperationCanceledException or InvalidOperationException)

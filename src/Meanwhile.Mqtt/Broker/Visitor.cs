@@ -10,7 +10,7 @@ internal sealed class Visitor
     private const int Free = 4096;
 
     private readonly Admission _admission;
-    private bool _isClient;
+    private volatile bool _isClient;
     private long _sent;
 
     public Visitor(Admission admission, ConnectionContext context)
@@ -27,6 +27,9 @@ internal sealed class Visitor
 
     /// <summary>Ends it with a word; null as long as it does not speak MQTT.</summary>
     public Action<ReasonCode, string>? Close { get; set; }
+
+    /// <summary>It is let in.</summary>
+    public bool IsClient => _isClient;
 
     /// <summary>It counts. This and what follows is the affair of <see cref="Admission"/>.</summary>
     public bool IsHere { get; set; }
