@@ -38,7 +38,7 @@ public readonly struct Properties
     public string? Text(PropertyId id) => Find(id)?.Text;
 
     /// <summary>Those that meet a condition.</summary>
-    public Properties Where(Func<Property, bool> condition) => _items is null ? this : new([.. _items.Where(condition)]);
+    public Properties Where(Func<Property, bool> condition) => _items is null || Array.TrueForAll(_items, property => condition(property)) ? this : new([.. _items.Where(condition)]);
 
     /// <summary>Reads those of a message, or of a will, that <see cref="ToBytes"/> has written.</summary>
     /// <exception cref="ProtocolException">They are none.</exception>
