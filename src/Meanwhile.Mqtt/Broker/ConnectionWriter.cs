@@ -27,8 +27,12 @@ internal sealed class ConnectionWriter(PipeWriter output, Func<TimeSpan> now, Tr
     private volatile bool _isHeld;
     private DisconnectPacket? _lastWords;
 
-    /// <summary>There may be something to send.</summary>
-    public void WakeUp() => _work.Set();
+    /// <summary>There may be something to send, or room for more: also while the client takes nothing.</summary>
+    public void WakeUp()
+    {
+        _work.Set();
+        _room.Set();
+    }
 
     /// <summary>Nothing of the session's goes out for the moment: an answer is to come first.</summary>
     public void Hold() => _isHeld = true;
@@ -47,13 +51,22 @@ internal sealed class ConnectionWriter(PipeWriter output, Func<TimeSpan> now, Tr
         _room.Set();
     }
 
-    /// <summary>Waits until something may have been sent since this was awaited last. Who has added something wakes it up before.</summary>
+    /// <summary>Waits until there may be room again since this was awaited last. Who has added something wakes it up before.</summary>
     /// <exception cref="OperationCanceledException">The connection is being closed.</exception>
     public async ValueTask RoomAsync()
     {
         await _room.WaitAsync();
         if (_isGivenUp)
             throw new OperationCanceledException();
+    }
+
+    /// <summary>Waits until another answer may be added.</summary>
+    /// <exception cref="OperationCanceledException">The connection is being closed.</exception>
+    public async ValueTask RoomForAnswerAsync()
+    {
+        WakeUp();
+        while (!HasRoomForAnswer())
+            await RoomAsync();
     }
 
     /// <summary>Adds an answer.</summary>
@@ -149,6 +162,12 @@ internal sealed class ConnectionWriter(PipeWriter output, Func<TimeSpan> now, Tr
             isOver = (await output.WriteAsync(rest[..Math.Min(Piece, rest.Length)], CancellationToken.None)).IsCompleted;
         _writer.Clear();
         return !isOver;
+    }
+
+    private bool HasRoomForAnswer()
+    {
+        lock (_gate)
+            return _answers.Length < Enough;
     }
 
     private void Collect()

@@ -117,8 +117,7 @@ internal sealed class IncomingProcessor(Func<string, bool>? holds, Router router
                 ref readonly var incoming = ref run[i];
                 if (incoming.IsRefused)
                 {
-                    if (incoming.IsAcknowledged)
-                        session.Refuse(incoming);
+                    session.Refuse(incoming);
                     refused(new Refusal(RefusalKind.Message, session.ClientId, ReasonCode.QuotaExceeded, incoming.Message!.Topic));
                     continue;
                 }

@@ -127,13 +127,14 @@ internal sealed class PacketHandler(ClientSession session, Terms terms, PendingW
         return TryTake(publish, message, out var incoming) ? FinishAsync(_batch.AddAsync(incoming)) : TakeLaterAsync(publish, message);
     }
 
-    // Before 5.0 there is no Receive Maximum, and there are clients of 5.0 that do not know it: it is TCP that slows them down.
+    // Before 5.0 there is no Receive Maximum, there are clients of 5.0 that do not know it, and it does not count QoS 0: it is TCP that slows them down. Without that, all
+    // others would wait behind what one client sends.
     private bool TryTake(in PublishPacket publish, Message message, out Incoming incoming)
     {
         lock (Session.Gate)
         {
             incoming = default;
-            if (publish.Qos > 0 && !_isStrict && Session.Owed >= parts.Limits.ReceiveMaximum)
+            if (publish.Qos == 0 ? IsFullAtQos0 : !_isStrict && Session.Owed >= parts.Limits.ReceiveMaximum)
                 return false;
             incoming = Session.Publish(publish, message, Received);
             return true;
@@ -240,8 +241,7 @@ internal sealed class PacketHandler(ClientSession session, Terms terms, PendingW
     {
         if (output.Add(writer => write(writer, Terms.Version)))
             return false;
-        output.WakeUp();
-        await output.RoomAsync(); // A client that asks without listening.
+        await output.RoomForAnswerAsync(); // A client that asks without listening.
         return false;
     }
 
@@ -256,8 +256,10 @@ internal sealed class PacketHandler(ClientSession session, Terms terms, PendingW
     private bool HasRoom(int limit)
     {
         lock (Session.Gate)
-            return Session.Owed < limit;
+            return Session.Owed < limit && !IsFullAtQos0;
     }
+
+    private bool IsFullAtQos0 => Session.UnsettledAtQos0 >= parts.Limits.ReceiveMaximum;
 
     private void Disconnect(DisconnectPacket disconnect)
     {

@@ -85,6 +85,9 @@ internal sealed class ClientSession
     /// <summary>How many acknowledgements and releases are still owed to the client.</summary>
     public int Owed => _receiver.Owed + _sender.OwedReleases;
 
+    /// <summary>How many messages at QoS 0 the host has not completed yet.</summary>
+    public int UnsettledAtQos0 { get; private set; }
+
     /// <summary>Whether a user may use what a user owns.</summary>
     /// <param name="owner">The owner; null if nobody knows: then everybody may.</param>
     /// <param name="user">The user; null where nobody has to say who it is: this counts as no name.</param>
@@ -161,6 +164,7 @@ internal sealed class ClientSession
         if (publish.Qos > 0 && _terms!.Version == ProtocolVersion.V5 && _receiver.IsFull)
             throw new ProtocolException(ReasonCode.ReceiveMaximumExceeded, $"more than {_limits.ReceiveMaximum} messages unacknowledged"); // [MQTT-3.3.4-7]
         var receipt = _receiver.Publish(publish.PacketId, publish.Qos, publish.Dup);
+        UnsettledAtQos0 += publish.Qos == 0 ? 1 : 0;
         return new Incoming
         {
             Kind = receipt.IsNew ? IncomingKind.Message : IncomingKind.Redelivery,
@@ -191,6 +195,7 @@ internal sealed class ClientSession
     /// <summary>A PUBLISH or PUBREL will not reach the host, because its connection ends before: it is as if it had not come. The last one first.</summary>
     public void Withdraw(in Incoming incoming)
     {
+        Settle(incoming.Message);
         if (incoming.Kind != IncomingKind.Redelivery)
             _receiver.Withdraw(incoming.Ticket);
         else if (incoming.IsRouted)
@@ -208,11 +213,21 @@ internal sealed class ClientSession
             _sender.Completed(answer.PacketId);
     }
 
-    /// <summary>The host has completed what a ticket stands for.</summary>
-    public bool Complete(Ticket ticket) => _receiver.Complete(ticket);
+    /// <summary>The host has completed something.</summary>
+    /// <returns>Whether it is acknowledged by that; not so at QoS 0, or when the connection is gone.</returns>
+    public bool Complete(in Incoming incoming)
+    {
+        Settle(incoming.Message);
+        return _receiver.Complete(incoming.Ticket);
+    }
 
     /// <summary>The host refuses a message.</summary>
-    public void Refuse(in Incoming incoming) => _receiver.Refuse(incoming.Ticket, incoming.PacketId, incoming.Message!.Qos);
+    public void Refuse(in Incoming incoming)
+    {
+        Settle(incoming.Message);
+        if (incoming.IsAcknowledged)
+            _receiver.Refuse(incoming.Ticket, incoming.PacketId, incoming.Message!.Qos);
+    }
 
     /// <summary>Remembers which QoS 2 identifiers are in use.</summary>
     /// <param name="incoming">What the host has completed, or what has reached the queues of subscribers.</param>
@@ -259,6 +274,8 @@ internal sealed class ClientSession
         _drops.Add(DropKind.Expired, ClientId, expired);
         return isAll && expired < Sender.MostExpiredAtOnce;
     }
+
+    private void Settle(Message? message) => UnsettledAtQos0 -= message?.Qos == 0 ? 1 : 0;
 
     private bool WriteMessages(PacketWriter writer, Terms terms, TimeSpan now, int enough)
     {

@@ -69,6 +69,6 @@ public readonly record struct Incoming
     internal bool Settle(ClientSession session)
     {
         Completed?.TrySetResult();
-        return session.Complete(Ticket);
+        return session.Complete(this);
     }
 }

@@ -28,7 +28,7 @@ internal static class BrokerLimitSettings
 
     private static readonly Setting<int> Subscriptions = Count("--max-subscriptions", Standard.SubscriptionsPerClient, "subscriptions of one client");
 
-    private static readonly Setting<int> InFlight = Count("--max-inflight", Standard.ReceiveMaximum, "unacknowledged messages of one client", least: 1, most: ushort.MaxValue);
+    private static readonly Setting<int> InFlight = Count("--max-inflight", Standard.ReceiveMaximum, "messages of one client that are not acknowledged or, at QoS 0, not stored yet", least: 1, most: ushort.MaxValue);
 
     private static readonly Option<bool> StrictReceiveMaximum = new("--strict-receive-maximum")
     {

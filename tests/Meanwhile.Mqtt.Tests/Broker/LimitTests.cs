@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Meanwhile.Mqtt.Broker;
 using Meanwhile.Mqtt.Session;
 using Meanwhile.Mqtt.Tests.Support;
+using Meanwhile.Tests.Support;
 
 namespace Meanwhile.Mqtt.Tests.Broker;
 
@@ -29,6 +30,52 @@ public class LimitTests
             await client.ExpectAsync(string.Join(" | ", Enumerable.Range(done + 1, step).Select(id => $"40 02 00 {id:X2}"))); // In their order.
         }
         await client.ExpectNothingAsync();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_flood_at_qos_0_is_read_no_further_than_the_limit_and_others_do_not_wait_behind_it(bool isStrict)
+    {
+        const int maximum = 5;
+        var limits = new BrokerLimits { ReceiveMaximum = maximum, IsReceiveMaximumStrict = isStrict };
+        await using var broker = await TestBroker.StartAsync(options => options with { Holds = topic => topic == "held", Limits = limits });
+        await using var client = await ConnectAsync(broker, "{}");
+        await using var other = await RawClient.ConnectAsync(broker.EndPoints[0], "other");
+        broker.Complete(await ReadAsync(broker, 2)); // New sessions.
+        await client.SendAsync(string.Join(" | ", Enumerable.Range(1, 200).Select(id => $"30 {{ 'held' {{}} {id:X2} }}")));
+        await Until.TrueAsync(() => broker.Incoming.Count == maximum, () => $"{broker.Incoming.Count} wait");
+        await other.SendAsync("32 { 'held' 00 01 \"x\" }");
+        await Until.TrueAsync(() => broker.Incoming.Count == maximum + 1, () => $"{broker.Incoming.Count} wait");
+        var batch = await ReadAsync(broker, maximum + 1);
+        Assert.Equal("other", batch[^1].ClientId);
+        List<int> payloads = [.. batch.SkipLast(1).Select(incoming => (int)incoming.Message!.Payload.Span[0])];
+        broker.Complete(batch);
+        await other.ExpectAsync("40 02 00 01");
+        while (payloads.Count < 200)
+        {
+            batch = await ReadAsync(broker, 1);
+            Assert.InRange(broker.Incoming.Count, 0, maximum - 1);
+            payloads.Add(batch[0].Message!.Payload.Span[0]);
+            broker.Complete(batch);
+        }
+        Assert.Equal(Enumerable.Range(1, 200), payloads);
+    }
+
+    [Fact]
+    public async Task A_client_that_takes_nothing_can_go_on_publishing_at_qos_0_what_it_has_subscribed_to()
+    {
+        const int count = 200;
+        await using var broker = await TestBroker.StartAsync(options => options with { Holds = topic => topic == "held", Limits = new BrokerLimits { ReceiveMaximum = 5 } });
+        await using var client = await RawClient.ConnectAsync(broker.EndPoints[0], "c");
+        await client.SendAsync("82 { 00 01 | 'held' 00 }");
+        await client.ExpectAsync("90 03 00 01 00");
+        broker.Complete(await ReadAsync(broker, 1));
+        var payload = new string('x', 100_000); // More than the network holds.
+        var sending = client.SendAsync(string.Join(" | ", Enumerable.Repeat($"30 {{ 'held' \"{payload}\" }}", count))).AsTask();
+        for (var i = 0; i < count; i++)
+            broker.Complete(await ReadAsync(broker, 1));
+        await sending;
     }
 
     [Fact]

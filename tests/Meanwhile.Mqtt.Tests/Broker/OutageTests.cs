@@ -160,6 +160,7 @@ public class OutageTests
     private Task<MqttBroker> StartAsync(Dictionary<string, IReadOnlyCollection<ushort>>? receivedIds = null) => TestBroker.StartAsync(options => options with
     {
         Holds = topic => topic == "held",
+        Limits = new BrokerLimits { ReceiveMaximum = ushort.MaxValue }, // One client can fill the queue.
         ReceivedIds = receivedIds ?? [],
         Time = _time,
         Refused = _refusals.Enqueue,

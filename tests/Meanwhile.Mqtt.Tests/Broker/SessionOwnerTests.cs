@@ -204,6 +204,7 @@ public class SessionOwnerTests
     // Each is let in as the user that it says; the name is empty for none.
     private Task<MqttBroker> StartAsync(Func<BrokerOptions, BrokerOptions>? configure = null) => TestBroker.StartAsync(options => (configure ?? (same => same))(options with
     {
+        Limits = new BrokerLimits { ReceiveMaximum = ushort.MaxValue }, // One client can fill the queue of the host.
         Refused = _refusals.Enqueue,
         Authenticate = (login, _) =>
         {
