@@ -3,6 +3,7 @@ WORKDIR /source
 # What decides the packages comes first, so that a change of the code does not fetch them again.
 COPY global.json Directory.Build.props Directory.Packages.props ./
 COPY src/Meanwhile.Mqtt/Meanwhile.Mqtt.csproj src/Meanwhile.Mqtt/packages.lock.json src/Meanwhile.Mqtt/
+COPY src/Meanwhile.Trials/Meanwhile.Trials.csproj src/Meanwhile.Trials/packages.lock.json src/Meanwhile.Trials/
 COPY src/Meanwhile.Windows/Meanwhile.Windows.csproj src/Meanwhile.Windows/packages.lock.json src/Meanwhile.Windows/
 COPY src/Meanwhile/Meanwhile.csproj src/Meanwhile/packages.lock.json src/Meanwhile/
 RUN dotnet restore --locked-mode src/Meanwhile

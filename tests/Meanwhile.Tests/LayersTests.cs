@@ -1,6 +1,7 @@
 using ArchUnitNET.Domain;
 using ArchUnitNET.Loader;
 using Meanwhile.Mqtt.Client;
+using Meanwhile.Trials;
 using Meanwhile.Windows;
 
 namespace Meanwhile.Tests;
@@ -14,13 +15,12 @@ public class LayersTests
     // Each folder with all that it uses. An empty line ends a tier, and arrows lead to tiers further down: so there are no cycles, and no arrows within a tier.
     // "Meanwhile" is what lies in no folder of the program, "Shared" what is compiled into several projects.
     private const string Table = """
-        Verbs: Access, Benchmarking, Clients, Feeds, History, HomeAssistant, Logging, Meanwhile, Mqtt.Broker, Pipeline, Settings, Stores, Telemetry, Terminal, Verification, Web, Windows
+        Verbs: Access, Clients, Feeds, History, HomeAssistant, Logging, Meanwhile, Mqtt.Broker, Mqtt.Client, Pipeline, Settings, Stores, Telemetry, Terminal, Trials, Web, Windows
 
         Settings: Clients, Feeds, HomeAssistant, Meanwhile, Mqtt.Broker, Mqtt.Wire, Pipeline, Stores, Telemetry, Web, Windows
 
         Web: History, Logging, Meanwhile, Mqtt.Broker, Mqtt.Wire, Pipeline, Stores, Windows
-        Verification: Clients, Feeds, Logging, Meanwhile, Mqtt.Client, Mqtt.Delivery, Mqtt.Session, Mqtt.Wire, Pipeline, Processes, Shared, Stores, Terminal
-        Benchmarking: Access, Feeds, Meanwhile, Processes, Stores, Terminal
+        Trials: Mqtt.Client, Mqtt.Delivery, Mqtt.Session, Mqtt.Wire
 
         Clients: Feeds, Logging, Meanwhile, Mqtt.Client, Mqtt.Delivery, Mqtt.Wire, Stores, Terminal
         History: Meanwhile, Mqtt.Wire, Pipeline, Stores, Windows
@@ -34,7 +34,6 @@ public class LayersTests
         Access: Logging, Meanwhile, Mqtt.Broker, Mqtt.Session, Mqtt.Wire
         Stores: Logging, Meanwhile, Mqtt.Delivery, Mqtt.Session, Mqtt.Wire, Shared
 
-        Processes: Meanwhile
         Terminal: Logging, Meanwhile
 
         Logging
@@ -52,7 +51,7 @@ public class LayersTests
         Windows
         """;
 
-    private static readonly Architecture Product = new ArchLoader().LoadAssemblies(typeof(UserException).Assembly, typeof(MqttClient).Assembly, typeof(SlidingSeries).Assembly).Build();
+    private static readonly Architecture Product = new ArchLoader().LoadAssemblies(typeof(UserException).Assembly, typeof(TrialException).Assembly, typeof(MqttClient).Assembly, typeof(SlidingSeries).Assembly).Build();
 
     private static readonly ILookup<string, string> Found = Product.Types.Where(IsOurs)
         .SelectMany(type => type.Dependencies.Select(dependency => dependency.Target).Where(IsOurs), (type, used) => (Arrow: (From: FolderOf(type), To: FolderOf(used)), Example: $"{type.Name} uses {used.Name}"))

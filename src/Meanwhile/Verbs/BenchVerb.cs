@@ -1,13 +1,14 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Net;
-using Meanwhile.Benchmarking;
-using Meanwhile.Benchmarking.Hostile;
-using Meanwhile.Feeds;
 using Meanwhile.Logging;
 using Meanwhile.Settings;
 using Meanwhile.Stores;
+using Meanwhile.Stores.Postgres;
 using Meanwhile.Terminal;
+using Meanwhile.Trials;
+using Meanwhile.Trials.Benchmarking;
+using Meanwhile.Trials.Benchmarking.Hostile;
 
 namespace Meanwhile.Verbs;
 
@@ -73,12 +74,14 @@ internal static class BenchVerb
             "reader", "a part of bench: a bare reader in the place of a broker", [Listen.Option], (context, stop) => BareReader.ListenAsync(context.Read(Listen)!, stop)));
         AddPart(command, VerbContext.Command("subscriber", "a part of bench: a bare subscriber", SubscriberOptions(), (context, stop) =>
         {
-            var broker = ReadBroker(context);
-            return BareReader.SubscribeAsync(
-                new Target(broker.Address.Host, broker.Address.Port, broker.UserName, broker.Password), context.Read(CommonSettings.Topic)!, context.Read(Qos), stop);
+            var (broker, _) = ReadBroker(context);
+            return BareReader.SubscribeAsync(broker, context.Read(CommonSettings.Topic)!, context.Read(Qos), stop);
         }));
         AddPart(command, VerbContext.Command("client", "a part of bench: MQTTnet's client", SubscriberOptions(), (context, stop) =>
-            OrdinaryClient.SubscribeAsync(ReadBroker(context), context.Read(CommonSettings.Topic)!, context.Read(Qos), context.Time, stop)));
+        {
+            var (broker, clientId) = ReadBroker(context);
+            return OrdinaryClient.SubscribeAsync(broker, clientId, context.Read(CommonSettings.Topic)!, context.Read(Qos), context.Time, stop);
+        }));
         return command;
     }
 
@@ -106,7 +109,7 @@ internal static class BenchVerb
         {
             IReadOnlyList<ScenarioReport> reports = [];
             await ProgressBar.ShowAsync(
-                "starting", async progress => reports = await new Benchmark(options, context.Logger, context.Time).RunAsync(scenarios, progress, stop), context.LogDiversion.Release);
+                "starting", async progress => reports = await new Benchmark(options, context.Time).RunAsync(scenarios, (done, text) => progress.Report(new(done, text)), stop), context.LogDiversion.Release);
             await WriteFilesAsync(json == "-" ? null : json, svg, WriteJson, reports, stop);
             if (json == "-")
                 context.WriteBytes(WriteJson);
@@ -118,7 +121,7 @@ internal static class BenchVerb
                 throw new UserException($"{scenarios[0].Fault}: {findings.Count} findings, the first: {findings[0]}");
             isOver = true;
         }
-        catch (UserException) when (stop.IsCancellationRequested)
+        catch (Exception e) when (e is UserException or TrialException && stop.IsCancellationRequested)
         {
             // A terminal's Ctrl-C ends the processes of the benchmark as well, perhaps before it gets here.
         }
@@ -146,9 +149,10 @@ internal static class BenchVerb
         if (Array.Find(programs, program => !File.Exists(program)) is { } missing)
             throw new UserException($"--program: '{missing}' is not there: expected the file of a built meanwhile", ExitCode.Usage);
         return new BenchOptions(
-            broker.Elsewhere,
+            broker.Elsewhere is { } address ? new Target(address.Host, address.Port, context.Read(CommonSettings.UserName), context.Read(CommonSettings.PasswordFile)) : null,
             broker.IsOwnMosquitto,
             context.Read(Database),
+            PostgresAddress.ConnectionOf(context.Read(Database)),
             context.Read(Qos),
             TimeSpan.FromSeconds(context.Read(Seconds)),
             context.Read(Rounds),
@@ -157,15 +161,17 @@ internal static class BenchVerb
             [.. programs.Select(Path.GetFullPath)],
             context.CommandLine.GetValue(Beside) ?? [],
             ReadIfThere(context, Attacks) ?? [],
-            context.Read(CommonSettings.UserName),
-            context.Read(CommonSettings.PasswordFile),
             Folder: "");
     }
 
     private static T? ReadIfThere<T>(VerbContext context, Setting<T> setting) =>
         context.CommandLine.CommandResult.Command.Options.Contains(setting.Option) ? context.Read(setting) : default;
 
-    private static BrokerSettings ReadBroker(VerbContext context) => CommonSettings.ReadBroker(context.CommandLine, context.Sources, ClientId);
+    private static (Target Broker, string ClientId) ReadBroker(VerbContext context)
+    {
+        var broker = CommonSettings.ReadBroker(context.CommandLine, context.Sources, ClientId);
+        return (new Target(broker.Address.Host, broker.Address.Port, broker.UserName, broker.Password), broker.ClientId);
+    }
 
     private static void Write(TextWriter output, IReadOnlyList<ScenarioReport> reports)
     {

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Meanwhile.Logging;
 using Meanwhile.Settings;
 using Meanwhile.Stores;
+using Meanwhile.Trials;
 using Microsoft.Extensions.Logging;
 
 namespace Meanwhile.Verbs;
@@ -122,7 +123,7 @@ internal sealed class VerbContext : IDisposable
         {
             // Whoever read the output has enough: that is no failure.
         }
-        catch (Exception e) when (e is UserException or StoreException or OutputException)
+        catch (Exception e) when (e is UserException or StoreException or OutputException or TrialException)
         {
             var failure = e as UserException ?? new UserException(e.Message, inner: e);
             if (!_isLogForPrograms)

@@ -1,10 +1,12 @@
 using System.CommandLine;
 using Meanwhile.Clients;
+using Meanwhile.Feeds;
 using Meanwhile.Logging;
 using Meanwhile.Settings;
 using Meanwhile.Stores;
+using Meanwhile.Stores.Postgres;
 using Meanwhile.Terminal;
-using Meanwhile.Verification;
+using Meanwhile.Trials.Verification;
 
 namespace Meanwhile.Verbs;
 
@@ -66,15 +68,20 @@ internal static class VerifyVerb
     {
         var settings = ReadOptions(context); // May be wrong, and then nothing is left behind.
         var folder = Directory.CreateTempSubdirectory("meanwhile-verify-");
-        var options = settings with { Folder = folder.FullName, Database = context.Read(Database) ?? Path.Combine(folder.FullName, "readings.db") };
+        var options = settings with { Folder = folder.FullName, Database = settings.Database.Length > 0 ? settings.Database : Path.Combine(folder.FullName, "readings.db") };
         Log.TrialStarts(context.Logger, options.Seed, folder.FullName);
         var isOver = false;
         try
         {
-            var trial = new Trial(options, context.Read(CommonSettings.UserName), context.Read(CommonSettings.PasswordFile), context.Logger, context.Time);
+            var (name, password) = (context.Read(CommonSettings.UserName), context.Read(CommonSettings.PasswordFile));
+            var trial = new Trial(
+                options,
+                server => new BrokerSettings(BrokerAddress.Parse(server.OriginalString), "", name, password).ToOptions(context.Time),
+                (what, count) => Log.Stagnates(context.Logger, what, count),
+                context.Time);
             TrialReport? report = null;
-            await ProgressBar.ShowAsync("starting", async progress => report = await trial.RunAsync(progress, stop));
-            context.Write(output => Write(output, options, report!));
+            await ProgressBar.ShowAsync("starting", async progress => report = await trial.RunAsync((done, text) => progress.Report(new(done, text)), stop));
+            context.Write(output => Write(output, context.Read(Broker)!, options, report!));
             var wrong = report!.Account.Findings.Count;
             if (wrong > 0)
                 throw new UserException($"it does not balance: {wrong} findings, the first: {report.Account.Findings[0]}; --seed {options.Seed} repeats the accidents");
@@ -92,30 +99,31 @@ internal static class VerifyVerb
     private static TrialOptions ReadOptions(VerbContext context)
     {
         var broker = context.Read(Broker)!;
+        var database = context.Read(Database);
         return new TrialOptions(
-            broker.Elsewhere,
+            broker.Elsewhere is { } elsewhere ? new Uri(elsewhere.ToString()) : null,
             broker.IsOwnMosquitto,
             context.Read(Qos),
             context.Read(Messages),
             1 / context.Read(Rate)!.Shortest,
             context.Read(Kills),
             context.Read(CommonSettings.Seed) ?? Random.Shared.Next(),
-            Database: "",
+            database ?? "",
+            PostgresAddress.ConnectionOf(database),
             Folder: "");
     }
 
     private static async Task PublishAsync(VerbContext context, CancellationToken stop)
     {
         var broker = CommonSettings.ReadBroker(context.CommandLine, context.Sources, ClientId);
-        var options = new SequenceOptions(context.Read(CommonSettings.PublishTopic)!, context.Read(Qos), context.Read(Rate)!, context.Read(Count));
+        var options = new SequenceOptions(context.Read(CommonSettings.PublishTopic)!, context.Read(Qos), TimeSpan.FromSeconds(context.Read(Rate)!.Shortest), context.Read(Count));
         using var log = PublisherLog.Open(context.Read(LogFile)!);
-        await new SequencePublisher(broker, options, log, context.Time).RunAsync(stop);
+        await new SequencePublisher(broker.ToOptions(context.Time), options, log, context.Time).RunAsync(stop);
     }
 
-    private static void Write(TextWriter output, TrialOptions options, TrialReport report)
+    private static void Write(TextWriter output, BrokerChoice broker, TrialOptions options, TrialReport report)
     {
         var account = report.Account;
-        var broker = new BrokerChoice(options.Broker, options.OwnMosquitto);
         (string Name, object Value)[] lines =
         [
             ("seed", options.Seed),

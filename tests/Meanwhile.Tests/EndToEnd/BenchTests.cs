@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Xml.Linq;
 using Meanwhile.Tests.Support;
+using Meanwhile.Trials.Benchmarking;
 
 namespace Meanwhile.Tests.EndToEnd;
 
@@ -151,7 +152,7 @@ public sealed class BenchTests(PostgresFixture postgres) : ProgramTest
     private static string FirstMedian(JsonElement row)
     {
         var first = row.GetProperty("figures").EnumerateObject().First().Value;
-        var figure = new Meanwhile.Benchmarking.Figure("", first.GetProperty("unit").GetString()!, [first.GetProperty("median").GetDouble()]);
+        var figure = new Figure("", first.GetProperty("unit").GetString()!, [first.GetProperty("median").GetDouble()]);
         return figure.Show(figure.Median);
     }
 }

@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
-using Meanwhile.Processes;
 using Meanwhile.Terminal;
 using Meanwhile.Tests.Support;
+using Meanwhile.Trials.Processes;
 
 namespace Meanwhile.Tests.EndToEnd;
 

@@ -47,26 +47,6 @@ internal sealed class Owner(PostgresAddress address)
         }
     }
 
-    /// <summary>Cuts off whoever owns a database, at whatever instruction of a commit: an accident, for trials.</summary>
-    /// <returns>False when nobody owns it.</returns>
-    /// <exception cref="StoreException">The server cannot be asked to.</exception>
-    public static async Task<bool> EndSessionAsync(PostgresAddress address, CancellationToken cancellationToken)
-    {
-        await using var connection = new NpgsqlConnection(address.Connection.ConnectionString);
-        var isOwned = false;
-        await PostgresFailure.GuardAsync(
-            async () =>
-            {
-                await connection.OpenAsync(cancellationToken);
-                if (await FindHolderAsync(connection, cancellationToken) is not { } holder)
-                    return;
-                await EndSessionAsync(connection, holder.Process, cancellationToken);
-                isOwned = true;
-            },
-            address);
-        return isOwned;
-    }
-
     /// <summary>An owner's name for a person.</summary>
     public static string Describe(string name) => name.StartsWith(Prefix, StringComparison.Ordinal) && name.Split(": ", 2) is [_, var who] ? who : $"session '{name}'";
 

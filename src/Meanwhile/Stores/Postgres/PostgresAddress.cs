@@ -18,6 +18,9 @@ internal sealed class PostgresAddress
     /// <summary>Whether a setting means a database rather than a file.</summary>
     public static bool IsOne(string text) => text.StartsWith("postgres://", StringComparison.Ordinal) || text.StartsWith("postgresql://", StringComparison.Ordinal);
 
+    /// <summary>How the library connects to a setting's database; null for a file, or for no setting.</summary>
+    public static string? ConnectionOf(string? text) => text is not null && IsOne(text) ? Parse(text).Connection.ConnectionString : null;
+
     /// <summary>The text without the password that may be in it.</summary>
     public static string Mask(string text)
     {
