@@ -14,16 +14,16 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
-    private readonly Gatekeeper _gatekeeper;
+    private readonly AccessControl _accessControl;
     private readonly Refusals _refusals;
     private readonly SessionEnder _ender;
     private readonly PeriodicTimer _timer;
     private readonly Action _reload;
     private readonly Task _chores;
 
-    private EmbeddedBroker(MqttBroker broker, Gatekeeper gatekeeper, Refusals refusals, SessionEnder ender, IReadOnlyList<Action> chores, Action reload, TimeProvider time)
+    private EmbeddedBroker(MqttBroker broker, AccessControl accessControl, Refusals refusals, SessionEnder ender, IReadOnlyList<Action> chores, Action reload, TimeProvider time)
     {
-        (Broker, _gatekeeper, _refusals, _ender, _reload) = (broker, gatekeeper, refusals, ender, reload);
+        (Broker, _accessControl, _refusals, _ender, _reload) = (broker, accessControl, refusals, ender, reload);
         _timer = new PeriodicTimer(LookInterval, time);
         _chores = DoAsync(chores);
         Completion = EndAsync();
@@ -55,7 +55,7 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
         var users = options.UserFile is { } userFile ? new WatchedFiles<IReadOnlyDictionary<string, PasswordHash>>([userFile], texts => UserFile.Parse(texts[0])) : null;
         var accessList = options.AccessFile is { } accessFile ? new WatchedFiles<AccessList>([accessFile], texts => AccessList.Parse(texts[0])) : null;
         var tls = options.TlsFiles.Count > 0 ? new WatchedFiles<SslServerAuthenticationOptions>(options.TlsFiles, texts => TlsTerms.Parse(texts, refusals.AddCertificate)) : null;
-        var gatekeeper = new Gatekeeper(users, accessList, options.AllowAnonymous, options.AsksForCertificates, time);
+        var accessControl = new AccessControl(users, accessList, options.AllowAnonymous, options.AsksForCertificates, time);
         var broker = await ListenAsync(options.Listeners, configure(new BrokerOptions
         {
             Listeners =
@@ -72,8 +72,8 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
             WebOrigins = options.WebOrigins,
             Limits = options.Limits,
             Store = store,
-            Authenticate = (login, cancellation) => login.Peer.IsInside ? ValueTask.FromResult(options.Inside!.Answer(login)) : gatekeeper.AnswerAsync(login, cancellation),
-            PermissionsOf = (user, clientId) => InsideLogin.PermissionsOf(user) ?? gatekeeper.PermissionsOf(user, clientId),
+            Authenticate = (login, cancellation) => login.Peer.IsInside ? ValueTask.FromResult(options.Inside!.Answer(login)) : accessControl.AnswerAsync(login, cancellation),
+            PermissionsOf = (user, clientId) => InsideLogin.PermissionsOf(user) ?? accessControl.PermissionsOf(user, clientId),
             Refused = refusals.Add,
             Filling = new QueueWarnings(options.Limits.WhenFull, logger, time).Add,
             Time = time,
@@ -83,7 +83,7 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
         var ender = new SessionEnder(broker, store.Path, logger, time);
         return new EmbeddedBroker(
             broker,
-            gatekeeper,
+            accessControl,
             refusals,
             ender,
             [
@@ -131,7 +131,7 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
         await _chores.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _ender.DisposeAsync();
         await Broker.DisposeAsync();
-        _gatekeeper.Dispose();
+        _accessControl.Dispose();
         _refusals.Sum(Broker.Statistics);
         await Completion;
     }

@@ -11,7 +11,7 @@ namespace Meanwhile.Access;
 /// <param name="allowAnonymous">Clients without a name are let in also where there are users.</param>
 /// <param name="asksForCertificates">There are listeners where clients show a certificate.</param>
 /// <param name="time">The clock.</param>
-internal sealed class Gatekeeper(
+internal sealed class AccessControl(
     WatchedFiles<IReadOnlyDictionary<string, PasswordHash>>? users, WatchedFiles<AccessList>? accessList, bool allowAnonymous, bool asksForCertificates, TimeProvider time) : IDisposable
 {
     private const string CommonName = "2.5.4.3";

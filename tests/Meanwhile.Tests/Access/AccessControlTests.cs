@@ -5,7 +5,7 @@ using Meanwhile.Tests.Support;
 namespace Meanwhile.Tests.Access;
 
 /// <summary>What clients may do by the files of the moment, of which an earlier process has left something.</summary>
-public sealed class GatekeeperTests : IDisposable
+public sealed class AccessControlTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
@@ -45,16 +45,16 @@ public sealed class GatekeeperTests : IDisposable
     [MemberData(nameof(Left))]
     public void What_an_earlier_process_has_left_may_do_what_its_user_may_do_now(string files, string? user, bool mayRead, bool mayPublish)
     {
-        using var gatekeeper = Open(files, out _, out _);
-        var permissions = gatekeeper.PermissionsOf(user, "c");
+        using var accessControl = Open(files, out _, out _);
+        var permissions = accessControl.PermissionsOf(user, "c");
         Assert.Equal((mayRead, mayPublish), (permissions.MayRead("t"), permissions.MayPublish("t")));
     }
 
     [Fact]
     public void A_change_of_the_files_counts_at_once()
     {
-        using var gatekeeper = Open("users acl", out var users, out var accessList);
-        var permissions = gatekeeper.PermissionsOf("ada", "c");
+        using var accessControl = Open("users acl", out var users, out var accessList);
+        var permissions = accessControl.PermissionsOf("ada", "c");
         Assert.True(permissions.MayPublish("t"));
 
         Write("acl", "user ada\ntopic read #\n");
@@ -72,14 +72,14 @@ public sealed class GatekeeperTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private Gatekeeper Open(string files, out WatchedFiles<IReadOnlyDictionary<string, PasswordHash>>? users, out WatchedFiles<AccessList>? accessList)
+    private AccessControl Open(string files, out WatchedFiles<IReadOnlyDictionary<string, PasswordHash>>? users, out WatchedFiles<AccessList>? accessList)
     {
         var words = files.Split(' ');
         WriteUsers("ada", "bob");
         Write("acl", "topic read t\nuser ada\ntopic write t\nuser gone\ntopic write t\n");
         users = words.Contains("users") ? new([_folder["users"]], texts => UserFile.Parse(texts[0])) : null;
         accessList = words.Contains("acl") ? new([_folder["acl"]], texts => AccessList.Parse(texts[0])) : null;
-        return new Gatekeeper(users, accessList, words.Contains("anonymous"), words.Contains("certificates"), TimeProvider.System);
+        return new AccessControl(users, accessList, words.Contains("anonymous"), words.Contains("certificates"), TimeProvider.System);
     }
 
     private void WriteUsers(params string[] users) => Write("users", string.Concat(users.Select(user => $"{user}:{Hash(user)}\n")));
