@@ -109,7 +109,7 @@ internal sealed class BatchBuilder(AggregatorOptions options, Ledger ledger, Ser
 
     private void Quarantine(in Delivery delivery, string reason, bool isWithinQuota)
     {
-        Batch.Quarantined.Add(new Quarantined(delivery.Arrived, delivery.Topic, delivery.Payload, reason));
+        Batch.Quarantined.Add(new RejectedMessage(delivery.Arrived, delivery.Topic, delivery.Payload, reason));
         if (hasReadings(delivery.Topic) && !IsAvailability(delivery.Payload.Span))
             _unexpected++;
         if (!isWithinQuota)

@@ -22,7 +22,7 @@ internal sealed class ResultMailbox(Func<string, bool> wants, string? readingsOf
     private readonly Lock _gate = new();
     private Dictionary<string, PublishedResult> _newest = new(StringComparer.Ordinal);
     private Queue<string> _order = new();
-    private readonly ThinnedReadings _readings = new(span);
+    private readonly DownsampledReadings _readings = new(span);
 
     private long _payloads;
     private bool _isDismissed;

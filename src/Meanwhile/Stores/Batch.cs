@@ -9,7 +9,7 @@ internal sealed class Batch
     public List<Reading> Readings { get; } = [];
 
     /// <summary>Messages that are no reading.</summary>
-    public List<Quarantined> Quarantined { get; } = [];
+    public List<RejectedMessage> Quarantined { get; } = [];
 
     /// <summary>Numbers of quarantined messages that leave the quarantine.</summary>
     public List<long> TakenFromQuarantine { get; } = [];
@@ -36,12 +36,12 @@ internal sealed class Batch
 /// <param name="Topic">Where it was published.</param>
 /// <param name="Payload">Its bytes, whatever they are.</param>
 /// <param name="Reason">Why it is no reading.</param>
-internal readonly record struct Quarantined(long Arrived, string Topic, ReadOnlyMemory<byte> Payload, string Reason);
+internal readonly record struct RejectedMessage(long Arrived, string Topic, ReadOnlyMemory<byte> Payload, string Reason);
 
 /// <summary>A message in the quarantine.</summary>
 /// <param name="Number">Names it; later messages have higher numbers.</param>
 /// <param name="Message">What it is, and why it is no reading.</param>
-internal readonly record struct QuarantinedMessage(long Number, Quarantined Message);
+internal readonly record struct QuarantinedMessage(long Number, RejectedMessage Message);
 
 /// <summary>A change to the received QoS 2 identifiers of one session.</summary>
 /// <param name="Client">Whose session it is at the embedded broker; empty for our own at a broker elsewhere.</param>

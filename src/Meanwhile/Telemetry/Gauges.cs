@@ -100,7 +100,7 @@ internal sealed class Gauges(PipelineStatus status, int mostSeries, TimeProvider
     {
         Show("meanwhile.memory.used", "By", "Managed memory in use, including garbage, without the answers that HTTP clients have not read yet. --max-memory limits it.", () => GC.GetTotalMemory(forceFullCollection: false) - status.HeldForReaders);
         _meter.CreateObservableGauge("meanwhile.memory.limit", () => Broker is { } broker ? [new Measurement<long>(broker.MemoryLimit)] : NoCounts, "By", "The limit on managed memory (--max-memory).");
-        _meter.CreateObservableGauge("meanwhile.memory.share", () => MemoryShares.Of(status).Select(share => new Measurement<long>(share.Bytes, new KeyValuePair<string, object?>("of", share.Name))), "By", "Approximate memory of each part of the program.");
+        _meter.CreateObservableGauge("meanwhile.memory.share", () => MemoryUsage.Of(status).Select(share => new Measurement<long>(share.Bytes, new KeyValuePair<string, object?>("of", share.Name))), "By", "Approximate memory of each part of the program.");
     }
 
     private void RegisterProcess()

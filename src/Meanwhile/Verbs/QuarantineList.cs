@@ -39,7 +39,7 @@ internal sealed class QuarantineList(TextWriter output, bool asJson)
             WriteHex(output, message.Payload.Span);
     }
 
-    private static string Arrival(in Quarantined message) =>
+    private static string Arrival(in RejectedMessage message) =>
         DateTimeOffset.FromUnixTimeMilliseconds(message.Arrived).ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 
     // Control characters could steer the terminal.

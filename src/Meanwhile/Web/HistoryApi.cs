@@ -45,7 +45,7 @@ internal sealed class HistoryApi(PastApi past, PipelineStatus status, TimeProvid
         return past.ReadAsync(context, reader =>
         {
             var keptFrom = status.KeptFrom;
-            var readings = new ThinnedReadings(span);
+            var readings = new DownsampledReadings(span);
             foreach (var reading in reader.ReadReadings(from, now + (long)status.Options.MaxAhead.TotalMilliseconds))
             {
                 if (reading.Series == topic)
@@ -70,7 +70,7 @@ internal sealed class HistoryApi(PastApi past, PipelineStatus status, TimeProvid
 
     private long Count(SlidingSeries readings, long now) => (long)(readings.Query(now - _retention, long.MaxValue).Value(HowMany) ?? 0);
 
-    private static void Write(Utf8JsonWriter json, string topic, (long Kept, long Readings, long Count) told, ThinnedReadings readings, SeriesHistory history)
+    private static void Write(Utf8JsonWriter json, string topic, (long Kept, long Readings, long Count) told, DownsampledReadings readings, SeriesHistory history)
     {
         json.WriteStartObject();
         json.WriteString("topic"u8, topic);

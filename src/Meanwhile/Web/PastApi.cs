@@ -52,7 +52,7 @@ internal sealed class PastApi(string store, AggregatorOptions options, TimeProvi
     public Task ReadAsync(HttpContext context, Func<IStoreReader, Task> answer) => _queue.RunAsync(context, () =>
     {
         Task sending;
-        using (var reader = new AbandonedReader(Store.OpenForReading(store, options.Filter, Say, context.RequestAborted), context.RequestAborted))
+        using (var reader = new CancellableReader(Store.OpenForReading(store, options.Filter, Say, context.RequestAborted), context.RequestAborted))
             sending = answer(reader);
         return sending;
     });

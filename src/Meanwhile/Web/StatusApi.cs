@@ -47,7 +47,7 @@ internal sealed class StatusApi(PipelineStatus status, TimeProvider time)
         json.WriteNumber("max_series"u8, options.MostSeries);
         json.WriteNumber("series_refused"u8, status.Quota.Refused);
         json.WriteStartObject("memory"u8);
-        foreach (var (name, bytes) in MemoryShares.Of(status))
+        foreach (var (name, bytes) in MemoryUsage.Of(status))
             json.WriteNumber(name, bytes);
         json.WriteEndObject();
         json.WritePropertyName("ledger"u8);

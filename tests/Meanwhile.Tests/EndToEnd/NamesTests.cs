@@ -50,7 +50,7 @@ public sealed class NamesTests : ProgramTest
         {
             var batch = new Batch();
             foreach (var topic in new[] { "", "a/#", "a\0b", "good", "a\ufffd" })
-                batch.Quarantined.Add(new Quarantined(_now, topic, "{\"t\": 1}"u8.ToArray(), "because"));
+                batch.Quarantined.Add(new RejectedMessage(_now, topic, "{\"t\": 1}"u8.ToArray(), "because"));
             store.Commit(batch);
         }
         ReadingsFile.Query(Database, "INSERT INTO quarantine (topic, arrived, payload, reason) VALUES (CAST(x'61FF' AS TEXT), 1, x'31', 'because'), (CAST(x'61FE' AS TEXT), 1, x'31', CAST(x'FF' AS TEXT))");
@@ -75,7 +75,7 @@ public sealed class NamesTests : ProgramTest
         {
             var batch = new Batch();
             foreach (var payload in new[] { "EFBBBF32312E35", "7B0A22FC22", "32003100" })
-                batch.Quarantined.Add(new Quarantined(_now, "a", Convert.FromHexString(payload), "because"));
+                batch.Quarantined.Add(new RejectedMessage(_now, "a", Convert.FromHexString(payload), "because"));
             store.Commit(batch);
         }
         var (_, output, _) = await RunAsync("quarantine", "replay", "--all");

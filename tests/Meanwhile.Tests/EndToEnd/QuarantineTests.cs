@@ -123,7 +123,7 @@ public sealed class QuarantineTests : ProgramTest
     private static void Quarantine(SqliteStore store, params IEnumerable<(long Arrived, string Topic, string Payload)> messages)
     {
         var batch = new Batch();
-        batch.Quarantined.AddRange(messages.Select(m => new Quarantined(m.Arrived, m.Topic, Encoding.UTF8.GetBytes(m.Payload), "because")));
+        batch.Quarantined.AddRange(messages.Select(m => new RejectedMessage(m.Arrived, m.Topic, Encoding.UTF8.GetBytes(m.Payload), "because")));
         store.Commit(batch);
     }
 

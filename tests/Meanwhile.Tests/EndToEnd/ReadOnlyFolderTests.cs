@@ -101,7 +101,7 @@ public sealed class ReadOnlyFolderTests : ProgramTest
     {
         var store = SqliteStore.Open(Folder[file], new StoreOptions("test", "DATA"));
         var batch = StoreExtensions.Batch(new("DATA", _now, 1), new("DATA", _now + 1, 2));
-        batch.Quarantined.Add(new Quarantined(_now, "DATA", "x"u8.ToArray(), "because"));
+        batch.Quarantined.Add(new RejectedMessage(_now, "DATA", "x"u8.ToArray(), "because"));
         store.Commit(batch);
         return store;
     }

@@ -88,7 +88,7 @@ public abstract class QuarantineContractTests : IdentityContractTests
     private static Batch Messages(params (long Arrived, string Topic, byte[] Payload)[] messages)
     {
         var batch = new Batch();
-        batch.Quarantined.AddRange(messages.Select(m => new Quarantined(m.Arrived, m.Topic, m.Payload, "because")));
+        batch.Quarantined.AddRange(messages.Select(m => new RejectedMessage(m.Arrived, m.Topic, m.Payload, "because")));
         return batch;
     }
 }

@@ -42,7 +42,7 @@ public sealed class HistoryTests : HttpTest
     [Fact]
     public void Thinned_readings_keep_the_first_the_lowest_the_highest_and_the_last_of_each_span()
     {
-        var thinned = new ThinnedReadings(1000);
+        var thinned = new DownsampledReadings(1000);
         foreach (var (time, value) in new[] { (5100, 3.0), (5200, 9), (5300, 4), (5400, -2), (5500, 5), (5050, 1), (5500, 6), (4000, 8), (4000, 8) })
             thinned.Add(time, value);
         Assert.Equal([(4000, 8), (5050, 1), (5200, 9), (5400, -2), (5500, 6)], thinned.Read());

@@ -33,7 +33,7 @@ internal sealed class Commit
         SELECT COUNT(*), MAX(epochtime) FROM deleted
         """;
 
-    private readonly Columns _columns = new();
+    private readonly BatchColumns _columns = new();
 
     /// <summary>
     /// Deletes what became too old while we were away, in portions, each small enough not to keep a commit waiting. What is too old cannot come back, so
@@ -116,7 +116,7 @@ internal sealed class Commit
         foreach (var (arrived, topic, payload, reason) in batch.Quarantined)
         {
             index.Add(new(++arrivals, arrived, payload.Length));
-            Add(transaction, "INSERT INTO quarantine VALUES ($1, $2, $3, $4, $5)", Of(arrivals), Of(EpochTime.Seconds(arrived)), Of(Text.Of(topic)), Of(payload), Of(Text.Of(reason)));
+            Add(transaction, "INSERT INTO quarantine VALUES ($1, $2, $3, $4, $5)", Of(arrivals), Of(EpochTime.Seconds(arrived)), Of(PostgresText.Of(topic)), Of(payload), Of(PostgresText.Of(reason)));
         }
         var dropped = index.Trim(cutoff);
         List<long> leaving = [.. batch.TakenFromQuarantine, .. dropped];

@@ -35,7 +35,7 @@ internal sealed class RowReader(NpgsqlConnection connection, PostgresAddress add
     /// <summary>Messages that were no readings, oldest first or newest first.</summary>
     public IEnumerable<QuarantinedMessage> ReadQuarantine(bool newestFirst) => Query(
         $"SELECT id, arrived, topic, payload, reason FROM quarantine ORDER BY id {(newestFirst ? "DESC" : "ASC")}",
-        row => new QuarantinedMessage(row.GetInt64(0), new Quarantined(EpochTime.Milliseconds(row.GetDouble(1)), row.GetString(2), row.GetFieldValue<byte[]>(3), row.GetString(4))));
+        row => new QuarantinedMessage(row.GetInt64(0), new RejectedMessage(EpochTime.Milliseconds(row.GetDouble(1)), row.GetString(2), row.GetFieldValue<byte[]>(3), row.GetString(4))));
 
     private IEnumerable<T> Query<T>(string sql, Func<NpgsqlDataReader, T> read, params NpgsqlParameter[] parameters)
     {

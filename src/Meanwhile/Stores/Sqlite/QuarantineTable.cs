@@ -62,7 +62,7 @@ internal sealed class QuarantineTable
     {
         all.Reset();
         while (all.Step())
-            yield return new QuarantinedMessage(all.Integer(0), new Quarantined(ReadingsTable.TimeOf(all, 1), ForPeople(all, 2), all.Blob(3), ForPeople(all, 4)));
+            yield return new QuarantinedMessage(all.Integer(0), new RejectedMessage(ReadingsTable.TimeOf(all, 1), ForPeople(all, 2), all.Blob(3), ForPeople(all, 4)));
     }
 
     // Where another program has left bytes that are not UTF-8 the message can be looked at all the same: a replay takes no topic with U+FFFD for a name.

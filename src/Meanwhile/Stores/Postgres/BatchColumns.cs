@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 namespace Meanwhile.Stores.Postgres;
 
 /// <summary>A batch turned into columns, each of which is one parameter of a statement; used again for the next one.</summary>
-internal sealed class Columns
+internal sealed class BatchColumns
 {
     // Longer identities would not fit into an index, and are told apart by their digest, which is longer than any that is kept as it is.
     private const int LongestIdentity = SHA512.HashSizeInBytes - 1;
@@ -69,7 +69,7 @@ internal sealed class Columns
         var number = series.NumberOf(reading.Series, reading.Time, out var isNew);
         if (isNew)
         {
-            NewTopics.Add(Text.Of(reading.Series));
+            NewTopics.Add(PostgresText.Of(reading.Series));
             NewSeries.Add(number);
         }
         return number;

@@ -3,7 +3,7 @@ using Meanwhile.Stores;
 namespace Meanwhile.Web;
 
 /// <summary>Reads a store for as long as somebody waits for the answer: who has asked and gone shall not keep a core busy.</summary>
-internal sealed class AbandonedReader(IStoreReader reader, CancellationToken gone) : IStoreReader
+internal sealed class CancellableReader(IStoreReader reader, CancellationToken gone) : IStoreReader
 {
     private const int RowsALook = 1024;
 

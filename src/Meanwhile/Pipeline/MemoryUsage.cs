@@ -3,7 +3,7 @@ using Meanwhile.Feeds;
 namespace Meanwhile.Pipeline;
 
 /// <summary>Approximate memory of each part of the program that can grow. It is only calculated when somebody asks.</summary>
-internal static class MemoryShares
+internal static class MemoryUsage
 {
     // A session with its delivery state and its place in four tables; a connection with its buffers.
     private const long BytesASession = 2048;

@@ -4,7 +4,7 @@ namespace Meanwhile.Pipeline;
 /// Readings thinned so that a chart of them looks the same: of each span of time the first, the lowest, the highest and the last. None is made up.
 /// </summary>
 /// <param name="span">In milliseconds.</param>
-internal sealed class ThinnedReadings(long span)
+internal sealed class DownsampledReadings(long span)
 {
     private readonly SortedDictionary<long, Few> _spans = [];
     private Few? _current;
