@@ -10,8 +10,15 @@ internal sealed class AckQueue
     private long _first;
     private long _next;
 
+    // Answers that are refused: those of a kind and an identifier that were added before a number. Null for none.
+    private Dictionary<(AckKind Kind, ushort PacketId), long>? _refusedBefore;
+    private long _lastRefused;
+
     /// <summary>How many there are.</summary>
     public int Count => (int)(_next - _first);
+
+    /// <summary>How many times something was looked up for a refusal: the work that refusals are.</summary>
+    public long Steps { get; private set; }
 
     /// <summary>All of them, in order, but for those that are withdrawn.</summary>
     public IEnumerable<Acknowledgement> All
@@ -21,7 +28,7 @@ internal sealed class AckQueue
             for (var number = _first; number < _next; number++)
             {
                 if (!At(number).IsWithdrawn)
-                    yield return At(number).Acknowledgement;
+                    yield return AsRefused(number);
             }
         }
     }
@@ -46,15 +53,12 @@ internal sealed class AckQueue
         return true;
     }
 
-    /// <summary>Marks all that answer a message as refused.</summary>
+    /// <summary>All that are here and answer a message say that it is refused. They are not visited for it: there may be tens of thousands.</summary>
     public void Refuse(AckKind kind, ushort packetId)
     {
-        for (var number = _first; number < _next; number++)
-        {
-            var acknowledgement = At(number).Acknowledgement;
-            if (acknowledgement.Kind == kind && acknowledgement.PacketId == packetId)
-                At(number) = At(number) with { Acknowledgement = acknowledgement with { IsRefused = true } };
-        }
+        _refusedBefore ??= [];
+        _refusedBefore[(kind, packetId)] = _lastRefused = _next;
+        Steps++;
     }
 
     /// <summary>One will never be finished; those after it stay behind it.</summary>
@@ -73,12 +77,23 @@ internal sealed class AckQueue
         acknowledgement = default;
         if (_first == _next || !At(_first).IsFinished)
             return false;
-        acknowledgement = At(_first++).Acknowledgement;
+        acknowledgement = _refusedBefore is null ? At(_first).Acknowledgement : AsRefused(_first);
+        if (++_first >= _lastRefused)
+            _refusedBefore = null;
         return true;
     }
 
     /// <summary>None of them is owed any more. Numbers are never used again.</summary>
-    public void Clear() => _first = _next;
+    public void Clear() => (_first, _refusedBefore) = (_next, null);
+
+    private Acknowledgement AsRefused(long number)
+    {
+        var acknowledgement = At(number).Acknowledgement;
+        if (_refusedBefore is null)
+            return acknowledgement;
+        Steps++;
+        return number < _refusedBefore.GetValueOrDefault((acknowledgement.Kind, acknowledgement.PacketId)) ? acknowledgement with { IsRefused = true } : acknowledgement;
+    }
 
     private ref Entry At(long number) => ref _entries[number & (_entries.Length - 1)];
 
