@@ -80,16 +80,7 @@ internal sealed class ClientState
         if (publish.Qos > 0 && (_receiver.IsFull || _receiver.Owed >= MostOwed))
             throw new ProtocolException(ReasonCode.ReceiveMaximumExceeded, "it has more messages in flight than it may"); // [MQTT-3.3.4-9]
         var receipt = _receiver.Publish(publish.PacketId, publish.Qos, publish.Dup);
-        return new Incoming
-        {
-            Kind = receipt.IsNew ? IncomingKind.Message : IncomingKind.Redelivery,
-            ClientId = ClientId,
-            Message = message,
-            Dup = publish.Dup,
-            Received = received,
-            IdChange = receipt.Change,
-            Ticket = receipt.Ticket,
-        };
+        return Incoming.Of(publish, receipt, ClientId, message, received);
     }
 
     /// <summary>A PUBREL arrived.</summary>
@@ -97,20 +88,11 @@ internal sealed class ClientState
     {
         if (_receiver.Owed >= MostOwed)
             throw new ProtocolException(ReasonCode.ReceiveMaximumExceeded, "it waits for more answers than it may");
-        var receipt = _receiver.Release(packetId);
-        return new Incoming { Kind = IncomingKind.SessionChange, ClientId = ClientId, IdChange = receipt.Change, Ticket = receipt.Ticket };
+        return Incoming.Of(_receiver.Release(packetId), ClientId);
     }
 
     /// <summary>PUBACK, PUBREC or PUBCOMP arrived.</summary>
-    public void Answered(PublishAckPacket answer)
-    {
-        if (answer.Type == PacketType.PubAck)
-            _sender.Acknowledged(answer.PacketId, answer.Reason);
-        else if (answer.Type == PacketType.PubRec)
-            _sender.Received(answer.PacketId, answer.Reason);
-        else
-            _sender.Completed(answer.PacketId);
-    }
+    public void Answered(in PublishAckPacket answer) => _sender.Answered(answer);
 
     /// <summary>SUBACK or UNSUBACK arrived.</summary>
     public void Answered(SubAckPacket answer) => _requests.Answered(answer, _terms!.Version);

@@ -62,7 +62,7 @@ public sealed class Message
         init => _expiresAt = value;
     }
 
-    internal int Size => Overhead + (sizeof(char) * Topic.Length) + Payload.Length + Properties.Size;
+    internal int Size => SizeOf(Topic, Payload.Length, Properties);
 
     /// <summary>The memory that it keeps for the next payload.</summary>
     internal int Capacity => _memory.Length;
@@ -76,6 +76,9 @@ public sealed class Message
     /// <summary>It waits in one queue less.</summary>
     /// <returns>Whether that was the last one.</returns>
     internal bool Leave() => Interlocked.Decrement(ref _queues) == 0;
+
+    /// <summary>The size of the message that <see cref="Become"/> would make of what the other side has sent.</summary>
+    internal static int SizeOf(string topic, in PublishPacket publish) => SizeOf(topic, (int)publish.Payload.Length, PassedOn(publish.Properties));
 
     /// <summary>What a client's will says.</summary>
     internal static Message Of(Will will, TimeSpan now) => new()
@@ -103,6 +106,8 @@ public sealed class Message
         (_topic, _qos, _retain) = (topic, publish.Qos, publish.Retain);
         (_expiresAt, _properties) = (ExpiryOf(publish.Properties, now), PassedOn(publish.Properties, keepsIdentifiers));
     }
+
+    private static int SizeOf(string topic, int payload, Properties properties) => Overhead + (sizeof(char) * topic.Length) + payload + properties.Size;
 
     private static TimeSpan? ExpiryOf(Properties properties, TimeSpan now) =>
         properties.Number(PropertyId.MessageExpiryInterval) is { } seconds ? now + TimeSpan.FromSeconds(seconds) : null;

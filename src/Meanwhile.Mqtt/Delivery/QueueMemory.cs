@@ -33,33 +33,38 @@ internal sealed class QueueMemory(long most)
     public void AddPlaces(int count) => Interlocked.Add(ref _held, count * (long)PlaceSize);
 }
 
-/// <summary>What one queue takes of the memory of all.</summary>
-/// <param name="memory">That of all queues.</param>
-internal sealed class QueueShare(QueueMemory memory)
+/// <summary>What one queue takes, and its part of the memory of all.</summary>
+/// <param name="memory">That of all queues; null where it is not limited.</param>
+internal sealed class QueueShare(QueueMemory? memory)
 {
     // Places are counted so many at a time, because the counter is one for all queues, and a message may have a place in thousands.
     private const int CountedAtOnce = 16;
 
     private int _uncounted;
 
+    /// <summary>What the queue takes, in bytes, about.</summary>
+    public long Bytes { get; private set; }
+
     /// <summary>A message has come into the queue.</summary>
-    public void Add(Message message)
+    public void Add(in Outgoing outgoing)
     {
-        memory.Add(message);
+        Bytes += outgoing.Size;
+        memory?.Add(outgoing.Message);
         Count(1);
     }
 
     /// <summary>A message has left it.</summary>
-    public void Remove(Message message)
+    public void Remove(in Outgoing outgoing)
     {
-        memory.Remove(message);
+        Bytes -= outgoing.Size;
+        memory?.Remove(outgoing.Message);
         Count(-1);
     }
 
     /// <summary>Counts what is not counted yet: to be called when the queue is empty for good.</summary>
     public void Settle()
     {
-        memory.AddPlaces(_uncounted);
+        memory?.AddPlaces(_uncounted);
         _uncounted = 0;
     }
 

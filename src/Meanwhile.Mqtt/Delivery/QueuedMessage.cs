@@ -13,6 +13,9 @@ internal sealed class QueuedMessage(in Outgoing outgoing, long number)
     /// <summary>Names it within the session; 0 at QoS 0.</summary>
     public long Number { get; } = number;
 
+    /// <summary>Its packet identifier at QoS 1 and 2.</summary>
+    public ushort PacketId => InFlightMessages.IdOf(Number);
+
     /// <summary>The batch with what is remembered last of it: nothing that rests on it is sent before that is durable.</summary>
     public long Batch { get; set; }
 

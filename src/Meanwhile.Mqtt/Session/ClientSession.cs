@@ -1,4 +1,3 @@
-using System.Buffers;
 using Meanwhile.Mqtt.Delivery;
 using Meanwhile.Mqtt.Wire;
 
@@ -10,20 +9,15 @@ namespace Meanwhile.Mqtt.Session;
 /// </summary>
 internal sealed class ClientSession
 {
-    // Messages in one go that are not sent after all: whoever has one for the session waits meanwhile.
-    private const int MostGivenUpAtOnce = 256;
-
     private readonly SessionLimits _limits;
     private readonly SessionLog _log;
-    private readonly DropCounters _drops;
     private readonly Receiver _receiver;
-    private readonly Sender _sender;
+    private readonly OutgoingQueue _queue;
 
     // Identifiers of messages that the host has, and that subscribers may not have: the process ended between the two.
     private readonly HashSet<ushort> _unrouted;
     private ReceivedAliases _aliases = new(0);
     private Terms? _terms;
-    private QueueLevel _level;
 
     /// <summary>Begins a session.</summary>
     /// <param name="clientId">Its name.</param>
@@ -34,9 +28,9 @@ internal sealed class ClientSession
     /// <param name="ownIds">Those of them that the journal has, and others.</param>
     public ClientSession(string clientId, SessionLimits limits, Journal journal, DropCounters drops, IReadOnlyCollection<ushort> hostIds, IReadOnlyCollection<ushort> ownIds)
     {
-        (ClientId, _limits, _log, _drops) = (clientId, limits, new SessionLog(journal, this), drops);
+        (ClientId, _limits, _log) = (clientId, limits, new SessionLog(journal, this));
         _receiver = new Receiver([.. hostIds, .. ownIds]);
-        _sender = new Sender(_log, limits.AllQueues);
+        _queue = new OutgoingQueue(clientId, limits, _log, drops);
         _unrouted = [.. hostIds.Except(ownIds)];
     }
 
@@ -59,7 +53,7 @@ internal sealed class ClientSession
     public Permissions Permissions { get; set; } = Permissions.All;
 
     /// <summary>How many messages were sent.</summary>
-    public long Sent { get; private set; }
+    public long Sent => _queue.Sent;
 
     /// <summary>Tells the connection that there may be something to send.</summary>
     public Action? WakeUp { get; set; }
@@ -74,16 +68,16 @@ internal sealed class ClientSession
     public bool IsKept => _log.IsOn;
 
     /// <summary>Nothing more fits into its queue.</summary>
-    public bool IsFull => _sender.Count >= _limits.QueuedMessages || _sender.Bytes >= _limits.QueuedBytesNow;
+    public bool IsFull => _queue.IsFull;
 
     /// <summary>How full its queue is.</summary>
-    public QueueFill Fill => new(ClientId, IsConnected, _sender.Count, _limits.QueuedMessages, _sender.Bytes, _limits.QueuedBytesNow);
+    public QueueFill Fill => _queue.Fill(IsConnected);
 
     /// <summary>The memory of what waits in it, in bytes. The only member that may be read without the gate.</summary>
-    public long QueuedBytes => _sender.Bytes;
+    public long QueuedBytes => _queue.Bytes;
 
     /// <summary>How many acknowledgements and releases are still owed to the client.</summary>
-    public int Owed => _receiver.Owed + _sender.OwedReleases;
+    public int Owed => _receiver.Owed + _queue.OwedReleases;
 
     /// <summary>How many messages at QoS 0 the host has not completed yet.</summary>
     public int UnsettledAtQos0 { get; private set; }
@@ -100,9 +94,7 @@ internal sealed class ClientSession
     public void Restore(IEnumerable<ushort> ids, IEnumerable<MessageQueued> messages, long? lastSent)
     {
         _log.Restore(ids);
-        foreach (var message in messages)
-            _sender.Restore(new Outgoing(message.Message, message.Qos, message.Retain, message.Identifiers?.ToArray()), message.Number, message.IsReleased);
-        _sender.Restored(lastSent);
+        _queue.Restore(messages, lastSent);
     }
 
     /// <summary>A connection was accepted.</summary>
@@ -115,7 +107,7 @@ internal sealed class ClientSession
             _log.Open(terms.SessionExpiry);
         if (!sessionPresent)
             _unrouted.Clear();
-        _sender.Connected(terms.ReceiveMaximum);
+        _queue.Connected(terms.ReceiveMaximum);
         return _receiver.Connected(sessionPresent, _limits.ReceiveMaximum);
     }
 
@@ -126,15 +118,14 @@ internal sealed class ClientSession
         var expiry = _terms?.SessionExpiry;
         _terms = null;
         WakeUp = Overflowed = null;
-        _drops.Add(DropKind.Unsent, ClientId, _sender.Disconnected());
-        _log.Leave(expiresAt, _sender.LastSent, expiry);
+        _queue.Disconnected();
+        _log.Leave(expiresAt, _queue.LastSent, expiry);
     }
 
     /// <summary>It is over: nothing of it is kept.</summary>
     public void End()
     {
-        _drops.Add(DropKind.Discarded, ClientId, _sender.Count);
-        _sender.End();
+        _queue.End();
         _log.End();
     }
 
@@ -165,20 +156,9 @@ internal sealed class ClientSession
             throw new ProtocolException(ReasonCode.ReceiveMaximumExceeded, $"more than {_limits.ReceiveMaximum} messages unacknowledged"); // [MQTT-3.3.4-7]
         var receipt = _receiver.Publish(publish.PacketId, publish.Qos, publish.Dup);
         UnsettledAtQos0 += publish.Qos == 0 ? 1 : 0;
-        return new Incoming
-        {
-            Kind = receipt.IsNew ? IncomingKind.Message : IncomingKind.Redelivery,
-            ClientId = ClientId,
-            Message = message,
-            Dup = publish.Dup,
-            Received = received,
-            IdChange = receipt.Change,
-            PacketId = publish.PacketId,
-            CanBeRefused = publish.Qos == 0 || _terms!.Version == ProtocolVersion.V5,
-            IsRouted = receipt.IsNew || (publish.Qos == 2 && _unrouted.Remove(publish.PacketId)),
-            Ticket = receipt.Ticket,
-            Session = this,
-        };
+        var canBeRefused = publish.Qos == 0 || _terms!.Version == ProtocolVersion.V5;
+        var isRouted = receipt.IsNew || (publish.Qos == 2 && _unrouted.Remove(publish.PacketId));
+        return Incoming.Of(publish, receipt, ClientId, message, received, this, canBeRefused, isRouted);
     }
 
     /// <summary>The topic of a PUBLISH, alias or not.</summary>
@@ -188,8 +168,7 @@ internal sealed class ClientSession
     public Incoming Release(ushort packetId)
     {
         _unrouted.Remove(packetId);
-        var receipt = _receiver.Release(packetId);
-        return new Incoming { Kind = IncomingKind.SessionChange, ClientId = ClientId, IdChange = receipt.Change, Ticket = receipt.Ticket, Session = this };
+        return Incoming.Of(_receiver.Release(packetId), ClientId, this);
     }
 
     /// <summary>A PUBLISH or PUBREL will not reach the host, because its connection ends before: it is as if it had not come. The last one first.</summary>
@@ -203,15 +182,7 @@ internal sealed class ClientSession
     }
 
     /// <summary>PUBACK, PUBREC or PUBCOMP arrived.</summary>
-    public void Answered(PublishAckPacket answer)
-    {
-        if (answer.Type == PacketType.PubAck)
-            _sender.Acknowledged(answer.PacketId);
-        else if (answer.Type == PacketType.PubRec)
-            _sender.Received(answer.PacketId, answer.Reason);
-        else
-            _sender.Completed(answer.PacketId);
-    }
+    public void Answered(PublishAckPacket answer) => _queue.Answered(answer);
 
     /// <summary>The host has completed something.</summary>
     /// <returns>Whether it is acknowledged by that; not so at QoS 0, or when the connection is gone.</returns>
@@ -245,18 +216,10 @@ internal sealed class ClientSession
     /// <param name="outgoing">The message.</param>
     /// <param name="isBounded">Its kind stops coming when the queue is full, so this one is kept.</param>
     /// <returns>The batch of the journal that it is in, 0 for none; null when it is not kept.</returns>
-    public long? Add(Outgoing outgoing, bool isBounded) =>
-        (outgoing.Qos == 0 && !IsConnected) || (!isBounded && IsFull) ? null : _sender.Add(outgoing);
+    public long? Add(Outgoing outgoing, bool isBounded) => _queue.Add(outgoing, isBounded, IsConnected);
 
     /// <summary>Whether its queue has come to a level at which it was not since it was last less than a quarter full. Asked for each message that is queued.</summary>
-    public bool IsFilling()
-    {
-        if (_level == QueueLevel.Low && _sender.Count < _limits.QueuedMessages / 2 && _sender.Bytes < _limits.QueuedBytesNow / 2)
-            return false;
-        var (before, fill) = (_level, Fill);
-        _level = fill.Ratio < 0.25 ? QueueLevel.Low : (QueueLevel)Math.Max((int)before, (int)fill.Level);
-        return _level > before;
-    }
+    public bool IsFilling() => _queue.IsFilling();
 
     /// <summary>Writes what may be sent now, acknowledgements first, up to about a size.</summary>
     /// <returns>False when there may be more.</returns>
@@ -269,49 +232,8 @@ internal sealed class ClientSession
             if (!acknowledgement.IsRefused || _terms.Version == ProtocolVersion.V5) // A client that has come back with 3.1.1 cannot be told: the message stays unacknowledged.
                 acknowledgement.ToPacket().Write(writer, _terms.Version);
         }
-        var isAll = WriteMessages(writer, _terms, now, enough);
-        var expired = _sender.TakeExpired();
-        _drops.Add(DropKind.Expired, ClientId, expired);
-        return isAll && expired < Sender.MostExpiredAtOnce;
+        return _queue.Write(writer, _terms, Permissions, now, enough);
     }
 
     private void Settle(Message? message) => UnsettledAtQos0 -= message?.Qos == 0 ? 1 : 0;
-
-    private bool WriteMessages(PacketWriter writer, Terms terms, TimeSpan now, int enough)
-    {
-        var givenUp = 0;
-        while (_sender.TryNext(now, out var next))
-        {
-            if (next.IsRelease)
-                next.Release.Write(writer, terms.Version);
-            else
-                givenUp += TryWrite(writer, next, terms, now) ? 0 : 1;
-            if (writer.Length >= enough || givenUp == MostGivenUpAtOnce)
-                return false;
-        }
-        return true;
-    }
-
-    private bool TryWrite(PacketWriter writer, Transmission next, Terms terms, TimeSpan now)
-    {
-        // What has waited is judged by what the client may read now.
-        var mayRead = Permissions.MayRead(next.Publish.Message.Topic);
-        if (mayRead && OutgoingPublish.TryWrite(writer, next, terms, now))
-        {
-            Sent++;
-            return true;
-        }
-        GiveUp(next, mayRead ? DropKind.TooLarge : DropKind.Unreadable);
-        return false;
-    }
-
-    // Done with it, as if it had been sent [MQTT-3.1.2-25].
-    private void GiveUp(Transmission next, DropKind why)
-    {
-        _drops.Add(why, ClientId, 1);
-        if (next.Publish.Qos == 1)
-            _sender.Acknowledged(next.PacketId);
-        else if (next.Publish.Qos == 2)
-            _sender.Received(next.PacketId, ReasonCode.PacketTooLarge);
-    }
 }

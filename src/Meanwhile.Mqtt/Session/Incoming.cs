@@ -1,4 +1,5 @@
 using Meanwhile.Mqtt.Delivery;
+using Meanwhile.Mqtt.Wire;
 
 namespace Meanwhile.Mqtt.Session;
 
@@ -64,6 +65,27 @@ public readonly record struct Incoming
 
     // Null for a will.
     internal ClientSession? Session { get; init; }
+
+    // A PUBLISH, as its receiver has judged it.
+    internal static Incoming Of(
+        in PublishPacket publish, in Receipt receipt, string clientId, Message message, DateTimeOffset received, ClientSession? session = null, bool canBeRefused = false, bool isRouted = false) => new()
+        {
+            Kind = receipt.IsNew ? IncomingKind.Message : IncomingKind.Redelivery,
+            ClientId = clientId,
+            Message = message,
+            Dup = publish.Dup,
+            Received = received,
+            IdChange = receipt.Change,
+            PacketId = publish.PacketId,
+            CanBeRefused = canBeRefused,
+            IsRouted = isRouted,
+            Ticket = receipt.Ticket,
+            Session = session,
+        };
+
+    // A PUBREL.
+    internal static Incoming Of(in Receipt receipt, string clientId, ClientSession? session = null) =>
+        new() { Kind = IncomingKind.SessionChange, ClientId = clientId, IdChange = receipt.Change, Ticket = receipt.Ticket, Session = session };
 
     // What came of it is durable; its session's gate is held. Says whether it is acknowledged by that; not so at QoS 0, or when the connection is gone.
     internal bool Settle(ClientSession session)
