@@ -17,7 +17,6 @@ public class SizeLimitTests
 
     private static readonly string[] LongFiles =
     [
-        "Connection.cs", "PacketHandler.cs", "Router.cs", "SessionManager.cs", "ClientSession.cs", "Sender.cs",
         "AdmissionTests.cs", "HostTests.cs", "HostileTests.cs", "JournalTests.cs", "ListenerTests.cs", "MemoryShareTests.cs", "StandardTests.cs", "ClientConversationTests.cs", "FanOutTests.cs", "ReceiverTests.cs",
         "AggregatorTests.cs",
     ];

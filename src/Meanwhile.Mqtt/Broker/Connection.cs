@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.WebSockets;
 using System.Threading.Channels;
@@ -14,9 +13,6 @@ namespace Meanwhile.Mqtt.Broker;
 /// <param name="guard">Tells whoever speaks no MQTT that it has the wrong port; null where that cannot be.</param>
 internal sealed class Connection(Transport transport, Peer peer, BrokerParts parts, PortGuard? guard = null) : IDisposable
 {
-    // After so many bytes, other connections get the thread: a client that sends all the time would keep it.
-    private const int LongestTurn = 128 * 1024;
-
     // What is read of a client that was not let in and goes on sending: whoever sends a CONNECT that is only somewhat too long is told so.
     private const int MostFromStrangers = 256 * 1024;
 
@@ -30,16 +26,14 @@ internal sealed class Connection(Transport transport, Peer peer, BrokerParts par
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _closing = new();
+    private readonly ConnectionReader _reader = new(transport, parts);
     private readonly ConnectionWriter _output = new(transport.Pipe.Output, parts.Now, parts.Traffic);
     private Handshake? _handshake;
     private volatile int _closeReason = -1;
     private string _closeExplanation = "";
-    private TimeSpan _lastReceived = parts.Now();
     private TimeSpan _patience = parts.Limits.ConnectTimeout;
     private TimeSpan? _leftAt;
-    private volatile bool _isHandingOver;
     private bool _isRefused;
-    private long _turn;
 
     /// <summary>Completes when the connection is over and its session is free.</summary>
     public Task Ended => _ended.Task;
@@ -56,7 +50,7 @@ internal sealed class Connection(Transport transport, Peer peer, BrokerParts par
             (_closeReason, _closeExplanation) = ((int)reason, explanation);
             if (reason is not (ReasonCode.Success or ReasonCode.ServerShuttingDown))
                 parts.Refused(new Refusal(RefusalKind.Connection, _handshake?.ClientId ?? "", reason, explanation));
-            _pipe.Input.CancelPendingRead();
+            _reader.Close();
             _output.GiveUp();
             _ = _closing.CancelAsync();
         }
@@ -67,9 +61,9 @@ internal sealed class Connection(Transport transport, Peer peer, BrokerParts par
     {
         if (Packets?.Session.Permissions.MayStay() == false)
             Close(ReasonCode.NotAuthorized, "it may not stay any longer");
-        if (_isHandingOver)
+        if (_reader.IsHandingOver)
             CheckStalled(now);
-        else if (now - _lastReceived > _patience)
+        else if (now - _reader.LastReceived > _patience)
             Close(ReasonCode.KeepAliveTimeout, $"nothing has come for {_patience.TotalSeconds:0.#} seconds");
     }
 
@@ -80,10 +74,10 @@ internal sealed class Connection(Transport transport, Peer peer, BrokerParts par
         transport.Visitor.Close = Close;
         try
         {
-            if (await IsMeantAsync() && await ReadPacketsAsync(FirstPacketAsync))
+            if (await IsMeantAsync() && await _reader.ReadAsync(FirstPacketAsync))
             {
                 writing = WriteAsync(Packets!.Session);
-                await ReadPacketsAsync(Packets.HandleAsync);
+                await _reader.ReadAsync(Packets.HandleAsync);
             }
         }
         catch (ProtocolException e)
@@ -152,7 +146,7 @@ internal sealed class Connection(Transport transport, Peer peer, BrokerParts par
         var longest = _patience > parts.Limits.KeepAlive ? parts.Limits.KeepAlive : _patience;
         if (now - _leftAt > parts.Limits.ConnectTimeout)
             Close(ReasonCode.Success, "");
-        else if (now - _lastReceived > (longest > ShortestStall ? longest : ShortestStall))
+        else if (now - _reader.LastReceived > (longest > ShortestStall ? longest : ShortestStall))
             Close(ReasonCode.ServerBusy, "what it has sent could not be taken in for too long");
     }
 
@@ -185,83 +179,14 @@ internal sealed class Connection(Transport transport, Peer peer, BrokerParts par
         _ended.SetResult();
     }
 
-    // Reads until a handler has had enough; false at the end of the stream, or when the connection is being closed.
-    private async Task<bool> ReadPacketsAsync(Func<Frame, ValueTask<bool>> handleAsync)
-    {
-        while (true)
-        {
-            var read = await _pipe.Input.ReadAsync(CancellationToken.None);
-            var buffer = read.Buffer;
-            var (isEnough, length, messages) = (false, buffer.Length, 0);
-            if (Packets is not null) // Before CONNECT has come, bytes are no sign of life.
-                _lastReceived = parts.Now();
-            Packets?.Received = parts.Time.GetUtcNow();
-            try
-            {
-                while (!isEnough && _closeReason < 0 && TryRead(ref buffer, out var frame))
-                {
-                    messages += frame.Type == PacketType.Publish ? 1 : 0;
-                    var handling = handleAsync(frame);
-                    _isHandingOver = !handling.IsCompleted;
-                    isEnough = await handling;
-                    if (_isHandingOver)
-                        _lastReceived = parts.Now(); // It goes on.
-                }
-            }
-            finally
-            {
-                parts.Traffic.Received(length - buffer.Length, messages);
-                _output.WakeUp();
-                try
-                {
-                    await HandOverAsync();
-                }
-                finally
-                {
-                    if (_closeReason >= 0)
-                        buffer = buffer.Slice(buffer.End); // Nobody reads it any more.
-                    transport.Visitor.Hold(isEnough ? 0 : buffer.Length);
-                    _pipe.Input.AdvanceTo(buffer.Start, isEnough ? buffer.Start : buffer.End);
-                }
-            }
-            if (isEnough)
-                return true;
-            if (read.IsCompleted || _closeReason >= 0)
-                return false;
-            if ((_turn += length) > LongestTurn)
-            {
-                _turn = 0;
-                await Task.Yield();
-            }
-        }
-    }
-
-    // Of a CONNECT that is too long, what tells its version is enough.
-    private bool TryRead(ref ReadOnlySequence<byte> buffer, out Frame frame) => Packets is { Terms.Version: var version }
-        ? Frame.TryRead(ref buffer, parts.Limits.PacketSize, version, out frame)
-        : Frame.TryReadFirst(ref buffer, BrokerLimits.ConnectSize, out frame);
-
-    private async ValueTask HandOverAsync()
-    {
-        var handing = Packets?.FlushAsync() ?? ValueTask.CompletedTask;
-        try
-        {
-            _isHandingOver = !handing.IsCompleted;
-            await handing;
-        }
-        finally
-        {
-            _isHandingOver = false;
-        }
-    }
-
     private async ValueTask<bool> FirstPacketAsync(Frame frame)
     {
         _handshake = new Handshake(this, transport.Visitor, peer, parts, _closing.Token);
         var isAccepted = await _handshake.AnswerAsync(frame, _output);
         if (isAccepted)
         {
-            (_patience, _lastReceived) = (Packets!.KeepAlive * 1.5, parts.Now());
+            _reader.Accept(Packets!);
+            _patience = Packets!.KeepAlive * 1.5;
             transport.Visitor.Accept();
         }
         else

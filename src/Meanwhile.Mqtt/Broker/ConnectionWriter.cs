@@ -60,15 +60,6 @@ internal sealed class ConnectionWriter(PipeWriter output, Func<TimeSpan> now, Tr
             throw new OperationCanceledException();
     }
 
-    /// <summary>Waits until another answer may be added.</summary>
-    /// <exception cref="OperationCanceledException">The connection is being closed.</exception>
-    public async ValueTask RoomForAnswerAsync()
-    {
-        WakeUp();
-        while (!HasRoomForAnswer())
-            await RoomAsync();
-    }
-
     /// <summary>Adds an answer.</summary>
     /// <returns>False when too many wait.</returns>
     public bool Add(Action<PacketWriter> write)
@@ -78,6 +69,16 @@ internal sealed class ConnectionWriter(PipeWriter output, Func<TimeSpan> now, Tr
             write(_answers);
             return _answers.Length < Enough;
         }
+    }
+
+    /// <summary>Adds an answer; a client that asks without listening waits.</summary>
+    public async ValueTask AnswerAsync(Action<PacketWriter> write)
+    {
+        if (Add(write))
+            return;
+        WakeUp();
+        while (!HasRoomForAnswer())
+            await RoomAsync();
     }
 
     /// <summary>Acknowledgements go out, one more write of messages, then the last words, and that is all.</summary>

@@ -14,9 +14,8 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
 {
     private readonly Lock _gate = journal.Grouping;
     private readonly SubscriptionIndex _subscribers = new();
-    private readonly RetainedMessages _retained = new();
+    private readonly RetainedStore _retained = new(limits, memory, journal, refused);
     private readonly MergedCopies _copies = new();
-    private readonly List<RetainedSearch> _searches = []; // For subscriptions that are not in force yet.
     private readonly SubscriberQueues _queues = new(limits, memory, refused, filling);
 
     /// <summary>How many copies were dropped, because the queue of a subscriber is full.</summary>
@@ -64,7 +63,7 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
     {
         lock (_gate)
         {
-            var routed = message.Retain ? new Routed(Retain(message, from), IsKept: true) : default;
+            var routed = message.Retain ? new Routed(_retained.Retain(message, from), IsKept: true) : default;
             var own = _subscribers.Find(message.Topic, out var groups);
             foreach (var group in groups)
             {
@@ -88,7 +87,7 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
     }
 
     /// <summary>Goes on with what an earlier process has retained.</summary>
-    public void Restore(Message retained) => _retained.Set(retained);
+    public void Restore(Message retained) => _retained.Restore(retained);
 
     /// <summary>Goes on with a subscription of an earlier process.</summary>
     public void Restore(ClientSession session, SubscriptionRequest request, uint? identifier)
@@ -98,39 +97,20 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
     }
 
     /// <summary>Whether a message has to be refused: there is no memory left, a session in which it would wait is full, or nothing more can be retained.</summary>
-    public bool IsRefused(string topic, bool retain, long payload) => memory.IsFull || ((retain || _queues.IsAnyFull) && IsRefusedNow(topic, retain, payload));
-
-    /// <summary>What a client is to be granted.</summary>
-    /// <param name="request">What it asks for.</param>
-    /// <param name="isNew">It has no such subscription.</param>
-    /// <param name="subscriptions">How many it has.</param>
-    /// <param name="levels">How many levels they have from the first '+' of each on.</param>
-    /// <param name="length">How many characters they have.</param>
-    public ReasonCode Judge(SubscriptionRequest request, bool isNew, int subscriptions, long levels, long length)
-    {
-        if (Topic.Levels(request.Filter) > limits.TopicLevels)
-            return ReasonCode.TopicFilterInvalid;
-        var more = Topic.LevelsFromPlus(request.Filter);
-        var isTooMany = subscriptions >= limits.SubscriptionsPerClient || (more > 0 && levels + more > limits.LevelsPerClient) || length + request.Filter.Length > limits.FilterLengthPerClient;
-        return isNew && (memory.IsFull || isTooMany || _subscribers.Bytes + SubscriptionIndex.SizeOf(request.Filter) > limits.SubscriptionBytes) ? ReasonCode.QuotaExceeded : (ReasonCode)request.Qos;
-    }
+    public bool IsRefused(string topic, in PublishPacket publish) => memory.IsFull || ((publish.Retain || _queues.IsAnyFull) && IsRefusedNow(topic, publish));
 
     /// <summary>Begins to look for the retained messages of subscriptions; until it is closed, the search is told of what is retained anew.</summary>
     public RetainedSearch Search(ClientSession session, IEnumerable<Subscription> subscriptions)
     {
         lock (_gate)
-        {
-            var search = new RetainedSearch(session, subscriptions, _retained.Topics, limits.QueuedMessages + 1);
-            _searches.Add(search);
-            return search;
-        }
+            return _retained.Search(session, subscriptions);
     }
 
     /// <summary>Ends a search.</summary>
     public void Close(RetainedSearch search)
     {
         lock (_gate)
-            _searches.Remove(search);
+            _retained.Close(search);
     }
 
     /// <summary>Queues some of the retained messages that were found. After the last one, or when no more fit in, the subscriptions come into force, so that no message is missed.</summary>
@@ -210,20 +190,15 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
     public bool Expire(TimeSpan now, int most)
     {
         lock (_gate)
-        {
-            var expired = _retained.Expire(now, most);
-            foreach (var topic in expired)
-                KeepRetained(topic, null);
-            return expired.Count < most;
-        }
+            return _retained.Expire(now, most);
     }
 
     // Apart from IsRefused: what it captures would be allocated for each message.
-    private bool IsRefusedNow(string topic, bool retain, long payload)
+    private bool IsRefusedNow(string topic, in PublishPacket publish)
     {
         lock (_gate)
         {
-            if (retain && payload > 0 && HasNoRoomFor(topic, payload))
+            if (publish.Retain && _retained.IsRefused(topic, publish))
                 return true;
             if (!_queues.IsAnyFull)
                 return false;
@@ -246,35 +221,6 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
 
     private static bool IsDue(Subscription match, ClientSession? from) => !match.NoLocal || match.Session != from; // [MQTT-3.8.3-3]
 
-    private long Retain(Message message, ClientSession? from)
-    {
-        if (message.Payload.IsEmpty && !_retained.Contains(message.Topic))
-            return 0;
-        if ((message.Qos == 0 || from is null) && !message.Payload.IsEmpty && !Permissions.IsOfServer(message.Topic) && HasNoRoomFor(message.Topic, message.Size))
-        {
-            // Its publisher cannot be told: nothing answers a message at QoS 0, or a will.
-            refused(new Refusal(RefusalKind.Message, from?.ClientId ?? "", ReasonCode.QuotaExceeded, $"{message.Topic}: it is sent to its subscribers, but not retained"));
-            return 0;
-        }
-        if (_retained.Set(message) is { } topic)
-        {
-            foreach (var search in _searches)
-                search.Renew(topic);
-        }
-        return KeepRetained(message.Topic, message.Payload.IsEmpty ? null : message);
-    }
-
-    private bool HasNoRoomFor(string topic, long size)
-    {
-        if (memory.IsFull || (_retained.Count >= limits.RetainedMessages && !_retained.Contains(topic)))
-            return true;
-        var growth = _retained.Growth(topic, size);
-        return growth > 0 && _retained.Bytes + growth > limits.RetainedBytes;
-    }
-
-    // What the broker says of itself is true of this process alone.
-    private long KeepRetained(string topic, Message? message) => journal.IsKept && !Permissions.IsOfServer(topic) ? journal.Append(new RetainedChanged(topic, message), null) : 0;
-
     // False when nothing more fits in.
     private bool SendRetained(Subscription subscription, RetainedTopic topic, TimeSpan now)
     {
@@ -282,16 +228,4 @@ internal sealed class Router(BrokerLimits limits, MemoryWatch memory, Journal jo
             return true;
         return _queues.AddIfItFits(subscription.Session, subscription.CopyOf(message) with { Retain = true }); // [MQTT-3.3.1-8] of 3.1.1
     }
-}
-
-/// <summary>What came of a message.</summary>
-/// <param name="Batch">The batch of the journal that holds what has to outlive the process; 0 for none.</param>
-/// <param name="IsKept">Somebody has it now.</param>
-internal readonly record struct Routed(long Batch, bool IsKept)
-{
-    /// <summary>What came of all its copies.</summary>
-    public static Routed operator +(Routed one, Routed other) => new(Math.Max(one.Batch, other.Batch), one.IsKept || other.IsKept);
-
-    /// <summary>Of a copy that was queued in a batch, or, where there is none, was not.</summary>
-    public static Routed To(long? batch) => new(batch ?? 0, batch is not null);
 }

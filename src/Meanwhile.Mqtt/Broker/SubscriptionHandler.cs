@@ -98,7 +98,17 @@ internal sealed class SubscriptionHandler(ClientSession session, BrokerParts par
     {
         if (!_refusals.TryGetValue(request.Filter, out var refusal) && !MaySubscribe(request.Filter))
             _refusals.Add(request.Filter, refusal = ReasonCode.NotAuthorized);
-        return refusal != ReasonCode.Success ? refusal : parts.Router.Judge(request, isNew, session.Subscriptions.Count + added, _levels, _length);
+        return refusal != ReasonCode.Success ? refusal : Grant(request, isNew, session.Subscriptions.Count + added);
+    }
+
+    private ReasonCode Grant(SubscriptionRequest request, bool isNew, int subscriptions)
+    {
+        var (filter, limits) = (request.Filter, parts.Limits);
+        if (Topic.Levels(filter) > limits.TopicLevels)
+            return ReasonCode.TopicFilterInvalid;
+        var more = Topic.LevelsFromPlus(filter);
+        var isTooMany = subscriptions >= limits.SubscriptionsPerClient || (more > 0 && _levels + more > limits.LevelsPerClient) || _length + filter.Length > limits.FilterLengthPerClient;
+        return isNew && (parts.Memory.IsFull || isTooMany || parts.Router.SubscriptionBytes + SubscriptionIndex.SizeOf(filter) > limits.SubscriptionBytes) ? ReasonCode.QuotaExceeded : (ReasonCode)request.Qos;
     }
 
     private bool MaySubscribe(string filter)
