@@ -187,10 +187,12 @@ internal sealed class ClientConnection(OpenConnection connection, ClientState st
     // False when there may be more.
     private async ValueTask<bool> WriteAsync(CancellationToken cancellationToken)
     {
-        var isPing = _isPingDue;
         bool isAll;
-        if (isPing)
+        if (_isPingDue)
+        {
+            _isPingDue = false;
             new PingPacket(PacketType.PingReq).Write(_writer);
+        }
         lock (state.Gate)
         {
             isAll = state.Write(_writer, options.Time.GetUtcNow() - DateTimeOffset.UnixEpoch, Enough);
@@ -201,8 +203,6 @@ internal sealed class ClientConnection(OpenConnection connection, ClientState st
         if (_writer.Length > 0)
             await connection.Stream.WriteAsync(_writer.Written, cancellationToken);
         _writer.Clear();
-        if (isPing)
-            _isPingDue = false;
         return isAll;
     }
 

@@ -85,15 +85,15 @@ internal sealed class ClientHandshake(ClientOptions options)
     private ConnectPacket Connect(string clientId, ProtocolVersion version)
     {
         var isKept = version == ProtocolVersion.V5 ? options.SessionExpiry > 0 : options.SessionExpiry == uint.MaxValue;
-        var properties = new List<Property> { new(PropertyId.RequestProblemInformation, 1) };
+        var properties = new List<Property>();
         if (options.SessionExpiry > 0)
             properties.Add(new Property(PropertyId.SessionExpiryInterval, options.SessionExpiry));
-        if (options.ReceiveMaximum < ushort.MaxValue)
-            properties.Add(new Property(PropertyId.ReceiveMaximum, options.ReceiveMaximum));
+        properties.Add(new Property(PropertyId.ReceiveMaximum, options.ReceiveMaximum)); // Without a word of it, some servers send no more than a few at once.
         if (options.MaximumPacketSize < Frame.LargestSize)
             properties.Add(new Property(PropertyId.MaximumPacketSize, (uint)options.MaximumPacketSize));
         if (options.TopicAliasMaximum > 0)
             properties.Add(new Property(PropertyId.TopicAliasMaximum, options.TopicAliasMaximum));
+        properties.Add(new Property(PropertyId.RequestProblemInformation, 1));
         return new ConnectPacket
         {
             Version = version,

@@ -14,7 +14,7 @@ internal sealed class ClientState
     private const int MostInFlightByDefault = 20;
 
     // Some identifiers are for what is no message.
-    private const int MostInFlight = ushort.MaxValue - 1024;
+    private const int MostIdentifiers = ushort.MaxValue - 1024;
 
     // PUBREC and PUBCOMP for each identifier, twice over: no server that waits for answers gets there.
     private const int MostOwed = 4 * ushort.MaxValue;
@@ -41,8 +41,14 @@ internal sealed class ClientState
     /// <summary>Names the session; the server may have chosen it.</summary>
     public string ClientId { get; private set; }
 
-    /// <summary>Nothing waits to be sent or answered; acknowledgements that the host still owes aside.</summary>
-    public bool IsIdle => _sender.Count == 0 && _requests.IsEmpty;
+    /// <summary>Nothing waits to be sent, and no message for its answer; acknowledgements that the host still owes aside.</summary>
+    public bool IsIdle => _sender.Count == 0 && _requests.AreSent;
+
+    /// <summary>How many messages at QoS 1 and 2 go out before the first is answered, where the server takes as many.</summary>
+    public int MostInFlight
+    {
+        set => _sender.MostInFlight = value;
+    }
 
     /// <summary>A connection was accepted.</summary>
     /// <param name="accepted">The server's answer.</param>
@@ -53,7 +59,7 @@ internal sealed class ClientState
         ClientId = accepted.Properties.Text(PropertyId.AssignedClientIdentifier) ?? ClientId; // [MQTT-3.2.2-16]
         _terms = new Terms(accepted, version, MostInFlightByDefault);
         _aliases = new ReceivedAliases(_options.TopicAliasMaximum);
-        _sender.Connected(Math.Min(_terms.ReceiveMaximum, MostInFlight), accepted.SessionPresent);
+        _sender.Connected(Math.Min(_terms.ReceiveMaximum, MostIdentifiers), accepted.SessionPresent);
         var change = _receiver.Connected(accepted.SessionPresent, version == ProtocolVersion.V5 ? _options.ReceiveMaximum : ushort.MaxValue);
         if (change.Kind != IdChangeKind.AllForgotten || _options is { CleanStart: true, SessionExpiry: 0 }) // The latter is never gone on with.
             return null;
@@ -115,16 +121,16 @@ internal sealed class ClientState
     /// <summary>Something is to be asked for.</summary>
     public void Add(Request request) => _requests.Add(request);
 
-    /// <summary>Writes what may be sent now, acknowledgements first, up to about a size.</summary>
+    /// <summary>Writes what may be sent now, requests and acknowledgements first, up to about a size.</summary>
     /// <returns>False when there may be more.</returns>
     public bool Write(PacketWriter writer, TimeSpan now, int enough)
     {
         if (_terms is not { } terms)
             return true;
-        while (_receiver.TryNextAcknowledgement(out var acknowledgement))
-            acknowledgement.ToPacket().Write(writer, terms.Version);
         if (_forgettings == 0) // Else, after a crash, identifiers that the host has still stored would make duplicates of new messages.
             _requests.Write(writer, terms);
+        while (_receiver.TryNextAcknowledgement(out var acknowledgement))
+            acknowledgement.ToPacket().Write(writer, terms.Version);
         while (_sender.TryNext(now, out var next))
         {
             if (next.IsRelease)

@@ -49,6 +49,17 @@ public sealed class MqttClient : IAsyncDisposable
     /// <summary>There is a connection that the server has accepted.</summary>
     public bool IsConnected => _connection is not null;
 
+    /// <summary>How many messages at QoS 1 and 2 go out before the first is answered, where the server takes as many; as many as it takes at first.</summary>
+    public int MostInFlight
+    {
+        set
+        {
+            lock (_state.Gate)
+                _state.MostInFlight = value;
+            _connection?.WakeUp();
+        }
+    }
+
     /// <summary>
     /// Connects, and connects again whenever the connection is lost. Told to stop, it takes nothing in any more; a connection stays until the client is disposed, so that what is in
     /// <see cref="Incoming"/> can still be acknowledged. To be called once.
@@ -76,7 +87,8 @@ public sealed class MqttClient : IAsyncDisposable
 
     /// <summary>
     /// Publishes a message, after those before it. It is sent again on the next connection until the server has answered it, and sent as new when the server has lost the session; the
-    /// payload must not change until then. Not to be awaited by whoever reads <see cref="Incoming"/>: the answer may be behind what is not read yet. Cancelled, it is not sent any more if it was not yet, nor waited for.
+    /// payload must not change until then. Not to be awaited by whoever reads <see cref="Incoming"/>: the answer may be behind what is not read yet. Cancelled, it is
+    /// neither waited for nor sent any more; but one at QoS 2 that was sent goes on to its end.
     /// </summary>
     /// <returns>
     /// The server's answer; Success at QoS 0 as soon as it is written, and before 5.0. What the server would end the connection for is not sent: PacketTooLarge, QosNotSupported,
@@ -212,14 +224,23 @@ public sealed class MqttClient : IAsyncDisposable
         return WaitAsync(request.Answered, () => _state.Add(request), cancellationToken);
     }
 
-    private async Task<T> WaitAsync<T>(TaskCompletionSource<T> answered, Action add, CancellationToken cancellationToken)
+    // It is complete at once when the answer is read: whoever looks when the connection has ended sees what was answered.
+    private Task<T> WaitAsync<T>(TaskCompletionSource<T> answered, Action add, CancellationToken cancellationToken)
     {
-        await using var given = cancellationToken.UnsafeRegister(static (answered, token) => ((TaskCompletionSource<T>)answered!).TrySetCanceled(token), answered);
-        await using var over = _over.Token.UnsafeRegister(static (answered, token) => ((TaskCompletionSource<T>)answered!).TrySetCanceled(token), answered);
+        var given = cancellationToken.UnsafeRegister(static (answered, token) => ((TaskCompletionSource<T>)answered!).TrySetCanceled(token), answered);
+        var over = _over.Token.UnsafeRegister(static (answered, token) => ((TaskCompletionSource<T>)answered!).TrySetCanceled(token), answered);
         lock (_state.Gate)
             add();
         _connection?.WakeUp();
-        return await answered.Task;
+        _ = ForgetAsync();
+        return answered.Task;
+
+        async Task ForgetAsync()
+        {
+            await ((Task)answered.Task).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await given.DisposeAsync();
+            await over.DisposeAsync();
+        }
     }
 
     private static string? FaultOf(Message message)

@@ -49,8 +49,8 @@ internal sealed class Requests(Sender ids)
     private readonly Dictionary<ushort, Request> _sent = [];
     private Queue<Request> _waiting = new();
 
-    /// <summary>Nothing waits to be sent or answered.</summary>
-    public bool IsEmpty => _waiting.Count == 0 && _sent.Count == 0;
+    /// <summary>Nothing waits to be sent.</summary>
+    public bool AreSent => _waiting.Count == 0;
 
     /// <summary>Adds one.</summary>
     public void Add(Request request) => _waiting.Enqueue(request);

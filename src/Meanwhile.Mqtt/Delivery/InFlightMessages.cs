@@ -38,6 +38,9 @@ internal sealed class InFlightMessages(ISenderLog? log)
     /// <summary>Numbers up to this one were used by an earlier process.</summary>
     public void SkipTo(long number) => LastNumber = Math.Max(LastNumber, number);
 
+    /// <summary>No number is in use: they begin again.</summary>
+    public void StartOver() => LastNumber = 0;
+
     /// <summary>Adds a message.</summary>
     /// <returns>False while its identifier is in use [MQTT-2.2.1-4].</returns>
     public bool TryAdd(QueuedMessage message) => _messages.TryAdd(message.PacketId, message);

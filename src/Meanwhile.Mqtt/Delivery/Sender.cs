@@ -41,8 +41,13 @@ public sealed class Sender
     /// <summary>How many PUBREL wait to be sent.</summary>
     internal int OwedReleases => _releases.Count;
 
+    /// <summary>How many are in flight at most, where the other side takes as many.</summary>
+    public int MostInFlight { get; set; } = int.MaxValue;
+
     /// <summary>The memory they take, about.</summary>
     public long Bytes => _share.Bytes;
+
+    private int Limit => Math.Min(_receiveMaximum, MostInFlight);
 
     private long Committed => _log?.Committed ?? 0;
 
@@ -181,6 +186,8 @@ public sealed class Sender
         foreach (var message in unanswered)
             message.IsReleased = false;
         _waiting.PutBefore(unanswered);
+        if (Count == 0)
+            _inFlight.StartOver();
     }
 
     private bool TryAgain(out Transmission next)
@@ -193,7 +200,12 @@ public sealed class Sender
                 _again.Dequeue(); // Answered meanwhile.
                 continue;
             }
-            if (sent.Batch > Committed || (!sent.IsReleased && _onWire >= _receiveMaximum))
+            if (sent.Outgoing is { Qos: 1, Answered.Task.IsCompleted: true }) // At QoS 2 the other side may hold its identifier.
+            {
+                Finish(sent, ReasonCode.Success);
+                continue;
+            }
+            if (sent.Batch > Committed || (!sent.IsReleased && _onWire >= Limit))
                 return false;
             _again.Dequeue();
             next = new Transmission(id, Dup: true, Found: true) { Queued = sent.IsReleased ? null : sent }; // [MQTT-3.3.1-1]
@@ -211,7 +223,7 @@ public sealed class Sender
             return false;
         if (message.Outgoing.Qos == 0)
             _share.Remove(message.Outgoing); // [MQTT-4.3.1-1]
-        else if (message.Batch > Committed || _again.Count > 0 || _inFlight.Count >= _receiveMaximum || !_inFlight.TryAdd(message))
+        else if (message.Batch > Committed || _again.Count > 0 || _inFlight.Count >= Limit || !_inFlight.TryAdd(message))
             return false; // [MQTT-4.9.0-2]; or its identifier is in use still [MQTT-2.2.1-4].
         else
             PutOnWire(message);

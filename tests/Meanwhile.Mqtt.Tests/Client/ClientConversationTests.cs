@@ -28,7 +28,7 @@ public class ClientConversationTests
             Will = new Will("last/will", "gone"u8.ToArray(), 1, Retain: true, default),
         });
         await using var connection = await server.AcceptAsync();
-        await connection.ExpectAsync("10 { 'MQTT' 05 | EC | 00 3C | { 17 01 | 11 00 00 00 3C | 21 00 14 | 27 00 01 00 00 | 22 00 05 } | 'c' | {} 'last/will' 'gone' | 'user' | 'secret' }");
+        await connection.ExpectAsync("10 { 'MQTT' 05 | EC | 00 3C | { 11 00 00 00 3C | 21 00 14 | 27 00 01 00 00 | 22 00 05 | 17 01 } | 'c' | {} 'last/will' 'gone' | 'user' | 'secret' }");
         await connection.SendAsync(Accepts);
     }
 
@@ -229,6 +229,53 @@ public class ClientConversationTests
         await connection.ExpectAsync("32 { 'b' 00 02 {} }");
         await connection.SendAsync("40 02 00 02");
         Assert.Equal(ReasonCode.Success, await other);
+    }
+
+    [Fact]
+    public async Task A_message_at_qos_1_that_is_given_up_is_not_sent_again_and_one_at_qos_2_goes_on_to_its_end()
+    {
+        using var server = new RawServer();
+        await using var client = TestClient.Start(server.Address, options => options with { SessionExpiry = 60 });
+        using var giveUp = new CancellationTokenSource();
+        List<Task<ReasonCode>> given;
+        Task<ReasonCode> other;
+        await using (var first = await server.AcceptAsync(Accepts))
+        {
+            given = [client.Client.PublishAsync(TestClient.Message("a"), giveUp.Token), client.Client.PublishAsync(TestClient.Message("b", qos: 2), giveUp.Token)];
+            other = client.PublishAsync("c");
+            await first.ExpectAsync("32 { 'a' 00 01 {} } | 34 { 'b' 00 02 {} } | 32 { 'c' 00 03 {} }");
+        }
+        await giveUp.CancelAsync();
+        Assert.All(given, publishing => Assert.True(publishing.IsCanceled));
+        await using var second = await server.AcceptAsync("20 { 01 00 {} }");
+        await second.ExpectAsync("3C { 'b' 00 02 {} } | 3A { 'c' 00 03 {} }");
+        await second.SendAsync("50 02 00 02 | 40 02 00 03");
+        await second.ExpectAsync("62 02 00 02");
+        Assert.Equal(ReasonCode.Success, await other);
+    }
+
+    [Fact]
+    public async Task No_more_are_in_flight_than_the_host_wants_new_or_again()
+    {
+        using var server = new RawServer();
+        await using var client = TestClient.Start(server.Address, options => options with { SessionExpiry = 60 });
+        List<Task<ReasonCode>> publishing = [];
+        await using (var first = await server.AcceptAsync(Accepts))
+        {
+            client.Client.MostInFlight = 2;
+            foreach (var topic in new[] { "a", "b", "c" })
+                publishing.Add(client.PublishAsync(topic));
+            await first.ExpectAsync("32 { 'a' 00 01 {} } | 32 { 'b' 00 02 {} }");
+        }
+        client.Client.MostInFlight = 1;
+        await using var second = await server.AcceptAsync("20 { 01 00 {} }");
+        await second.ExpectAsync("3A { 'a' 00 01 {} }");
+        await second.SendAsync("40 02 00 01");
+        await second.ExpectAsync("3A { 'b' 00 02 {} }");
+        client.Client.MostInFlight = 2;
+        await second.ExpectAsync("32 { 'c' 00 03 {} }");
+        await second.SendAsync("40 02 00 02 | 40 02 00 03");
+        Assert.All(await Task.WhenAll(publishing), reason => Assert.Equal(ReasonCode.Success, reason));
     }
 
     [Fact]

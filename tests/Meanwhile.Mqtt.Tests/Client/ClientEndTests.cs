@@ -58,7 +58,7 @@ public class ClientEndTests
         await using (var connection = await server.AcceptAsync(Accepts))
             Assert.Equal("auto-1", (await client.ReadAsync()).ClientId);
         await using var next = await server.AcceptAsync();
-        await next.ExpectAsync("10 { 'MQTT' 05 | 00 | 00 00 | { 17 01 | 11 00 00 00 3C } | 'auto-1' }");
+        await next.ExpectAsync("10 { 'MQTT' 05 | 00 | 00 00 | { 11 00 00 00 3C | 21 FF FF | 17 01 } | 'auto-1' }");
     }
 
     [Theory]
