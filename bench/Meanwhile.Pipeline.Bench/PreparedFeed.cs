@@ -3,18 +3,20 @@ using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
 using Meanwhile.Bench;
 using Meanwhile.Feeds;
+using Meanwhile.Mqtt.Delivery;
+using Meanwhile.Mqtt.Session;
 
 namespace Meanwhile.Pipeline.Bench;
 
 /// <summary>Deliveries as a connection would have decoded them, made in place: the seed's payloads, evenly over some series, in the order of time.</summary>
 internal sealed class PreparedFeed : ChannelReader<Delivery>, IFeed
 {
-    private const int Slots = 8192; // More than a batch holds, so that none is overwritten before its commit.
+    private const int FewestSlots = 8192; // More than a batch holds, so that none is overwritten before its commit.
     private const int WarmUpBatch = 4096;
     private const int TimeAt = 29;
 
-    private readonly string[] _topics;
     private readonly byte[][] _payloads;
+    private readonly Message[] _messages;
     private readonly SteppedTime _time;
     private readonly double _aSecond;
     private readonly int _largestBatch;
@@ -30,8 +32,10 @@ internal sealed class PreparedFeed : ChannelReader<Delivery>, IFeed
     public PreparedFeed(long warmUp, long count, int series, double aSecond, int largestBatch, SteppedTime time)
     {
         (_warmUp, _count, _aSecond, _largestBatch, _time) = (warmUp, warmUp + count, aSecond, largestBatch, time);
-        _topics = [.. Enumerable.Range(0, series).Select(i => series == 1 ? "DATA" : $"plant/{i}/temperature")];
-        _payloads = [.. Enumerable.Range(0, Slots).Select(i => System.Text.Encoding.UTF8.GetBytes($$"""{"number": {{10 + (i % 90)}}, "epochtime": "1700000000"}"""))];
+        string[] topics = [.. Enumerable.Range(0, series).Select(i => series == 1 ? "DATA" : $"plant/{i}/temperature")];
+        var slots = series * ((FewestSlots + series - 1) / series);
+        _payloads = [.. Enumerable.Range(0, slots).Select(i => System.Text.Encoding.UTF8.GetBytes($$"""{"number": {{10 + (i % 90)}}, "epochtime": "1700000000"}"""))];
+        _messages = [.. _payloads.Select((payload, i) => new Message { Topic = topics[i % series], Payload = payload })];
     }
 
     /// <summary>Counts from the moment at which the windows are rebuilt and the warm-up is over.</summary>
@@ -52,9 +56,9 @@ internal sealed class PreparedFeed : ChannelReader<Delivery>, IFeed
             return false;
         }
         _time.Step(1 / _aSecond);
-        var payload = _payloads[_next % Slots];
-        Utf8Formatter.TryFormat(_time.Seconds, payload.AsSpan(TimeAt), out _);
-        item = new Delivery { Kind = DeliveryKind.Message, Topic = _topics[_next % _topics.Length], Payload = payload, Arrived = _time.Seconds * 1000 };
+        var slot = _next % _messages.Length;
+        Utf8Formatter.TryFormat(_time.Seconds, _payloads[slot].AsSpan(TimeAt), out _);
+        item = new Delivery { Kind = DeliveryKind.Message, Incoming = new Incoming { Kind = IncomingKind.Message, ClientId = "", Message = _messages[slot], Received = _time.GetUtcNow() } };
         _next++;
         _batch++;
         return true;

@@ -8,9 +8,6 @@ internal sealed class Backoff(TimeSpan first, TimeSpan longest)
 {
     private int _attempts;
 
-    /// <summary>For reconnecting to a broker.</summary>
-    public static Backoff ForBroker() => new(TimeSpan.FromMilliseconds(250), TimeSpan.FromSeconds(15));
-
     /// <summary>Between half of the nominal wait and all of it.</summary>
     public TimeSpan Next()
     {

@@ -29,7 +29,7 @@ public class LayersTests
 
         Pipeline: Feeds, Logging, Meanwhile, Mqtt.Broker, Mqtt.Delivery, Mqtt.Wire, Stores, Windows
 
-        Feeds: Access, Logging, Meanwhile, Mqtt.Broker, Mqtt.Client, Mqtt.Delivery, Mqtt.Session, Mqtt.Wire, Shared, Stores
+        Feeds: Access, Logging, Meanwhile, Mqtt.Broker, Mqtt.Client, Mqtt.Delivery, Mqtt.Session, Mqtt.Wire, Stores
 
         Access: Logging, Meanwhile, Mqtt.Broker, Mqtt.Session, Mqtt.Wire
         Stores: Logging, Meanwhile, Mqtt.Delivery, Mqtt.Session, Mqtt.Wire, Shared

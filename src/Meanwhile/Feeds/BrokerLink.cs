@@ -18,19 +18,23 @@ internal sealed class BrokerLink(BrokerSettings settings, ILogger logger, TimePr
     private Accepted _accepted;
     private bool _isOld;
 
+    /// <summary>Says when the broker goes and when it is back.</summary>
+    public ConnectionLog Connections => _log;
+
     /// <summary>Completes with the first connection.</summary>
     public Task Connected => _connected.Task;
 
     /// <summary>For a client in a session of its own, which ends with its connection.</summary>
     /// <param name="connected">Run on each connection; null for nothing.</param>
-    public ClientOptions Options(Func<MqttClient, CancellationToken, Task>? connected = null) => settings.ToOptions(time) with
+    /// <param name="explains">Asked when a connection has ended: whether it is known why, so that no other client has taken it over; null for never.</param>
+    public ClientOptions Options(Func<MqttClient, Accepted, CancellationToken, Task>? connected = null, Func<bool>? explains = null) => settings.ToOptions(time) with
     {
         Connected = (client, accepted, ends) =>
         {
             Accept(accepted);
-            return connected?.Invoke(client, ends) ?? Task.CompletedTask;
+            return connected?.Invoke(client, accepted, ends) ?? Task.CompletedTask;
         },
-        Failed = FailAsync,
+        Failed = (failure, stop) => FailAsync(failure, explains, stop),
     };
 
     /// <summary>Why the broker does not take a message, to a person.</summary>
@@ -53,7 +57,7 @@ internal sealed class BrokerLink(BrokerSettings settings, ILogger logger, TimePr
         _connected.TrySetResult();
     }
 
-    private async Task FailAsync(MqttClientException failure, CancellationToken stop)
+    private async Task FailAsync(MqttClientException failure, Func<bool>? explains, CancellationToken stop)
     {
         if (!_connected.Task.IsCompleted && BrokerFailure.MayBeWrongPort(failure))
             await _wrongPort.CheckAsync(BrokerFailure.IsClosed(failure), stop);
@@ -65,8 +69,9 @@ internal sealed class BrokerLink(BrokerSettings settings, ILogger logger, TimePr
             _log.Lost(failure.Message);
         else
             _log.Away(failure.Message);
-        _takeOvers.Ended(out var isTakeOver, isExplained: failure.Answer is not null);
-        if (isTakeOver)
+        var isExplained = failure.WasConnected && explains?.Invoke() == true;
+        _takeOvers.Ended(out var isTakeOver, isExplained || failure.Answer is not null); // The latter when we have ended it.
+        if (isTakeOver && !stop.IsCancellationRequested)
             throw BrokerFailure.TakenOver(settings.ClientId);
     }
 }

@@ -1,42 +1,40 @@
 using Meanwhile.Mqtt.Delivery;
+using Meanwhile.Mqtt.Session;
 
 namespace Meanwhile.Feeds;
 
-/// <summary>Something that came from the broker and wants to be made durable, then acknowledged.</summary>
+/// <summary>Something that came from a broker, or from a client of the embedded one, and wants to be made durable, then acknowledged.</summary>
 internal readonly record struct Delivery
 {
     /// <summary>What it is.</summary>
     public required DeliveryKind Kind { get; init; }
 
-    /// <summary>The concrete topic of a message.</summary>
-    public string Topic { get; init; }
-
-    /// <summary>The bytes of a message.</summary>
-    public ReadOnlyMemory<byte> Payload { get; init; }
-
-    /// <summary>When a message arrived at the socket, in milliseconds since the Unix epoch.</summary>
-    public long Arrived { get; init; }
-
-    /// <summary>The message came with DUP set.</summary>
-    public bool Dup { get; init; }
-
-    /// <summary>Stands for the acknowledgement that is owed.</summary>
-    public Ticket Ticket { get; init; }
-
-    /// <summary>What has to be stored together with it.</summary>
-    public IdChange IdChange { get; init; }
+    /// <summary>What came: its message, and the acknowledgement that is owed for it.</summary>
+    public Incoming Incoming { get; init; }
 
     /// <summary>Whose session that changes, at the embedded broker; null for our own.</summary>
     public string? Client { get; init; }
 
-    /// <summary>The filter that the session is subscribed to from now on; null for no change.</summary>
+    /// <summary>The filter that our session is subscribed to from now on; null for no change.</summary>
     public string? Subscription { get; init; }
 
-    /// <summary>It can be refused, because its publisher expects no answer or can be told (<see cref="DeliveryKind.Refused"/>).</summary>
-    public bool CanBeRefused { get; init; }
+    /// <summary>The concrete topic of a message.</summary>
+    public string Topic => Incoming.Message?.Topic ?? "";
 
-    /// <summary>What it takes of memory, but for a constant.</summary>
-    public long Size => Payload.Length + (sizeof(char) * (long)(Topic?.Length ?? 0));
+    /// <summary>The bytes of a message.</summary>
+    public ReadOnlyMemory<byte> Payload => Incoming.Message?.Payload ?? default;
+
+    /// <summary>When a message arrived at the socket, in milliseconds since the Unix epoch.</summary>
+    public long Arrived => Incoming.Received.ToUnixTimeMilliseconds();
+
+    /// <summary>The message came with DUP set.</summary>
+    public bool Dup => Incoming.Dup;
+
+    /// <summary>What has to be stored together with it.</summary>
+    public IdChange IdChange => Incoming.IdChange;
+
+    /// <summary>It can be refused, because its publisher expects no answer or can be told (<see cref="DeliveryKind.Refused"/>).</summary>
+    public bool CanBeRefused => Incoming.CanBeRefused;
 }
 
 /// <summary>What a delivery is.</summary>

@@ -15,6 +15,7 @@ internal sealed class EmbeddedFeed : IFeed
     private readonly MqttBroker _broker;
     private readonly IncomingReader _deliveries;
     private readonly TimeProvider _time;
+    private readonly CompletedBatch _completed = new();
     private volatile bool _stopped;
 
     private EmbeddedFeed(EmbeddedBroker embedded, TimeProvider time) =>
@@ -81,13 +82,8 @@ internal sealed class EmbeddedFeed : IFeed
     /// <inheritdoc/>
     public int Acknowledge(IReadOnlyList<Delivery> committed)
     {
-        for (var i = 0; i < committed.Count; i++)
-        {
-            if (committed[i].Kind == DeliveryKind.Refused)
-                _deliveries.Refuse(i);
-        }
-        var acknowledged = _broker.Complete(_deliveries.Oldest(committed.Count));
-        _deliveries.Forget(committed.Count);
+        var acknowledged = _broker.Complete(_completed.Of(committed));
+        _completed.Clear();
         return acknowledged;
     }
 

@@ -6,14 +6,14 @@ namespace Meanwhile.Feeds;
 /// <remarks>Disposing it sends what may still be sent and takes leave of the broker.</remarks>
 internal interface IFeed : IAsyncDisposable
 {
-    /// <summary>Messages in the order of their receipt. A bounded queue: when it is full, the network waits. It ends when the feed was told to stop.</summary>
+    /// <summary>Messages in the order of their receipt. A bounded queue: when it is full, the network waits. It ends when the feed was told to stop, or cannot go on.</summary>
     ChannelReader<Delivery> Deliveries { get; }
 
     /// <summary>Connected and subscribed: what is published comes in.</summary>
     bool IsReady { get; }
 
     /// <summary>Takes messages in until told to stop. After that, what was delivered can still be acknowledged and results can still be published.</summary>
-    /// <exception cref="UserException">It cannot go on; <see cref="Deliveries"/> ends with the same exception.</exception>
+    /// <exception cref="UserException">It cannot go on.</exception>
     Task RunAsync(CancellationToken stop);
 
     /// <summary>Called when what came of these deliveries is durable, and never before. Returns at once.</summary>

@@ -1,15 +1,12 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using Meanwhile.Mqtt.Session;
 
 namespace Meanwhile.Feeds;
 
-/// <summary>Reads what came to the embedded broker as deliveries, and remembers it until they are acknowledged, in the same order.</summary>
+/// <summary>Reads what came to the embedded broker as deliveries.</summary>
 internal sealed class IncomingReader(ChannelReader<Incoming> incoming) : ChannelReader<Delivery>
 {
-    private readonly List<Incoming> _read = [];
-
     /// <inheritdoc/>
     public override Task Completion => incoming.Completion;
 
@@ -25,32 +22,14 @@ internal sealed class IncomingReader(ChannelReader<Incoming> incoming) : Channel
     /// <inheritdoc/>
     public override bool TryRead([MaybeNullWhen(false)] out Delivery item)
     {
-        item = default;
         if (!incoming.TryRead(out var next))
-            return false;
-        _read.Add(next);
-        item = new Delivery
         {
-            Kind = KindOf(next.Kind),
-            Topic = next.Message?.Topic ?? "",
-            Payload = next.Message?.Payload ?? default,
-            Arrived = next.Received.ToUnixTimeMilliseconds(),
-            Dup = next.Dup,
-            IdChange = next.IdChange,
-            Client = next.ClientId,
-            CanBeRefused = next.CanBeRefused,
-        };
+            item = default;
+            return false;
+        }
+        item = new Delivery { Kind = KindOf(next.Kind), Incoming = next, Client = next.ClientId };
         return true;
     }
-
-    /// <summary>What was read first, until something else is read.</summary>
-    public ReadOnlySpan<Incoming> Oldest(int count) => CollectionsMarshal.AsSpan(_read)[..count];
-
-    /// <summary>Refuses one of those that were read.</summary>
-    public void Refuse(int number) => _read[number] = _read[number] with { IsRefused = true };
-
-    /// <summary>Forgets what was read first: as a rule, all that was read.</summary>
-    public void Forget(int count) => _read.RemoveRange(0, count);
 
     private static DeliveryKind KindOf(IncomingKind kind) => kind switch
     {

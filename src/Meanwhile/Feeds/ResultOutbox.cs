@@ -1,10 +1,10 @@
-using System.Text;
+using Meanwhile.Mqtt.Wire;
 
 namespace Meanwhile.Feeds;
 
 /// <summary>
-/// Results on their way to a broker at QoS 1, as a pure state machine. A result that has not been sent yet gives way to a newer one of its topic, so
-/// the outbox never holds more than one unsent result a topic, and the last one is always sent.
+/// Results on their way to a broker, as a pure state machine in front of the client, which sends what it is given to the end. A result that was not given to it yet gives way to a
+/// newer one of its topic, so the outbox never holds more than one such result a topic, and the last one is always sent.
 /// </summary>
 /// <remarks>
 /// A broker that does not take a result may do no more than close the connection, which is all that MQTT 3.1.1 lets it do. Once two connections in a row have
@@ -13,21 +13,18 @@ namespace Meanwhile.Feeds;
 internal sealed class ResultOutbox
 {
     private const int MostEndings = 3;
-    private const ushort HighestId = ushort.MaxValue - 1; // The last one is for what is no result.
 
     private readonly Dictionary<string, byte[]> _unsent = new(StringComparer.Ordinal);
-    private Queue<string> _order = new();
-    private readonly Dictionary<ushort, SentResult> _inFlight = [];
-    private readonly Queue<ushort> _resend = new();
-    private readonly HashSet<ushort> _unanswered = []; // Sent on this connection.
-    private ushort _lastId;
-    private long _sent;
-    private int _limit = 1;
-    private int _window = HighestId;
+    private readonly Queue<string> _order = new();
+    private readonly LinkedList<SentResult> _sent = new();
+    private int _limit;
     private (string Topic, int Endings) _suspect = ("", 0);
 
     /// <summary>Nothing waits to be sent or acknowledged.</summary>
-    public bool IsEmpty => _order.Count == 0 && _inFlight.Count == 0;
+    public bool IsEmpty => _order.Count == 0 && _sent.Count == 0;
+
+    /// <summary>How many may be in flight, where the broker takes as many.</summary>
+    public int Window { get; private set; } = ushort.MaxValue;
 
     /// <summary>Takes a result in.</summary>
     public void Add(string topic, byte[] payload)
@@ -38,68 +35,56 @@ internal sealed class ResultOutbox
             _order.Enqueue(topic);
     }
 
-    /// <summary>A connection was accepted. What is not acknowledged is sent again, with its identifier [MQTT-4.4.0-1], or as new when the session is lost.</summary>
+    /// <summary>A connection was accepted. When the session is lost, what is not acknowledged goes out as new, but for what there is a newer one of.</summary>
     /// <param name="sessionPresent">The broker knows our session.</param>
-    /// <param name="receiveMaximum">How many may be in flight on this connection, those that are sent again among them [MQTT-3.3.4-7].</param>
+    /// <param name="receiveMaximum">How many may be in flight.</param>
     public void Connected(bool sessionPresent, int receiveMaximum)
     {
-        _limit = Math.Min(receiveMaximum, HighestId);
-        _unanswered.Clear();
-        _resend.Clear();
+        _limit = receiveMaximum;
         if (sessionPresent)
-        {
-            foreach (var (id, _) in _inFlight.OrderBy(result => result.Value.Order)) // [MQTT-4.6.0-1]
-                _resend.Enqueue(id);
             return;
-        }
-        var waiting = _order.ToHashSet(StringComparer.Ordinal);
-        var first = new Queue<string>();
-        foreach (var (_, topic, payload) in _inFlight.Values.OrderBy(result => result.Order))
+        var newer = _order.ToHashSet(StringComparer.Ordinal);
+        for (var last = _sent.Last; last is not null;)
         {
-            if (waiting.Contains(topic))
-                continue; // A newer one.
-            if (_unsent.TryAdd(topic, payload))
-                first.Enqueue(topic);
-            else
-                _unsent[topic] = payload;
+            var (result, earlier) = (last.Value, last.Previous);
+            if (!newer.Add(result.Topic))
+                GiveUp(result);
+            last = earlier;
         }
-        _inFlight.Clear();
-        _order = new Queue<string>(first.Concat(_order));
     }
 
-    /// <summary>The next PUBLISH to send.</summary>
-    public bool TryNext(out (ushort Id, string Topic, byte[] Payload, bool Dup) next)
+    /// <summary>There will be no newer ones: all go to the client at once.</summary>
+    public void Close() => (_limit, Window) = (int.MaxValue, int.MaxValue);
+
+    /// <summary>The next one for the client.</summary>
+    public bool TryNext(out SentResult next)
     {
-        next = default;
-        if (_unanswered.Count >= Math.Min(_limit, _window))
-            return false;
-        while (_resend.TryDequeue(out var id))
-        {
-            if (!_inFlight.TryGetValue(id, out var again))
-                continue;
-            _unanswered.Add(id);
-            next = (id, again.Topic, again.Payload, Dup: true);
-            return true;
-        }
-        if (!_order.TryDequeue(out var topic))
+        next = null!;
+        if (_sent.Count >= Math.Min(_limit, Window) || !_order.TryDequeue(out var topic))
             return false;
         _unsent.Remove(topic, out var payload);
-        next = (NextId(), topic, payload!, Dup: false);
-        _inFlight.Add(next.Id, new SentResult(_sent++, topic, payload!));
-        _unanswered.Add(next.Id);
+        next = new SentResult(topic, payload!);
+        _sent.AddLast(next.Place);
         return true;
     }
 
-    /// <summary>A PUBACK arrived.</summary>
-    public void Acknowledged(ushort id)
+    /// <summary>The broker has one, or does not want it.</summary>
+    public void Answered(SentResult result)
     {
-        if (!_inFlight.Remove(id, out var result))
+        if (result.Place.List is null)
             return;
-        _unanswered.Remove(id);
-        if (_window < HighestId)
-            _window++;
+        _sent.Remove(result.Place);
+        if (Window < ushort.MaxValue)
+            Window++;
         if (result.Topic == _suspect.Topic)
             _suspect = default;
+    }
+
+    /// <summary>One was answered in a way that lets it go out again, unless there is a newer one.</summary>
+    public void AddAgain(SentResult result)
+    {
+        if (_unsent.TryAdd(result.Topic, result.Payload))
+            _order.Enqueue(result.Topic);
     }
 
     /// <summary>The connection has ended, and not by our will.</summary>
@@ -107,38 +92,57 @@ internal sealed class ResultOutbox
     /// <returns>Whether a result is under suspicion of having ended it.</returns>
     public bool Ended(out string? givenUp)
     {
-        givenUp = null;
-        if (_unanswered.Count == 0)
+        (givenUp, _limit) = (null, 0);
+        var oldest = _sent.FirstOrDefault(result => !result.Answer.IsCompleted); // A broker answers in order.
+        if (oldest is null)
             return false;
-        var oldest = _unanswered.MinBy(id => _inFlight[id].Order); // A broker answers in order.
-        var topic = _inFlight[oldest].Topic;
+        var topic = oldest.Topic;
         _suspect = (topic, topic == _suspect.Topic ? _suspect.Endings + 1 : 1);
         if (_suspect.Endings == 1)
             return false; // Connections end every day.
         if (_suspect.Endings == MostEndings)
         {
-            _inFlight.Remove(oldest);
+            GiveUp(oldest);
             _suspect = default;
             givenUp = topic;
         }
-        _window = 1;
+        Window = 1;
         return true;
     }
 
-    /// <summary>How long a PUBLISH at QoS 1 is in MQTT 5.0, whose brokers may have a limit.</summary>
-    public static long PacketSize(string topic, long payloadLength)
+    private void GiveUp(SentResult result)
     {
-        var rest = 2L + Encoding.UTF8.GetByteCount(topic) + 2 + 1 + payloadLength; // Topic with its length, identifier, no properties, payload.
-        return 1 + (rest < 1 << 7 ? 1 : rest < 1 << 14 ? 2 : rest < 1 << 21 ? 3 : 4) + rest; // [MQTT-1.5.5]
+        _sent.Remove(result.Place);
+        result.GiveUp();
     }
+}
 
-    private ushort NextId()
-    {
-        do
-            _lastId = _lastId == HighestId ? (ushort)1 : (ushort)(_lastId + 1); // Never 0 [MQTT-2.2.1-3].
-        while (_inFlight.ContainsKey(_lastId));
-        return _lastId;
-    }
+/// <summary>A result that the client has.</summary>
+internal sealed class SentResult : IDisposable
+{
+    private readonly CancellationTokenSource _givenUp = new();
 
-    private readonly record struct SentResult(long Order, string Topic, byte[] Payload);
+    /// <summary>One that it is to get.</summary>
+    public SentResult(string topic, byte[] payload) => (Topic, Payload, Place) = (topic, payload, new LinkedListNode<SentResult>(this));
+
+    /// <summary>Where to.</summary>
+    public string Topic { get; }
+
+    /// <summary>What.</summary>
+    public byte[] Payload { get; }
+
+    /// <summary>Among the others.</summary>
+    public LinkedListNode<SentResult> Place { get; }
+
+    /// <summary>Cancelled when it is not to be sent any more.</summary>
+    public CancellationToken GivenUp => _givenUp.Token;
+
+    /// <summary>The broker's answer.</summary>
+    public Task<ReasonCode> Answer { get; set; } = Task.FromResult(ReasonCode.Success);
+
+    /// <summary>It is not to be sent any more.</summary>
+    public void GiveUp() => _givenUp.Cancel();
+
+    /// <inheritdoc/>
+    public void Dispose() => _givenUp.Dispose();
 }

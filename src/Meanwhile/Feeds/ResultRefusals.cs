@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Meanwhile.Logging;
+using Meanwhile.Mqtt.Wire;
 using Microsoft.Extensions.Logging;
-using MQTTnet.Protocol;
 
 namespace Meanwhile.Feeds;
 
@@ -17,7 +17,7 @@ internal sealed class ResultRefusals(Action count, ILogger logger, TimeProvider 
     private readonly ConcurrentDictionary<string, long> _paused = new(StringComparer.Ordinal);
 
     /// <summary>The broker has answered that it does not take one.</summary>
-    public void ByBroker(MqttPubAckReasonCode reason) => Add($"{reason}", $"{reason}", "check STATS_TOPIC and what this user may write");
+    public void ByBroker(ReasonCode reason) => Add($"{reason}", $"{reason}", "check STATS_TOPIC and what this user may write");
 
     /// <summary>One was not sent, because the broker would have ended the connection [MQTT-3.2.2-15].</summary>
     public void TooLarge(uint largest) =>

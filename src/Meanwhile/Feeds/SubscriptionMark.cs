@@ -1,4 +1,5 @@
-using MQTTnet.Packets;
+using Meanwhile.Mqtt.Delivery;
+using Meanwhile.Mqtt.Wire;
 
 namespace Meanwhile.Feeds;
 
@@ -14,31 +15,41 @@ internal sealed class SubscriptionMark(string filter)
 
     // Where our subscription has brought a message, and in which order messages come: of a topic and a QoS [MQTT-4.6.0-5].
     private readonly HashSet<(string Topic, int Qos)> _brought = [];
-    private bool _isAskedFor;
+    private volatile bool _isAskedFor;
 
     /// <summary>Never 0.</summary>
     public uint Identifier { get; } = HashOf(filter);
 
-    /// <summary>A connection was accepted.</summary>
-    /// <param name="sessionPresent">Subscriptions are as they were.</param>
-    /// <param name="isAskedFor">Ours is to be marked from now on.</param>
-    public void Connected(bool sessionPresent, bool isAskedFor)
+    /// <summary>Our subscription is marked from now on, for as long as the session.</summary>
+    public void AskedFor() => _isAskedFor = true;
+
+    /// <summary>What comes from here on is of another session, which has no subscription of an earlier run.</summary>
+    public void Forget()
     {
-        if (!sessionPresent)
-            _brought.Clear();
-        _isAskedFor = isAskedFor || (_isAskedFor && sessionPresent);
+        _isAskedFor = false;
+        _brought.Clear();
     }
 
-    /// <summary>Whether a message that matches the filter is a copy of what our subscription brings, and not to be taken in again.</summary>
-    public bool IsCopy(MqttPublishPacket publish)
+    /// <summary>Whether a message that matches the filter is a copy of what our subscription brings, and not to be taken in again. To be asked in the order of receipt.</summary>
+    public bool IsCopy(Message message)
     {
         if (!_isAskedFor)
             return false;
-        var place = (publish.Topic, (int)publish.QualityOfServiceLevel);
-        if (publish.SubscriptionIdentifiers?.Contains(Identifier) != true)
+        var place = (message.Topic, message.Qos);
+        if (!IsMarked(message))
             return _brought.Contains(place); // If not, it may have waited since before our subscription.
-        if (!publish.Retain && _brought.Count < MostTopics) // What was retained may come before what has waited.
+        if (!message.Retain && _brought.Count < MostTopics) // What was retained may come before what has waited.
             _brought.Add(place);
+        return false;
+    }
+
+    private bool IsMarked(Message message)
+    {
+        foreach (var property in message.Properties.Items)
+        {
+            if (property.Id == PropertyId.SubscriptionIdentifier && property.Number == Identifier)
+                return true;
+        }
         return false;
     }
 

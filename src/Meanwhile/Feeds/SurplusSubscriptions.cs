@@ -1,8 +1,7 @@
 using System.Text;
 using Meanwhile.Logging;
+using Meanwhile.Mqtt.Wire;
 using Microsoft.Extensions.Logging;
-using MQTTnet.Packets;
-using MQTTnet.Protocol;
 
 namespace Meanwhile.Feeds;
 
@@ -13,9 +12,6 @@ namespace Meanwhile.Feeds;
 /// <param name="filter">In force: it stays as well.</param>
 internal sealed class SurplusSubscriptions(string filter, ILogger logger)
 {
-    /// <summary>Of our UNSUBSCRIBE packets, one at a time.</summary>
-    public const ushort PacketId = ushort.MaxValue;
-
     private const int AtOnce = 8; // There are brokers that take no more.
     private const int MostBytes = 16 << 10;
     private const int MostOfATopic = 1000;
@@ -42,15 +38,16 @@ internal sealed class SurplusSubscriptions(string filter, ILogger logger)
     {
         if (_asked.Count > 0 || _candidates.Count > 0 || _tried.Count >= MostInAll)
             return;
-        foreach (var candidate in FiltersOf(topic).Take(MostOfATopic))
+        foreach (var candidate in FiltersOf(topic).Take(MostOfATopic).Where(candidate => Topic.IsFilter(candidate) && Topic.FaultOfText(candidate) is null)) // $share/# is none, and that of a long topic may be too long.
             _candidates.Enqueue(candidate);
     }
 
-    /// <summary>The next packet to send; null for none.</summary>
-    public MqttUnsubscribePacket? Next()
+    /// <summary>What to unsubscribe from next; null for nothing. One UNSUBSCRIBE at a time.</summary>
+    public List<string>? Next()
     {
         if (_asked.Count > 0)
             return null;
+        _asked = [];
         var bytes = 0;
         while (_asked.Count < AtOnce && _candidates.TryPeek(out var candidate) && (bytes += Encoding.UTF8.GetByteCount(candidate)) <= (_asked.Count == 0 ? int.MaxValue : MostBytes))
         {
@@ -58,15 +55,19 @@ internal sealed class SurplusSubscriptions(string filter, ILogger logger)
             if (_tried.Add(candidate))
                 _asked.Add(candidate);
         }
-        return _asked.Count == 0 ? null : new MqttUnsubscribePacket { PacketIdentifier = PacketId, TopicFilters = _asked };
+        return _asked.Count == 0 ? null : _asked;
     }
 
-    /// <summary>The broker has answered. In 5.0 it says which of them there were.</summary>
-    public void Answered(MqttUnsubAckPacket answer)
+    /// <summary>The broker has answered.</summary>
+    /// <param name="asked">What <see cref="Next"/> gave; that of an earlier connection says nothing.</param>
+    /// <param name="answers">In 5.0 it says which of them there were; before, nothing.</param>
+    public void Answered(List<string> asked, IReadOnlyList<ReasonCode> answers)
     {
-        for (var i = 0; i < Math.Min(answer.ReasonCodes?.Count ?? 0, _asked.Count); i++)
+        if (asked != _asked)
+            return;
+        for (var i = 0; i < Math.Min(answers.Count, _asked.Count); i++)
         {
-            if (answer.ReasonCodes![i] != MqttUnsubscribeReasonCode.Success)
+            if (answers[i] != ReasonCode.Success)
                 continue;
             Log.SurplusEnded(logger, _asked[i]);
             _candidates.Clear(); // If there are more, more messages will tell.

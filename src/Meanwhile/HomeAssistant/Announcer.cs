@@ -52,7 +52,7 @@ internal sealed class Announcer : IAsyncDisposable
         _sensors = new Sensors(options, status.Options);
         _configurations = new TopicMatcher(_sensors.Configurations);
         _link = new BrokerLink(broker with { Will = (_sensors.Availability, Offline) }, logger, time);
-        _client = new MqttClient(_link.Options(IntroduceAsync));
+        _client = new MqttClient(_link.Options((client, _, ends) => IntroduceAsync(client, ends)));
     }
 
     /// <summary>Announces until told to stop, and says then that we are gone. Nothing that happens here ends the program.</summary>

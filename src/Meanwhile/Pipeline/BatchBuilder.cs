@@ -1,6 +1,7 @@
 using System.Text;
 using Meanwhile.Feeds;
 using Meanwhile.Logging;
+using Meanwhile.Mqtt.Delivery;
 using Meanwhile.Stores;
 using Microsoft.Extensions.Logging;
 
@@ -103,6 +104,8 @@ internal sealed class BatchBuilder(AggregatorOptions options, Ledger ledger, Ser
         Deliveries.Add(delivery);
         if (delivery.IdChange.Kind != default)
             Batch.IdChanges.Add(new(delivery.Client ?? "", delivery.IdChange));
+        if (delivery.IdChange.Kind == IdChangeKind.AllForgotten)
+            Batch.Subscription = null; // With the session, the subscription that came before it in this batch is gone.
         if (delivery.Subscription is { } filter)
             Batch.Subscription = filter;
     }

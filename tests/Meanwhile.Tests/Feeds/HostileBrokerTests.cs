@@ -7,17 +7,17 @@ namespace Meanwhile.Tests.Feeds;
 public sealed class HostileBrokerTests : RawFeedTest
 {
     [Theory]
-    [InlineData("320A 0004 44415441 0000 00 37", "82", "packet identifier 0")]
-    [InlineData("6202 0000", "82", "packet identifier 0")]
+    [InlineData("320A 0004 44415441 0000 00 37", "81", "packet identifier 0")]
+    [InlineData("6202 0000", "81", "packet identifier 0")]
     [InlineData("360A 0004 44415441 0007 00 37", "81", "QoS 3")]
-    [InlineData("3207 0001 23 0007 00 37", "90", "PUBLISH to '#'")]
-    [InlineData("3206 0000 0007 00 37", "90", "PUBLISH to ''")]
-    [InlineData("3208 0002 61FF 0007 00 37", "81", "a topic that is not UTF-8")]
-    [InlineData("2003 00 00 00", "82", "MqttConnAckPacket")]
-    [InlineData("8208 0001 00 0002 4141 00", "82", "MqttSubscribePacket")]
-    [InlineData("FFFFFFFFFFFF", "81", "more than four bytes")]
-    [InlineData("3204 0004 4441", "81", "malformed")]
-    [InlineData("0000", "81", "malformed")]
+    [InlineData("3207 0001 23 0007 00 37", "81", "a wildcard in a topic name")]
+    [InlineData("3206 0000 0007 00 37", "82", "neither a topic nor an alias")]
+    [InlineData("3208 0002 61FF 0007 00 37", "81", "text that is not UTF-8")]
+    [InlineData("2003 00 00 00", "82", "ConnAck")]
+    [InlineData("8208 0001 00 0002 4141 00", "82", "Subscribe")]
+    [InlineData("30FFFFFFFFFF", "81", "four bytes")]
+    [InlineData("3204 0004 4441", "81", "the packet ends inside a field")]
+    [InlineData("0000", "81", "packet type 0 is reserved")]
     public async Task What_breaks_the_protocol_is_answered_logged_and_left(string packet, string reason, string said)
     {
         Start();
@@ -29,7 +29,7 @@ public sealed class HostileBrokerTests : RawFeedTest
         await Log.SaysAsync(said);
         using var next = await AcceptAsync("010000");
         await next.SendAsync(RawPackets.Publish(1, qos: 1));
-        Assert.Equal(1, await CommitAsync(2));
+        Assert.Equal(1, await CommitAsync(1));
         Assert.Equal("40020001", await next.ReceiveAsync());
     }
 
@@ -46,8 +46,8 @@ public sealed class HostileBrokerTests : RawFeedTest
             old = await TakeAsync(3);
         }
         using var second = await AcceptAsync(is5 ? "010000" : "0100");
-        var change = await TakeAsync(1);
-        Assert.Equal(0, Feed.Acknowledge([.. old, .. change]));
+        await Until.TrueAsync(() => Log.Lines.Count(line => line.StartsWith("connected to", StringComparison.Ordinal)) == 2, () => string.Join('\n', Log.Lines));
+        Assert.Equal(0, Feed.Acknowledge(old));
         await second.SendAsync([.. RawPackets.Publish(1, 1, dup: true, is5), .. RawPackets.Publish(2, 1, dup: false, is5), .. RawPackets.Publish(3, 2, dup: false, is5)]);
         var again = await TakeAsync(3);
 
@@ -95,7 +95,7 @@ public sealed class HostileBrokerTests : RawFeedTest
             for (var id = 1; id <= 65_536; id++)
                 await broker.SendAsync(RawPackets.Publish((ushort)id == 0 ? (ushort)1 : (ushort)id, qos: 2));
         }, TestContext.Current.CancellationToken);
-        Assert.Equal(65_535, await CommitAsync(65_535));
+        await CommitAsync(65_472); // The last few that came with it are kept for the next connection.
 
         var answer = await broker.ReceiveAsync();
         while (answer.StartsWith("50", StringComparison.Ordinal))
@@ -103,6 +103,8 @@ public sealed class HostileBrokerTests : RawFeedTest
         Assert.Matches("^E00[12]93", answer);
         await Log.SaysAsync("more messages in flight than it may");
         await sending;
+        using var next = await AcceptAsync("010000");
+        Assert.All(await TakeAsync(63), delivery => Assert.Equal(DeliveryKind.Message, delivery.Kind));
     }
 
     [Fact]
@@ -113,7 +115,7 @@ public sealed class HostileBrokerTests : RawFeedTest
         await broker.SendAsync(RawPackets.Publish(7, qos: 1));
         Assert.StartsWith("82", await broker.ReceiveAsync(), StringComparison.Ordinal);
         await Log.SaysAsync("knows nothing of");
-        Assert.Equal(1, await CommitAsync(2));
+        Assert.Equal(1, await CommitAsync(1));
         Assert.Equal("40020007", await broker.ReceiveAsync());
     }
 
@@ -154,13 +156,14 @@ public sealed class HostileBrokerTests : RawFeedTest
         using (var broker = await AcceptAndSubscribeAsync())
         {
             await Feed.PublishAsync("STATS", "1"u8.ToArray());
-            Assert.StartsWith("32", await broker.ReceiveAsync(), StringComparison.Ordinal);
-            await broker.SendAsync("4003 0001 87"); // Not authorized.
+            var result = await broker.ReceiveAsync();
+            Assert.StartsWith("320B0005" + "5354415453", result, StringComparison.Ordinal);
+            await broker.SendAsync("4003" + result[18..22] + "87"); // Not authorized.
             await Log.SaysAsync("refuses a result (NotAuthorized)");
         }
         using var next = await AcceptAsync("010000");
         await next.SendAsync(RawPackets.Publish(1, qos: 1));
-        await CommitAsync(2);
+        await CommitAsync(1);
         Assert.Equal("40020001", await next.ReceiveAsync());
         Assert.Equal(1, Ledger.RefusedResults);
     }

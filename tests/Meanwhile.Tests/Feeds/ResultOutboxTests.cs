@@ -1,26 +1,30 @@
 using System.Text;
 using Meanwhile.Feeds;
+using Meanwhile.Mqtt.Wire;
 
 namespace Meanwhile.Tests.Feeds;
 
+/// <summary>What goes to the client and when; how it is sent, and sent again, is the client's (<see cref="ResultRefusalTests"/>).</summary>
 public class ResultOutboxTests
 {
     private readonly ResultOutbox _outbox = new();
+    private readonly Dictionary<SentResult, TaskCompletionSource<ReasonCode>> _answers = [];
 
     [Fact]
     public void Unsent_results_give_way_to_newer_ones_of_their_topic()
     {
-        _outbox.Connected(sessionPresent: true, receiveMaximum: 10);
-        Add("a", "1");
+        Add("a", "0");
+        Assert.Empty(Send()); // Nobody is there.
         Add("b", "2");
         Add("a", "3");
+        _outbox.Connected(sessionPresent: true, receiveMaximum: 10);
 
         Assert.Equal(["a 3", "b 2"], Send().Select(Text));
         Assert.False(_outbox.IsEmpty);
     }
 
     [Fact]
-    public void No_more_are_in_flight_than_the_broker_takes()
+    public void No_more_go_to_the_client_than_the_broker_takes()
     {
         _outbox.Connected(sessionPresent: true, receiveMaximum: 2);
         Add("a", "1");
@@ -29,74 +33,56 @@ public class ResultOutboxTests
         var sent = Send();
 
         Assert.Equal(["a 1", "b 2"], sent.Select(Text));
-        _outbox.Acknowledged(sent[1].Id);
+        Answer(sent[1]);
         Assert.Equal(["c 3"], Send().Select(Text));
     }
 
     [Fact]
-    public void What_is_not_acknowledged_goes_again_with_its_identifier_when_the_session_is_resumed()
+    public void What_is_not_acknowledged_stays_with_the_client_when_the_session_is_resumed()
     {
         _outbox.Connected(sessionPresent: false, receiveMaximum: 10);
         Add("a", "1");
         Add("b", "2");
         var sent = Send();
-        _outbox.Acknowledged(sent[0].Id);
+        Answer(sent[0]);
         _outbox.Connected(sessionPresent: true, receiveMaximum: 10);
-        var again = Assert.Single(Send());
 
-        Assert.Equal((sent[1].Id, "b 2", true), (again.Id, Text(again), again.Dup));
-        _outbox.Acknowledged(again.Id);
+        Assert.Empty(Send());
+        Assert.False(sent[1].GivenUp.IsCancellationRequested);
+        Assert.False(_outbox.IsEmpty);
+        Answer(sent[1]);
         Assert.True(_outbox.IsEmpty);
     }
 
     [Fact]
-    public void A_lost_session_sends_them_as_new_but_not_over_newer_ones()
+    public void When_a_session_is_lost_what_there_is_a_newer_one_of_is_given_up()
     {
         _outbox.Connected(sessionPresent: false, receiveMaximum: 10);
         Add("a", "1");
         Add("b", "2");
-        Send();
-        Add("a", "3");
-        _outbox.Connected(sessionPresent: false, receiveMaximum: 10);
-        var again = Send();
-
-        Assert.Equal(["a 3", "b 2"], again.Select(Text).Order());
-        Assert.All(again, r => Assert.False(r.Dup));
-    }
-
-    [Fact]
-    public void Of_several_in_flight_the_newest_survives_a_lost_session_and_a_resumed_one_sends_them_in_order()
-    {
-        _outbox.Connected(sessionPresent: false, receiveMaximum: 3);
-        foreach (var payload in new[] { "1", "2", "3" })
-        {
-            Add("a", payload);
-            Send();
-        }
-        _outbox.Acknowledged(1);
+        Add("c", "3");
+        var sent = Send();
         Add("a", "4");
-        Send();
+        _outbox.Connected(sessionPresent: false, receiveMaximum: 10);
 
-        _outbox.Connected(sessionPresent: true, receiveMaximum: 3);
-        Assert.Equal(["a 2", "a 3", "a 4"], Send().Select(Text));
-        _outbox.Connected(sessionPresent: false, receiveMaximum: 3);
+        Assert.Equal([true, false, false], sent.Select(result => result.GivenUp.IsCancellationRequested));
         Assert.Equal(["a 4"], Send().Select(Text));
     }
 
     [Fact]
-    public void Identifiers_are_never_zero_and_never_used_twice_at_once()
+    public void Of_several_of_a_topic_in_flight_the_newest_survives_a_lost_session()
     {
-        _outbox.Connected(sessionPresent: true, receiveMaximum: 65_535);
-        Add("kept", "in flight");
-        var kept = Send()[0].Id;
-        for (var i = 0; i < 70_000; i++)
+        _outbox.Connected(sessionPresent: false, receiveMaximum: 4);
+        List<SentResult> sent = [];
+        foreach (var payload in new[] { "1", "2", "3", "4" })
         {
-            Add("a", "1");
-            var id = Assert.Single(Send()).Id;
-            Assert.NotEqual(0, id);
-            Assert.NotEqual(kept, id);
-            _outbox.Acknowledged(id);
+            Add("a", payload);
+            sent.AddRange(Send());
         }
+        Answer(sent[0]);
+        _outbox.Connected(sessionPresent: false, receiveMaximum: 3);
+
+        Assert.Equal([false, true, true, false], sent.Select(result => result.GivenUp.IsCancellationRequested));
     }
 
     [Theory]
@@ -104,41 +90,23 @@ public class ResultOutboxTests
     [InlineData(2)]
     [InlineData(9)]
     [InlineData(65_535)]
-    public void No_more_go_again_than_a_smaller_receive_maximum_allows_and_the_rest_follows_in_order(int receiveMaximum)
+    public void After_a_reconnect_new_ones_wait_for_room_within_a_smaller_receive_maximum(int receiveMaximum)
     {
         _outbox.Connected(sessionPresent: false, receiveMaximum: 10);
-        var topics = Enumerable.Range(0, 12).Select(i => $"t{i}").ToList();
-        topics.ForEach(topic => Add(topic, "1"));
-        Assert.Equal(10, Send().Count);
+        for (var i = 0; i < 12; i++)
+            Add($"t{i}", "1");
+        var sent = Send();
+        Assert.Equal(10, sent.Count);
 
         _outbox.Connected(sessionPresent: true, receiveMaximum);
-        List<string> again = [];
-        for (var inFlight = new Queue<ushort>(); again.Count < 12; _outbox.Acknowledged(inFlight.Dequeue()))
+        for (var i = 0; i < 10; i++)
         {
-            foreach (var (id, topic, _, dup) in Send())
-            {
-                inFlight.Enqueue(id);
-                again.Add(topic);
-                Assert.Equal(again.Count <= 10, dup);
-            }
-            Assert.InRange(inFlight.Count, 1, receiveMaximum);
+            sent.AddRange(Send());
+            Assert.True(sent.Count == 10 || sent.Count - i <= receiveMaximum, $"{sent.Count - i} are in flight");
+            Answer(sent[i]);
         }
-        Assert.Equal(topics, again);
-    }
-
-    [Fact]
-    public void What_is_acknowledged_before_it_goes_again_makes_no_room()
-    {
-        _outbox.Connected(sessionPresent: false, receiveMaximum: 10);
-        foreach (var topic in new[] { "a", "b", "c" })
-            Add(topic, "1");
-        var sent = Send();
-        _outbox.Connected(sessionPresent: true, receiveMaximum: 1);
-        Assert.Equal(["a 1"], Send().Select(Text));
-        _outbox.Acknowledged(sent[1].Id);
-        Assert.Empty(Send());
-        _outbox.Acknowledged(sent[0].Id);
-        Assert.Equal(["c 1"], Send().Select(Text));
+        sent.AddRange(Send());
+        Assert.Equal(Math.Min(12, 10 + receiveMaximum), sent.Count);
     }
 
     [Theory]
@@ -147,6 +115,7 @@ public class ResultOutboxTests
     public void A_result_that_ends_every_connection_is_found_among_many_and_given_up(bool sessionPresent)
     {
         List<string> taken = [];
+        List<SentResult> inFlight = [];
         string? givenUp = null;
         foreach (var topic in new[] { "a", "b", "bad", "c", "d" })
             Add(topic, "1");
@@ -155,19 +124,24 @@ public class ResultOutboxTests
             Assert.InRange(connection, 0, 4);
             _outbox.Connected(sessionPresent && connection > 0, receiveMaximum: 10);
             var isOpen = true;
-            for (var sent = Send(); isOpen && sent.Count > 0; sent = Send())
+            inFlight.AddRange(Send());
+            while (isOpen && inFlight.Count > 0)
             {
-                foreach (var result in sent.TakeWhile(result => isOpen = result.Topic != "bad"))
+                foreach (var result in inFlight.Take(_outbox.Window).TakeWhile(result => isOpen = result.Topic != "bad").ToList())
                 {
                     taken.Add(Text(result));
-                    _outbox.Acknowledged(result.Id);
+                    inFlight.Remove(result);
+                    Answer(result);
                 }
+                inFlight.AddRange(Send());
             }
             if (!isOpen && _outbox.Ended(out var topic) && topic is not null)
                 givenUp = topic;
+            inFlight.RemoveAll(result => result.GivenUp.IsCancellationRequested);
         }
         Assert.Equal("bad", givenUp);
         Assert.Equal(["a 1", "b 1", "c 1", "d 1"], taken);
+        Assert.InRange(_outbox.Window, 2, int.MaxValue);
     }
 
     [Fact]
@@ -177,24 +151,49 @@ public class ResultOutboxTests
         {
             Add("a", $"{i}");
             _outbox.Connected(sessionPresent: true, receiveMaximum: 10);
-            Assert.Single(Send());
+            var sent = Assert.Single(Send());
             Assert.False(_outbox.Ended(out var givenUp));
             Assert.Null(givenUp);
             _outbox.Connected(sessionPresent: true, receiveMaximum: 10);
-            _outbox.Acknowledged(Assert.Single(Send()).Id);
+            Answer(sent);
         }
         Assert.True(_outbox.IsEmpty);
     }
 
-    private static string Text((ushort Id, string Topic, byte[] Payload, bool Dup) result) => $"{result.Topic} {Encoding.UTF8.GetString(result.Payload)}";
+    [Fact]
+    public void What_is_answered_when_the_connection_ends_is_not_suspected()
+    {
+        foreach (var topic in new[] { "a", "b" })
+            Add(topic, "1");
+        _outbox.Connected(sessionPresent: true, receiveMaximum: 10);
+        var sent = Send();
+        _answers[sent[0]].SetResult(ReasonCode.Success); // Nobody has seen it yet.
+        for (var i = 1; i <= 3; i++)
+        {
+            Assert.Equal(i > 1, _outbox.Ended(out var givenUp));
+            Assert.Equal(i == 3 ? "b" : null, givenUp);
+        }
+    }
+
+    private static string Text(SentResult result) => $"{result.Topic} {Encoding.UTF8.GetString(result.Payload)}";
 
     private void Add(string topic, string payload) => _outbox.Add(topic, Encoding.UTF8.GetBytes(payload));
 
-    private List<(ushort Id, string Topic, byte[] Payload, bool Dup)> Send()
+    private void Answer(SentResult result)
     {
-        List<(ushort Id, string Topic, byte[] Payload, bool Dup)> sent = [];
+        _answers[result].SetResult(ReasonCode.Success);
+        _outbox.Answered(result);
+    }
+
+    private List<SentResult> Send()
+    {
+        List<SentResult> sent = [];
         while (_outbox.TryNext(out var next))
+        {
+            _answers[next] = new TaskCompletionSource<ReasonCode>();
+            next.Answer = _answers[next].Task;
             sent.Add(next);
+        }
         return sent;
     }
 }

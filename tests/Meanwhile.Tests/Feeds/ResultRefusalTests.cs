@@ -28,7 +28,7 @@ public sealed class ResultRefusalTests : RawFeedTest
             if (i < receiveMaximum - 1)
                 continue; // The last of them is answered alone, and makes room for one more.
             await second.SendAsync("62020063"); // A release of what is unknown: its answer comes after all that may be sent.
-            await CommitAsync(i < receiveMaximum ? 2 : 1);
+            await CommitAsync(1);
             Assert.StartsWith("70", await second.ReceiveAsync(), StringComparison.Ordinal);
             await second.SendAsync("4002" + IdOf(packet));
         }
@@ -47,6 +47,7 @@ public sealed class ResultRefusalTests : RawFeedTest
         }
         using var second = await AcceptAsync("010005270000002A"); // Maximum Packet Size 42.
         Assert.Equal("STATS/small", TopicOf(await second.ReceiveAsync()));
+        await Log.SaysAsync("refuses a result (it takes packets of at most 42 bytes)");
         Assert.Equal(1, Ledger.RefusedResults);
     }
 

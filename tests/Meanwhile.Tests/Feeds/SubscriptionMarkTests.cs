@@ -1,6 +1,6 @@
 using Meanwhile.Feeds;
-using MQTTnet.Packets;
-using MQTTnet.Protocol;
+using Meanwhile.Mqtt.Delivery;
+using Meanwhile.Mqtt.Wire;
 
 namespace Meanwhile.Tests.Feeds;
 
@@ -12,7 +12,6 @@ public sealed class SubscriptionMarkTests
     [Fact]
     public void Without_an_earlier_subscription_nothing_is_marked_and_everything_is_taken()
     {
-        _mark.Connected(sessionPresent: false, isAskedFor: false);
         Assert.False(IsCopy("plant/a", isMarked: false));
         Assert.False(IsCopy("plant/a", isMarked: true));
         Assert.False(IsCopy("plant/a", isMarked: false));
@@ -21,7 +20,7 @@ public sealed class SubscriptionMarkTests
     [Fact]
     public void What_has_waited_is_taken_and_what_comes_without_the_mark_after_ours_is_a_copy()
     {
-        _mark.Connected(sessionPresent: true, isAskedFor: true);
+        _mark.AskedFor();
         Assert.False(IsCopy("plant/a", isMarked: false));
         Assert.False(IsCopy("plant/a", isMarked: true, isRetained: true)); // It says nothing of what has waited.
         Assert.False(IsCopy("plant/a", isMarked: false));
@@ -34,11 +33,10 @@ public sealed class SubscriptionMarkTests
     [Fact]
     public void The_mark_holds_for_as_long_as_the_session()
     {
-        _mark.Connected(sessionPresent: true, isAskedFor: true);
+        _mark.AskedFor();
         IsCopy("plant/a", isMarked: true);
-        _mark.Connected(sessionPresent: true, isAskedFor: false);
         Assert.True(IsCopy("plant/a", isMarked: false));
-        _mark.Connected(sessionPresent: false, isAskedFor: false); // Subscribed anew, without a mark.
+        _mark.Forget(); // Subscribed anew, without a mark.
         Assert.False(IsCopy("plant/a", isMarked: false));
     }
 
@@ -51,11 +49,11 @@ public sealed class SubscriptionMarkTests
         Assert.Equal(_mark.Identifier, new SubscriptionMark("plant/#").Identifier);
     }
 
-    private bool IsCopy(string topic, bool isMarked, bool isRetained = false, int qos = 1) => _mark.IsCopy(new MqttPublishPacket
+    private bool IsCopy(string topic, bool isMarked, bool isRetained = false, int qos = 1)
     {
-        Topic = topic,
-        Retain = isRetained,
-        QualityOfServiceLevel = (MqttQualityOfServiceLevel)qos,
-        SubscriptionIdentifiers = isMarked ? [7, _mark.Identifier] : [7],
-    });
+        List<Property> identifiers = [new Property(PropertyId.SubscriptionIdentifier, 7)];
+        if (isMarked)
+            identifiers.Add(new Property(PropertyId.SubscriptionIdentifier, _mark.Identifier));
+        return _mark.IsCopy(new Message { Topic = topic, Retain = isRetained, Qos = qos, Properties = new Properties([.. identifiers]) });
+    }
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Meanwhile.Feeds;
 using Meanwhile.History;
 using Meanwhile.Mqtt.Delivery;
+using Meanwhile.Mqtt.Session;
 using Meanwhile.Pipeline;
 using Meanwhile.Stores;
 using Meanwhile.Stores.Sqlite;
@@ -144,7 +145,7 @@ public sealed class AggregatorTests : AggregatorTest
         {
             Feed.Send("plant/a", []);
             Feed.Send("plant/b", []);
-            Feed.Send(new Delivery { Kind = DeliveryKind.Redelivery, Topic = "plant/b", Dup = true });
+            Feed.Send(Deliveries.Of(DeliveryKind.Redelivery, "plant/b"));
             Feed.Send("plant/a", " ");
             Feed.Send("plant/a", "7");
             await Feed.ResultAsync();
@@ -159,13 +160,27 @@ public sealed class AggregatorTests : AggregatorTest
     }
 
     [Fact]
+    public async Task A_subscription_ends_with_its_session_also_when_both_are_committed_together()
+    {
+        await RunAsync(Options, async () =>
+        {
+            Feed.Send(new Delivery { Kind = DeliveryKind.SessionChange, Subscription = "DATA" });
+            Feed.Send(new Delivery { Kind = DeliveryKind.SessionChange, Incoming = new Incoming { Kind = IncomingKind.SessionChange, ClientId = "", IdChange = new(IdChangeKind.AllForgotten, 0) } });
+            Feed.Send("DATA", "1");
+            await Feed.ResultAsync();
+        });
+        using var store = SqliteStore.Open(File, new StoreOptions("test", "DATA"));
+        Assert.Null(store.ReadSession().Subscription);
+    }
+
+    [Fact]
     public async Task Redeliveries_and_session_changes_are_acknowledged_and_balance()
     {
         await RunAsync(Options, async () =>
         {
             Feed.Send(new Delivery { Kind = DeliveryKind.SessionChange, Subscription = "DATA" });
-            Feed.Send(new Delivery { Kind = DeliveryKind.Message, Topic = "DATA", Payload = "1"u8.ToArray(), IdChange = new(IdChangeKind.Received, 7) });
-            Feed.Send(new Delivery { Kind = DeliveryKind.Redelivery, Topic = "DATA", Payload = "1"u8.ToArray(), Dup = true });
+            Feed.Send(Deliveries.Of(DeliveryKind.Message, "DATA", "1", new IdChange(IdChangeKind.Received, 7)));
+            Feed.Send(Deliveries.Of(DeliveryKind.Redelivery, "DATA", "1"));
             await Feed.ResultAsync();
         });
 

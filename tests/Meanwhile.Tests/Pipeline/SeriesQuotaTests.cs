@@ -51,9 +51,9 @@ public sealed class SeriesQuotaTests : AggregatorTest
     {
         await RunAsync(Few with { MostSeries = 1 }, async () =>
         {
-            Feed.Send(MessageOf("c", "a") with { CanBeRefused = true, IdChange = new IdChange(IdChangeKind.Received, 1) });
-            Feed.Send(MessageOf("c", "b") with { CanBeRefused = true, IdChange = new IdChange(IdChangeKind.Received, 2) });
-            Feed.Send(MessageOf("c", "b") with { CanBeRefused = true, Payload = "x"u8.ToArray(), IdChange = new IdChange(IdChangeKind.Received, 3) }); // No reading of any series.
+            Feed.Send(RefusableOf("a", "1", id: 1));
+            Feed.Send(RefusableOf("b", "1", id: 2));
+            Feed.Send(RefusableOf("b", "x", id: 3)); // No reading of any series.
             await ReceivedAsync(2);
         });
         Assert.Equal((1, 1), (Ledger.Committed, Ledger.Quarantined));
@@ -106,9 +106,9 @@ public sealed class SeriesQuotaTests : AggregatorTest
     {
         await RunAsync(Few with { MostSeries = 2, MostSeriesOfClient = 2 }, async () =>
         {
-            Feed.Send(MessageOf("c", "a") with { Payload = "no number"u8.ToArray() });
-            Feed.Send(MessageOf("c", "b") with { Payload = default });
-            Feed.Send(MessageOf("c", "c") with { Payload = """{"number": 1, "epochtime": 1699990000}"""u8.ToArray() }); // Expired.
+            Feed.Send(MessageOf("c", "a", "no number"));
+            Feed.Send(MessageOf("c", "b", ""));
+            Feed.Send(MessageOf("c", "c", """{"number": 1, "epochtime": 1699990000}""")); // Expired.
             Feed.Send(MessageOf("c", "d"));
             Feed.Send(MessageOf("c", "e"));
             await ReceivedAsync(5);
@@ -133,7 +133,13 @@ public sealed class SeriesQuotaTests : AggregatorTest
         Assert.Contains("the names of all series already take as much memory as they may", Assert.Single(ReadingsFile.Query(File, "SELECT DISTINCT reason FROM quarantine")), StringComparison.Ordinal);
     }
 
-    private static Delivery MessageOf(string client, string topic) => new() { Kind = DeliveryKind.Message, Client = client, Topic = topic, Payload = "1"u8.ToArray() };
+    private static Delivery MessageOf(string client, string topic, string payload = "1") => Deliveries.Of(DeliveryKind.Message, topic, payload, client: client);
+
+    private static Delivery RefusableOf(string topic, string payload, ushort id)
+    {
+        var delivery = Deliveries.Of(DeliveryKind.Message, topic, payload, new IdChange(IdChangeKind.Received, id), client: "c");
+        return delivery with { Incoming = delivery.Incoming with { CanBeRefused = true } };
+    }
 
     private Task ReceivedAsync(int messages) => Until.TrueAsync(() => Ledger.Received >= messages && Ledger.OnTheWay == 0, () => Ledger.ToString());
 }

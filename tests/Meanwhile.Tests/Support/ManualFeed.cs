@@ -24,10 +24,10 @@ internal sealed class ManualFeed(TimeProvider time) : IFeed
     public void Send(string topic, string payload) => Send(topic, Encoding.UTF8.GetBytes(payload));
 
     public void Send(string topic, byte[] payload) =>
-        Send(new Delivery { Kind = DeliveryKind.Message, Topic = topic, Payload = payload });
+        Send(Support.Deliveries.Of(DeliveryKind.Message, topic, payload));
 
     public void Send(Delivery delivery) =>
-        Assert.True(_deliveries.Writer.TryWrite(delivery with { Arrived = time.GetUtcNow().ToUnixTimeMilliseconds() }));
+        Assert.True(_deliveries.Writer.TryWrite(delivery with { Incoming = delivery.Incoming with { Received = time.GetUtcNow() } }));
 
     /// <summary>Ends the deliveries, as a feed that was told to stop does.</summary>
     public void End() => _deliveries.Writer.Complete();

@@ -57,5 +57,11 @@ internal sealed class RawConnection(TcpClient client) : IDisposable
         return bytes;
     }
 
+    /// <summary>Sends bytes, and waits for that.</summary>
+    public void Send(byte[] bytes) => _stream.Write(bytes);
+
+    /// <summary>Waits for bytes, and takes as many as there are.</summary>
+    public int Receive(Span<byte> bytes) => _stream.Read(bytes);
+
     public void Dispose() => client.Dispose();
 }
