@@ -49,7 +49,7 @@ internal sealed class OwnedDatabase : IDisposable
     public bool IsVolatile { get; private set; }
 
     /// <summary>Connects, takes the lock, and reads what there is.</summary>
-    public static async Task<OwnedDatabase> OpenAsync(NpgsqlDataSource source, PostgresAddress address, Owner owner, StoreOptions options, CancellationToken cancellationToken)
+    public static async Task<OwnedDatabase> OpenAsync(NpgsqlDataSource source, PostgresAddress address, DatabaseOwner owner, StoreOptions options, CancellationToken cancellationToken)
     {
         var database = new OwnedDatabase(await source.OpenConnectionAsync(cancellationToken), options);
         try
@@ -70,7 +70,7 @@ internal sealed class OwnedDatabase : IDisposable
     }
 
     /// <summary>Makes an owner the one who commits from now on.</summary>
-    public async Task ClaimAsync(Owner owner, CancellationToken cancellationToken)
+    public async Task ClaimAsync(DatabaseOwner owner, CancellationToken cancellationToken)
     {
         await using var claim = new NpgsqlCommand("UPDATE meanwhile SET owner = $1, commits = 0", Connection) { Parameters = { new NpgsqlParameter<string> { TypedValue = owner.Name } } };
         await claim.ExecuteNonQueryAsync(cancellationToken);

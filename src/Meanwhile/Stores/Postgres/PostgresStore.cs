@@ -10,7 +10,7 @@ internal sealed class PostgresStore : IStore
 {
     private readonly PostgresAddress _address;
     private readonly StoreOptions _options;
-    private readonly Owner _owner;
+    private readonly DatabaseOwner _owner;
     private readonly NpgsqlDataSource _source;
     private readonly Commit _commit = new();
     private readonly CancellationToken _stop;
@@ -21,7 +21,7 @@ internal sealed class PostgresStore : IStore
 
     private PostgresStore(PostgresAddress address, StoreOptions options, CancellationToken stop)
     {
-        (_address, _options, _owner, _stop) = (address, options, new Owner(address), stop);
+        (_address, _options, _owner, _stop) = (address, options, new DatabaseOwner(address), stop);
         var connection = new NpgsqlConnectionStringBuilder(address.Connection.ConnectionString) { ApplicationName = _owner.Name };
         _source = new NpgsqlSlimDataSourceBuilder(connection.ConnectionString).EnableArrays().EnableTransportSecurity().Build();
     }
@@ -106,7 +106,7 @@ internal sealed class PostgresStore : IStore
         Disconnect();
         _database = await OwnedDatabase.OpenAsync(_source, _address, _owner, _options, cancellationToken);
         if (_database.LastOwner != _owner.Name)
-            throw new UserException($"{_address}: another aggregator ({Owner.Describe(_database.LastOwner)}) has committed since the connection was lost: start this one again, to read that as well");
+            throw new UserException($"{_address}: another aggregator ({DatabaseOwner.Describe(_database.LastOwner)}) has committed since the connection was lost: start this one again, to read that as well");
         if (_database.Commits != _commits && _database.Commits != _unanswered?.Number)
             throw new StoreException($"{_address} has lost what it had committed (a backup restored, or a standby that was behind): start again, to go on with what is left", mayHeal: false);
         return _database;

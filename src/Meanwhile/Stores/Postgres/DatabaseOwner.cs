@@ -7,7 +7,7 @@ namespace Meanwhile.Stores.Postgres;
 /// Who writes to a database: one process at a time. A lock of the server's says so, which lives as long as the connection that took it. Whoever
 /// holds it knows that no transaction of an earlier connection is under way any more.
 /// </summary>
-internal sealed class Owner(PostgresAddress address)
+internal sealed class DatabaseOwner(PostgresAddress address)
 {
     private const int LongestName = 63; // The server cuts the name of a session there, and keeps ASCII only.
     private const string Prefix = "meanwhile ";
