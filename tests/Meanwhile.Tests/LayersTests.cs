@@ -15,12 +15,11 @@ public class LayersTests
     // Each folder with all that it uses. An empty line ends a tier, and arrows lead to tiers further down: so there are no cycles, and no arrows within a tier.
     // "Meanwhile" is what lies in no folder of the program, "Shared" what is compiled into several projects.
     private const string Table = """
-        Verbs: Access, Clients, Feeds, History, HomeAssistant, Logging, Meanwhile, Mqtt.Broker, Mqtt.Client, Pipeline, Settings, Stores, Telemetry, Terminal, Trials, Web, Windows
+        Verbs: Access, Clients, Feeds, History, HomeAssistant, Logging, Meanwhile, Mqtt.Broker, Mqtt.Client, Pipeline, Settings, Stores, Telemetry, Terminal, Trials, Trials.Benchmarking, Trials.Verification, Web, Windows
 
         Settings: Clients, Feeds, HomeAssistant, Meanwhile, Mqtt.Broker, Mqtt.Wire, Pipeline, Stores, Telemetry, Web, Windows
 
         Web: History, Logging, Meanwhile, Mqtt.Broker, Mqtt.Wire, Pipeline, Stores, Windows
-        Trials: Mqtt.Client, Mqtt.Delivery, Mqtt.Session, Mqtt.Wire
 
         Clients: Feeds, Logging, Meanwhile, Mqtt.Client, Mqtt.Delivery, Mqtt.Wire, Stores, Terminal
         History: Meanwhile, Mqtt.Wire, Pipeline, Stores, Windows
@@ -38,6 +37,13 @@ public class LayersTests
 
         Logging
         Meanwhile
+
+        Trials.Benchmarking: Trials, Trials.Processes
+        Trials.Verification: Mqtt.Client, Mqtt.Delivery, Mqtt.Session, Mqtt.Wire, Trials, Trials.Processes
+
+        Trials.Processes: Trials
+
+        Trials
 
         Mqtt.Broker: Mqtt.Delivery, Mqtt.Session, Mqtt.Wire
         Mqtt.Client: Mqtt.Delivery, Mqtt.Session, Mqtt.Wire, Shared
@@ -125,10 +131,10 @@ public class LayersTests
     // But for Program, which calls the verbs: ArchUnitNET leaves out what the compiler makes of statements without a class.
     private static bool IsOurs(IType type) => type.FullName.StartsWith("Meanwhile.", StringComparison.Ordinal);
 
-    // Folders within a folder belong to it, but for those of Meanwhile.Mqtt.
+    // Folders within a folder of the program, or of a library's, belong to it.
     private static string FolderOf(IType type) => type.Namespace.FullName.Split('.') switch
     {
-        ["Meanwhile", "Mqtt", var folder, ..] => $"Mqtt.{folder}",
+        ["Meanwhile", ("Mqtt" or "Trials") and var project, var folder, ..] => $"{project}.{folder}",
         ["Meanwhile", var folder, ..] => folder,
         _ => "Meanwhile",
     };
