@@ -9,13 +9,13 @@ internal static class IngestScenario
     {
         var options = stage.Options;
         List<string> notes = ["publishers, broker and program share this machine's processors: CPU is what a message costs each of them"];
-        steps.Expect(1 + ((options.Rounds + 1) * (5 + stage.Programs.Count() + options.Beside.Count)));
+        steps.Expect(1 + ((options.Rounds + 1) * (4 + stage.Programs.Count() + options.Beside.Count)));
         steps.Next("starting");
-        List<Contender> floors = [await stage.LoopbackAsync(Scenario.LoadOf(stage), stop), await PartAsync("broker alone", RowKind.Floor, "subscriber")];
+        List<Contender> floors = [await stage.LoopbackAsync(Scenario.LoadOf(stage), stop), await BareSubscriberAsync()];
         List<Contender> programs = [];
         foreach (var (name, program) in stage.Programs)
             programs.Add(await stage.ProgramAsync(name, program, Scenario.LoadOf(stage), rows: 0, moved: null, stop));
-        List<Contender> baselines = [await PartAsync("MQTTnet's client", RowKind.Baseline, "client"), .. await OthersAsync(stage, notes, stop)];
+        List<Contender> baselines = await OthersAsync(stage, notes, stop);
 
         var (runs, disk) = (new RunLists(), new StoreFloors(stage));
         for (var round = 0; round <= options.Rounds; round++)
@@ -45,12 +45,12 @@ internal static class IngestScenario
             findings.AddRange(await stage.EndAsync(contender, stop));
         return new ScenarioReport("ingest", "messages of 41 bytes from 4 publishers on one topic", SizeName: null, Rows.Rate, rows, findings, notes);
 
-        Task<Contender> PartAsync(string name, RowKind kind, string part)
+        Task<Contender> BareSubscriberAsync()
         {
             var load = Scenario.LoadOf(stage);
             return stage.SubscriberAsync(
-                name, kind, program: null,
-                broker => ["bench", part, "--broker", broker.ToString(), "--topic", PublishTemplate.FilterOf(load.Topic), "--qos", $"{options.Qos}", "--client-id", load.Topic.Replace('/', '-')],
+                "broker alone", RowKind.Floor, program: null,
+                broker => ["bench", "subscriber", "--broker", broker.ToString(), "--topic", PublishTemplate.FilterOf(load.Topic), "--qos", $"{options.Qos}", "--client-id", load.Topic.Replace('/', '-')],
                 environment: null, publishesResults: false, load, stop);
         }
     }

@@ -73,15 +73,7 @@ internal static class BenchVerb
         AddPart(command, VerbContext.Command(
             "reader", "a part of bench: a bare reader in the place of a broker", [Listen.Option], (context, stop) => BareReader.ListenAsync(context.Read(Listen)!, stop)));
         AddPart(command, VerbContext.Command("subscriber", "a part of bench: a bare subscriber", SubscriberOptions(), (context, stop) =>
-        {
-            var (broker, _) = ReadBroker(context);
-            return BareReader.SubscribeAsync(broker, context.Read(CommonSettings.Topic)!, context.Read(Qos), stop);
-        }));
-        AddPart(command, VerbContext.Command("client", "a part of bench: MQTTnet's client", SubscriberOptions(), (context, stop) =>
-        {
-            var (broker, clientId) = ReadBroker(context);
-            return OrdinaryClient.SubscribeAsync(broker, clientId, context.Read(CommonSettings.Topic)!, context.Read(Qos), context.Time, stop);
-        }));
+            BareReader.SubscribeAsync(ReadBroker(context), context.Read(CommonSettings.Topic)!, context.Read(Qos), stop)));
         return command;
     }
 
@@ -167,10 +159,10 @@ internal static class BenchVerb
     private static T? ReadIfThere<T>(VerbContext context, Setting<T> setting) =>
         context.CommandLine.CommandResult.Command.Options.Contains(setting.Option) ? context.Read(setting) : default;
 
-    private static (Target Broker, string ClientId) ReadBroker(VerbContext context)
+    private static Target ReadBroker(VerbContext context)
     {
         var broker = CommonSettings.ReadBroker(context.CommandLine, context.Sources, ClientId);
-        return (new Target(broker.Address.Host, broker.Address.Port, broker.UserName, broker.Password), broker.ClientId);
+        return new Target(broker.Address.Host, broker.Address.Port, broker.UserName, broker.Password);
     }
 
     private static void Write(TextWriter output, IReadOnlyList<ScenarioReport> reports)
