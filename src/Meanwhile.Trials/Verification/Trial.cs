@@ -4,10 +4,10 @@ using Meanwhile.Trials.Processes;
 namespace Meanwhile.Trials.Verification;
 
 /// <summary>What a trial has shown.</summary>
-/// <param name="Casualties">What was done to the processes.</param>
-/// <param name="Account">What became of the messages.</param>
+/// <param name="Faults">What was done to the processes.</param>
+/// <param name="Deliveries">What became of the messages.</param>
 /// <param name="Redelivered">How many messages the broker has sent to the aggregator with DUP; null where nobody could count.</param>
-internal sealed record TrialReport(Casualties Casualties, Accounting Account, long? Redelivered);
+internal sealed record TrialReport(InjectedFaults Faults, DeliveryChecker Deliveries, long? Redelivered);
 
 /// <summary>Publishers with a known sequence, an aggregator and a broker, accidents, and then the account of every message.</summary>
 /// <param name="options">What the program is put through.</param>
@@ -27,34 +27,34 @@ internal sealed class Trial(TrialOptions options, Func<Uri, ClientOptions> login
     /// <param name="progress">Told how much of all is done, from 0 to 1, and what is going on.</param>
     public async Task<TrialReport> RunAsync(Action<double, string> progress, CancellationToken stop)
     {
-        await using var cast = new Cast(options, time);
+        await using var processes = new TrialProcesses(options, time);
         using var watching = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        await cast.StartAsync(stop);
-        var results = new LastResults(login(cast.Broker) with { ClientId = options.ClientId("watch") }, options.StatsTopic);
+        await processes.StartAsync(stop);
+        var results = new LastResults(login(processes.Broker) with { ClientId = options.ClientId("watch") }, options.StatsTopic);
         var watched = results.RunAsync(watching.Token);
 
-        var chaos = new Chaos(cast, options.Seed, time);
-        while (chaos.Done.Kills < options.Kills)
+        var faults = new FaultInjector(processes, options.Seed, time);
+        while (faults.Faults.Kills < options.Kills)
         {
-            progress(0.9 * chaos.Done.Kills / options.Kills, $"{chaos.Done.Kills} of {options.Kills} kills, {Messages(cast).Count()} messages");
-            await chaos.StrikeAsync(stop);
+            progress(0.9 * faults.Faults.Kills / options.Kills, $"{faults.Faults.Kills} of {options.Kills} kills, {Messages(processes).Count()} messages");
+            await faults.InjectAsync(stop);
         }
-        await WaitForAsync("messages", () => Task.FromResult<(bool, long)>((Messages(cast).Count() >= options.Messages, Messages(cast).Count())), cast, stop);
-        await HearOfEachAsync(cast, stop);
+        await WaitForAsync("messages", () => Task.FromResult<(bool, long)>((Messages(processes).Count() >= options.Messages, Messages(processes).Count())), processes, stop);
+        await HearOfEachAsync(processes, stop);
         progress(0.9, "waiting for the rest");
-        await FinishPublishersAsync(cast, stop);
-        await SettleAsync(cast, results, stop);
+        await FinishPublishersAsync(processes, stop);
+        await SettleAsync(processes, results, stop);
         await watching.CancelAsync();
         await watched;
-        await cast.StopAggregatorAsync(stop);
-        return new TrialReport(chaos.Done, await AccountAsync(cast, results, stop), cast.Redelivered);
+        await processes.StopAggregatorAsync(stop);
+        return new TrialReport(faults.Faults, await CheckAsync(processes, results, stop), processes.Redelivered);
     }
 
     // A result comes with a reading. What an aggregator had committed, but not published before it was killed, comes with the next one; and at QoS 0 the last one is not sent again.
-    private async Task HearOfEachAsync(Cast cast, CancellationToken stop)
+    private async Task HearOfEachAsync(TrialProcesses processes, CancellationToken stop)
     {
         var before = (await LookAtRowsAsync(stop)).CountBy(row => row.Topic, StringComparer.Ordinal).ToDictionary(StringComparer.Ordinal);
-        await WaitForAsync("rows", HaveGrownAsync, cast, stop);
+        await WaitForAsync("rows", HaveGrownAsync, processes, stop);
 
         async Task<(bool, long)> HaveGrownAsync()
         {
@@ -63,38 +63,38 @@ internal sealed class Trial(TrialOptions options, Func<Uri, ClientOptions> login
         }
     }
 
-    private async Task FinishPublishersAsync(Cast cast, CancellationToken stop)
+    private async Task FinishPublishersAsync(TrialProcesses processes, CancellationToken stop)
     {
         using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        var finishing = cast.FinishPublishersAsync(giveUp.Token);
-        if (!await WaitForAsync("acknowledgements", () => Task.FromResult<(bool, long)>((finishing.IsCompleted, Messages(cast).Count(m => m.IsAcknowledged))), cast: null, stop))
+        var finishing = processes.FinishPublishersAsync(giveUp.Token);
+        if (!await WaitForAsync("acknowledgements", () => Task.FromResult<(bool, long)>((finishing.IsCompleted, Messages(processes).Count(m => m.IsAcknowledged))), processes: null, stop))
             await giveUp.CancelAsync(); // Its account says what was not acknowledged.
         else
             await finishing;
     }
 
-    private static IEnumerable<SentMessage> Messages(Cast cast) => Enumerable.Range(1, TrialOptions.Publishers).SelectMany(cast.SentBy);
+    private static IEnumerable<SentMessage> Messages(TrialProcesses processes) => Enumerable.Range(1, TrialOptions.Publishers).SelectMany(processes.SentBy);
 
-    private async Task SettleAsync(Cast cast, LastResults results, CancellationToken stop)
+    private async Task SettleAsync(TrialProcesses processes, LastResults results, CancellationToken stop)
     {
-        await WaitForAsync("rows", IsSettledAsync, cast: null, stop);
+        await WaitForAsync("rows", IsSettledAsync, processes: null, stop);
 
         async Task<(bool, long)> IsSettledAsync()
         {
             var rows = (await LookAtRowsAsync(stop)).ToLookup(row => row.Topic, row => row.Number, StringComparer.Ordinal);
-            var isSettled = options.Topics.Select((topic, i) => (Topic: topic, Sent: cast.SentBy(i + 1).Count))
+            var isSettled = options.Topics.Select((topic, i) => (Topic: topic, Sent: processes.SentBy(i + 1).Count))
                 .All(s => Settlement.IsReached(Expectations.Of(options.Qos), s.Sent, rows[s.Topic], results.Of(s.Topic)));
             return (isSettled, _lastRows.Count);
         }
     }
 
     // Whether it has happened; and what grows until then.
-    private async Task<bool> WaitForAsync(string what, Func<Task<(bool IsDone, long Count)>> look, Cast? cast, CancellationToken stop)
+    private async Task<bool> WaitForAsync(string what, Func<Task<(bool IsDone, long Count)>> look, TrialProcesses? processes, CancellationToken stop)
     {
         var (last, moved) = (-1L, time.GetTimestamp());
         while (await look() is { IsDone: false } current)
         {
-            cast?.CheckAlive();
+            processes?.CheckAlive();
             if (current.Count != last)
                 (last, moved) = (current.Count, time.GetTimestamp());
             if (time.GetElapsedTime(moved) >= Patience)
@@ -107,10 +107,10 @@ internal sealed class Trial(TrialOptions options, Func<Uri, ClientOptions> login
         return true;
     }
 
-    private async Task<Accounting> AccountAsync(Cast cast, LastResults results, CancellationToken stop)
+    private async Task<DeliveryChecker> CheckAsync(TrialProcesses processes, LastResults results, CancellationToken stop)
     {
-        var sent = options.Topics.Select((topic, i) => (topic, Messages: cast.SentBy(i + 1))).ToDictionary(s => s.topic, s => s.Messages, StringComparer.Ordinal);
-        return new Accounting(new Evidence(Expectations.Of(options.Qos), sent, await ReadRowsAsync(stop), cast.Redelivered, results.Of, TrialOptions.Windows));
+        var sent = options.Topics.Select((topic, i) => (topic, Messages: processes.SentBy(i + 1))).ToDictionary(s => s.topic, s => s.Messages, StringComparer.Ordinal);
+        return new DeliveryChecker(new Evidence(Expectations.Of(options.Qos), sent, await ReadRowsAsync(stop), processes.Redelivered, results.Of, TrialOptions.Windows));
     }
 
     private async Task<List<StoredReading>> LookAtRowsAsync(CancellationToken stop)

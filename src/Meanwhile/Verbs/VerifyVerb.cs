@@ -82,9 +82,9 @@ internal static class VerifyVerb
             TrialReport? report = null;
             await ProgressBar.ShowAsync("starting", async progress => report = await trial.RunAsync((done, text) => progress.Report(new(done, text)), stop));
             context.Write(output => Write(output, context.Read(Broker)!, options, report!));
-            var wrong = report!.Account.Findings.Count;
+            var wrong = report!.Deliveries.Findings.Count;
             if (wrong > 0)
-                throw new UserException($"it does not balance: {wrong} findings, the first: {report.Account.Findings[0]}; --seed {options.Seed} repeats the accidents");
+                throw new UserException($"it does not balance: {wrong} findings, the first: {report.Deliveries.Findings[0]}; --seed {options.Seed} repeats the accidents");
             isOver = !context.CommandLine.GetValue(Keep);
         }
         finally
@@ -123,30 +123,30 @@ internal static class VerifyVerb
 
     private static void Write(TextWriter output, BrokerChoice broker, TrialOptions options, TrialReport report)
     {
-        var account = report.Account;
+        var deliveries = report.Deliveries;
         (string Name, object Value)[] lines =
         [
             ("seed", options.Seed),
             ("broker", broker),
             ("store", Store.Describe(options.Database)),
             ("QoS", $"{options.Qos}: {Expectations.Of(options.Qos).Describe()}"),
-            ("kills", report.Casualties),
-            ("sent", account.Sent),
-            ("sent again with DUP", account.SentAgain),
-            ("sent anew, session lost", account.SentAnew),
-            ("acknowledged", account.Acknowledged),
+            ("kills", report.Faults),
+            ("sent", deliveries.Sent),
+            ("sent again with DUP", deliveries.SentAgain),
+            ("sent anew, session lost", deliveries.SentAnew),
+            ("acknowledged", deliveries.Acknowledged),
             ("redelivered with DUP", report.Redelivered?.ToString() ?? "not known"),
-            ("rows", account.Rows),
-            ("missing", account.Missing),
-            ("rows too many", account.Extra),
-            ("last results", $"{account.RightResults} of {TrialOptions.Publishers} equal recalculation from the rows"),
-            ("verdict", account.Findings.Count == 0 ? "it balances" : "it does not balance"),
+            ("rows", deliveries.Rows),
+            ("missing", deliveries.Missing),
+            ("rows too many", deliveries.Extra),
+            ("last results", $"{deliveries.RightResults} of {TrialOptions.Publishers} equal recalculation from the rows"),
+            ("verdict", deliveries.Findings.Count == 0 ? "it balances" : "it does not balance"),
         ];
         foreach (var (name, value) in lines)
             output.Write($"{name,-24} {value}\n");
-        foreach (var finding in account.Findings.Take(MostFindings))
+        foreach (var finding in deliveries.Findings.Take(MostFindings))
             output.Write($"finding: {finding}\n");
-        if (account.Findings.Count > MostFindings)
-            output.Write($"and {account.Findings.Count - MostFindings} more\n");
+        if (deliveries.Findings.Count > MostFindings)
+            output.Write($"and {deliveries.Findings.Count - MostFindings} more\n");
     }
 }

@@ -4,7 +4,7 @@ using Npgsql;
 namespace Meanwhile.Trials.Verification;
 
 /// <summary>The processes of a trial, and the connections between them: started, killed, cut and started again.</summary>
-internal sealed class Cast : IAsyncDisposable
+internal sealed class TrialProcesses : IAsyncDisposable
 {
     private readonly TrialOptions _options;
     private readonly TimeProvider _time;
@@ -15,7 +15,7 @@ internal sealed class Cast : IAsyncDisposable
     private readonly ChildProcess?[] _publishers = new ChildProcess?[TrialOptions.Publishers];
     private ChildProcess? _aggregator;
 
-    public Cast(TrialOptions options, TimeProvider time)
+    public TrialProcesses(TrialOptions options, TimeProvider time)
     {
         (_options, _time) = (options, time);
         _mosquitto = options.OwnMosquitto ? new Mosquitto(options.Folder, time) : null;

@@ -5,7 +5,7 @@ using Meanwhile.Trials.Verification;
 namespace Meanwhile.Tests.Trials;
 
 /// <summary>The account must be able to fail: each of these trials was doctored in one place.</summary>
-public sealed class AccountingTests
+public sealed class DeliveryCheckerTests
 {
     private const long Start = 1_700_000_000_000;
     private readonly List<SentMessage> _sent = [.. Enumerable.Range(1, 5).Select(n => new SentMessage(n, Start + n) { IsAcknowledged = true })];
@@ -19,9 +19,9 @@ public sealed class AccountingTests
     [InlineData(2)]
     public void What_arrived_once_balances(int expectation)
     {
-        var account = Account((Expectation)expectation);
-        Assert.Empty(account.Findings);
-        Assert.Equal((5, 5, 5, 0, 0, 1), (account.Sent, account.Acknowledged, account.Rows, account.Missing, account.Extra, account.RightResults));
+        var check = Check((Expectation)expectation);
+        Assert.Empty(check.Findings);
+        Assert.Equal((5, 5, 5, 0, 0, 1), (check.Sent, check.Acknowledged, check.Rows, check.Missing, check.Extra, check.RightResults));
     }
 
     [Theory]
@@ -31,9 +31,9 @@ public sealed class AccountingTests
     {
         _rows.RemoveAt(2);
         _result = """{"avg_1min": 3, "count_1min": 4}""";
-        var account = Account((Expectation)expectation);
-        Assert.Equal(["acknowledged and missing: t number 3"], account.Findings);
-        Assert.Equal(1, account.Missing);
+        var check = Check((Expectation)expectation);
+        Assert.Equal(["acknowledged and missing: t number 3"], check.Findings);
+        Assert.Equal(1, check.Missing);
     }
 
     [Fact]
@@ -42,12 +42,12 @@ public sealed class AccountingTests
         _sent.ForEach(m => m.IsAcknowledged = false);
         _rows.RemoveAt(2);
         _result = """{"avg_1min": 3, "count_1min": 4}""";
-        Assert.Empty(Account(Expectation.AtMostOnce).Findings);
+        Assert.Empty(Check(Expectation.AtMostOnce).Findings);
 
         _rows.Add(Row(3));
         _rows.Add(Row(3));
         _result = """{"avg_1min": 3, "count_1min": 6}""";
-        Assert.Equal(["in the store 2 times: t number 3, sent 1 times"], Account(Expectation.AtMostOnce).Findings);
+        Assert.Equal(["in the store 2 times: t number 3, sent 1 times"], Check(Expectation.AtMostOnce).Findings);
     }
 
     [Fact]
@@ -56,10 +56,10 @@ public sealed class AccountingTests
         _rows.Add(Row(3));
         _result = """{"avg_1min": 3, "count_1min": 6}""";
         _sent[2].SentAgain = 1; // The same message with DUP is still one message.
-        Assert.Equal(["in the store 2 times: t number 3, sent 1 times"], Account(Expectation.ExactlyOnce).Findings);
+        Assert.Equal(["in the store 2 times: t number 3, sent 1 times"], Check(Expectation.ExactlyOnce).Findings);
 
         _sent[2].SentAnew = 1;
-        Assert.Empty(Account(Expectation.ExactlyOnce).Findings);
+        Assert.Empty(Check(Expectation.ExactlyOnce).Findings);
     }
 
     [Fact]
@@ -67,45 +67,45 @@ public sealed class AccountingTests
     {
         _rows.Add(Row(3));
         _result = """{"avg_1min": 3, "count_1min": 6}""";
-        Assert.Equal(["1 rows too many, and only 0 messages were sent again and 0 redelivered"], Account(Expectation.AtLeastOnce).Findings);
+        Assert.Equal(["1 rows too many, and only 0 messages were sent again and 0 redelivered"], Check(Expectation.AtLeastOnce).Findings);
 
         _redelivered = 1;
-        Assert.Empty(Account(Expectation.AtLeastOnce).Findings);
+        Assert.Empty(Check(Expectation.AtLeastOnce).Findings);
         (_redelivered, _sent[0].SentAgain) = (0, 1);
-        Assert.Empty(Account(Expectation.AtLeastOnce).Findings);
+        Assert.Empty(Check(Expectation.AtLeastOnce).Findings);
         (_redelivered, _sent[0].SentAgain) = (null, 0);
-        Assert.Empty(Account(Expectation.AtLeastOnce).Findings);
+        Assert.Empty(Check(Expectation.AtLeastOnce).Findings);
     }
 
     [Fact]
     public void A_row_that_nobody_sent_is_named()
     {
         _rows[2] = Row(3) with { Time = Start };
-        Assert.Equal(["nobody has sent this row: t number 3 epochtime 1700000000", "acknowledged and missing: t number 3"], Account(Expectation.ExactlyOnce).Findings);
+        Assert.Equal(["nobody has sent this row: t number 3 epochtime 1700000000", "acknowledged and missing: t number 3"], Check(Expectation.ExactlyOnce).Findings);
         _rows[2] = Row(6);
-        Assert.StartsWith("nobody has sent this row: t number 6", Account(Expectation.ExactlyOnce).Findings[0], StringComparison.Ordinal);
+        Assert.StartsWith("nobody has sent this row: t number 6", Check(Expectation.ExactlyOnce).Findings[0], StringComparison.Ordinal);
         _rows[2] = Row(3) with { Number = 2.5 };
-        Assert.StartsWith("nobody has sent this row: t number 2.5", Account(Expectation.ExactlyOnce).Findings[0], StringComparison.Ordinal);
+        Assert.StartsWith("nobody has sent this row: t number 2.5", Check(Expectation.ExactlyOnce).Findings[0], StringComparison.Ordinal);
         _rows[2] = Row(3) with { Topic = "u" };
-        Assert.StartsWith("nobody has sent this row: u number 3", Account(Expectation.ExactlyOnce).Findings[0], StringComparison.Ordinal);
+        Assert.StartsWith("nobody has sent this row: u number 3", Check(Expectation.ExactlyOnce).Findings[0], StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_message_that_was_never_acknowledged_is_named()
     {
         _sent[4].IsAcknowledged = false;
-        Assert.Equal(["never acknowledged: t number 5"], Account(Expectation.ExactlyOnce).Findings);
+        Assert.Equal(["never acknowledged: t number 5"], Check(Expectation.ExactlyOnce).Findings);
     }
 
     [Fact]
     public void A_last_result_that_is_wrong_or_was_not_published_is_named()
     {
         _result = """{"avg_1min": 3.0000000000000004, "count_1min": 5}""";
-        Assert.Equal(["the last result is wrong: t avg_1min is 3.0000000000000004, the rows give 3"], Account(Expectation.ExactlyOnce).Findings);
+        Assert.Equal(["the last result is wrong: t avg_1min is 3.0000000000000004, the rows give 3"], Check(Expectation.ExactlyOnce).Findings);
         _result = """{"avg_1min": null}""";
-        Assert.Equal(2, Account(Expectation.ExactlyOnce).Findings.Count);
+        Assert.Equal(2, Check(Expectation.ExactlyOnce).Findings.Count);
         _result = null;
-        Assert.Equal(["no result was published: t"], Account(Expectation.ExactlyOnce).Findings);
+        Assert.Equal(["no result was published: t"], Check(Expectation.ExactlyOnce).Findings);
     }
 
     [Fact]
@@ -114,12 +114,12 @@ public sealed class AccountingTests
         _sent.Add(new SentMessage(6, Start + 60_002) { IsAcknowledged = true });
         _rows.Add(new StoredReading("t", Start + 60_002, 6)); // One minute after the second.
         _result = """{"avg_1min": 4, "count_1min": 5}""";
-        Assert.Empty(Account(Expectation.ExactlyOnce).Findings);
+        Assert.Empty(Check(Expectation.ExactlyOnce).Findings);
     }
 
     private static StoredReading Row(long number) => new("t", Start + number, number);
 
-    private Accounting Account(Expectation expectation) => new(new Evidence(
+    private DeliveryChecker Check(Expectation expectation) => new(new Evidence(
         expectation,
         new Dictionary<string, List<SentMessage>> { ["t"] = _sent },
         _rows,

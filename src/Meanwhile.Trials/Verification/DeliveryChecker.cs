@@ -20,12 +20,12 @@ internal sealed record Evidence(
     IReadOnlyList<ResultWindow> Windows);
 
 /// <summary>Accounts for every message, from the publisher's log to the rows in the store to the last result.</summary>
-internal sealed class Accounting
+internal sealed class DeliveryChecker
 {
     private readonly Evidence _evidence;
     private readonly Dictionary<string, int[]> _copies;
 
-    public Accounting(Evidence evidence)
+    public DeliveryChecker(Evidence evidence)
     {
         _evidence = evidence;
         _copies = evidence.Sent.ToDictionary(s => s.Key, s => new int[s.Value.Count], StringComparer.Ordinal);

@@ -1,7 +1,7 @@
 namespace Meanwhile.Trials.Verification;
 
 /// <summary>What has befallen the processes of a trial so far.</summary>
-internal sealed record Casualties
+internal sealed record InjectedFaults
 {
     public int AggregatorKills { get; set; }
 
@@ -22,7 +22,7 @@ internal sealed record Casualties
 }
 
 /// <summary>Kills processes and cuts connections at random moments. The same seed gives the same accidents in the same order.</summary>
-internal sealed class Chaos(Cast cast, int seed, TimeProvider time)
+internal sealed class FaultInjector(TrialProcesses processes, int seed, TimeProvider time)
 {
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
@@ -30,42 +30,42 @@ internal sealed class Chaos(Cast cast, int seed, TimeProvider time)
     private bool _aggregatorWasCutOff;
 
     /// <summary>What was done.</summary>
-    public Casualties Done { get; } = new();
+    public InjectedFaults Faults { get; } = new();
 
     /// <summary>Lets something happen after a moment.</summary>
-    public async Task StrikeAsync(CancellationToken stop)
+    public async Task InjectAsync(CancellationToken stop)
     {
         // Some accidents happen to an aggregator that is still starting; most to one that is at work.
         if (_random.Next(4) > 0)
-            await cast.AggregatorIsReadyAsync(stop);
+            await processes.AggregatorIsReadyAsync(stop);
         await Task.Delay(LongestPause * _random.NextDouble(), time, stop);
-        cast.CheckAlive();
+        processes.CheckAlive();
         switch (_random.Next(20))
         {
-            case < 3 when cast.CanCutPublishers:
-                cast.CutPublishers();
-                Done.Cuts++;
+            case < 3 when processes.CanCutPublishers:
+                processes.CutPublishers();
+                Faults.Cuts++;
                 break;
-            case < 6 when cast.CanCutAggregator && !_aggregatorWasCutOff: // Again and again would look like another client with the same id.
-                cast.CutAggregator();
-                Done.Cuts++;
+            case < 6 when processes.CanCutAggregator && !_aggregatorWasCutOff: // Again and again would look like another client with the same id.
+                processes.CutAggregator();
+                Faults.Cuts++;
                 _aggregatorWasCutOff = true;
                 break;
-            case < 7 when cast.CanRestartBroker && !_aggregatorWasCutOff:
-                await cast.RestartBrokerAsync(stop);
-                Done.BrokerRestarts++;
+            case < 7 when processes.CanRestartBroker && !_aggregatorWasCutOff:
+                await processes.RestartBrokerAsync(stop);
+                Faults.BrokerRestarts++;
                 _aggregatorWasCutOff = true;
                 break;
             case < 11:
-                await cast.KillPublisherAsync(_random.Next(TrialOptions.Publishers) + 1, stop);
-                Done.PublisherKills++;
+                await processes.KillPublisherAsync(_random.Next(TrialOptions.Publishers) + 1, stop);
+                Faults.PublisherKills++;
                 break;
-            case > 16 when cast.CanCutStore:
-                Done.StoreCuts += await cast.CutStoreAsync(stop) ? 1 : 0;
+            case > 16 when processes.CanCutStore:
+                Faults.StoreCuts += await processes.CutStoreAsync(stop) ? 1 : 0;
                 break;
             default:
-                await cast.KillAggregatorAsync(stop);
-                Done.AggregatorKills++;
+                await processes.KillAggregatorAsync(stop);
+                Faults.AggregatorKills++;
                 _aggregatorWasCutOff = false;
                 break;
         }
