@@ -52,15 +52,15 @@ internal static class BareReader
 
     private static async Task ReadAsync(RawConnection connection, Stream output, CancellationToken stop)
     {
-        var answers = new Answers();
+        var answers = new AcknowledgementBuffer();
         var messages = 0;
         while (true)
         {
             await connection.ReadAsync(
                 (packet, headerLength) =>
                 {
-                    if (packet[0] == RawPackets.Connect)
-                        answers.Add(RawPackets.ConnAck, [0, 0]);
+                    if (packet[0] == PreparedPackets.Connect)
+                        answers.Add(PreparedPackets.ConnAck, [0, 0]);
                     else if (answers.Take(packet, headerLength))
                         messages++;
                 },

@@ -11,9 +11,9 @@ internal sealed class Benchmark(BenchOptions options, TimeProvider time)
         for (var i = 0; i < scenarios.Count; i++)
         {
             var steps = new Steps(scenarios[i].Name, (double)i / scenarios.Count, (i + 1.0) / scenarios.Count, progress);
-            await using var stage = new Stage(options, time);
-            var report = await scenarios[i].RunAsync(stage, steps, options.Sizes ?? scenarios[i].Sizes, stop);
-            reports.Add(report with { Notes = [.. report.Notes, .. stage.ProgramNotes] });
+            await using var environment = new BenchEnvironment(options, time);
+            var report = await scenarios[i].RunAsync(environment, steps, options.Sizes ?? scenarios[i].Sizes, stop);
+            reports.Add(report with { Notes = [.. report.Notes, .. environment.ProgramNotes] });
         }
         return reports;
     }

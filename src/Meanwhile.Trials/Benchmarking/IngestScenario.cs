@@ -5,25 +5,25 @@ namespace Meanwhile.Trials.Benchmarking;
 /// <summary>How many readings a second are published, committed, acknowledged and answered with a result; beside its limits, and beside what people would use instead.</summary>
 internal static class IngestScenario
 {
-    public static async Task<ScenarioReport> RunAsync(Stage stage, Steps steps, CancellationToken stop)
+    public static async Task<ScenarioReport> RunAsync(BenchEnvironment environment, Steps steps, CancellationToken stop)
     {
-        var options = stage.Options;
+        var options = environment.Options;
         List<string> notes = ["publishers, broker and program share this machine's processors: CPU is what a message costs each of them"];
-        steps.Expect(1 + ((options.Rounds + 1) * (4 + stage.Programs.Count() + options.Beside.Count)));
+        steps.Expect(1 + ((options.Rounds + 1) * (4 + environment.Programs.Count() + options.Beside.Count)));
         steps.Next("starting");
-        List<Contender> floors = [await stage.LoopbackAsync(Scenario.LoadOf(stage), stop), await BareSubscriberAsync()];
-        List<Contender> programs = [];
-        foreach (var (name, program) in stage.Programs)
-            programs.Add(await stage.ProgramAsync(name, program, Scenario.LoadOf(stage), rows: 0, moved: null, stop));
-        List<Contender> baselines = await OthersAsync(stage, notes, stop);
+        List<Competitor> floors = [await environment.LoopbackAsync(Scenario.LoadOf(environment), stop), await BareSubscriberAsync()];
+        List<Competitor> programs = [];
+        foreach (var (name, program) in environment.Programs)
+            programs.Add(await environment.ProgramAsync(name, program, Scenario.LoadOf(environment), rows: 0, moved: null, stop));
+        List<Competitor> baselines = await OthersAsync(environment, notes, stop);
 
-        var (runs, disk) = (new RunLists(), new StoreFloors(stage));
+        var (runs, disk) = (new RoundResults(), new StoreFloors(environment));
         for (var round = 0; round <= options.Rounds; round++)
         {
-            foreach (var contender in (Contender[])[.. floors, .. programs, .. baselines])
+            foreach (var competitor in (Competitor[])[.. floors, .. programs, .. baselines])
             {
-                steps.Next($"round {round} of {options.Rounds}, {contender.Name}");
-                runs.Keep(contender, round, await contender.MeasureAsync(options.Duration, stop));
+                steps.Next($"round {round} of {options.Rounds}, {competitor.Name}");
+                runs.Keep(competitor, round, await competitor.MeasureAsync(options.Duration, stop));
             }
             if (round == 0)
                 continue;
@@ -41,37 +41,37 @@ internal static class IngestScenario
         if (options.HasFile)
             notes.Add(StoreFloors.Note);
         List<string> findings = [];
-        foreach (var contender in (Contender[])[.. floors, .. programs, .. baselines])
-            findings.AddRange(await stage.EndAsync(contender, stop));
+        foreach (var competitor in (Competitor[])[.. floors, .. programs, .. baselines])
+            findings.AddRange(await environment.EndAsync(competitor, stop));
         return new ScenarioReport("ingest", "messages of 41 bytes from 4 publishers on one topic", SizeName: null, Rows.Rate, rows, findings, notes);
 
-        Task<Contender> BareSubscriberAsync()
+        Task<Competitor> BareSubscriberAsync()
         {
-            var load = Scenario.LoadOf(stage);
-            return stage.SubscriberAsync(
+            var load = Scenario.LoadOf(environment);
+            return environment.SubscriberAsync(
                 "broker alone", RowKind.Floor, program: null,
                 broker => ["bench", "subscriber", "--broker", broker.ToString(), "--topic", PublishTemplate.FilterOf(load.Topic), "--qos", $"{options.Qos}", "--client-id", load.Topic.Replace('/', '-')],
                 environment: null, publishesResults: false, load, stop);
         }
     }
 
-    private static async Task<List<Contender>> OthersAsync(Stage stage, List<string> notes, CancellationToken stop)
+    private static async Task<List<Competitor>> OthersAsync(BenchEnvironment environment, List<string> notes, CancellationToken stop)
     {
-        List<Contender> others = [];
-        var load = Scenario.LoadOf(stage);
+        List<Competitor> others = [];
+        var load = Scenario.LoadOf(environment);
         if (InstalledProgram.Find("mosquitto_sub") is not { } mosquitto)
             notes.Add("mosquitto_sub is not installed");
-        else if (stage.Options.Broker?.Password is not null)
+        else if (environment.Options.Broker?.Password is not null)
             notes.Add("mosquitto_sub is left out: it takes the password on its command line only");
         else
-            others.Add(await stage.SubscriberAsync("mosquitto_sub", RowKind.Baseline, mosquitto, broker => MosquittoArguments(broker, load), environment: null, publishesResults: false, load, stop));
-        foreach (var command in stage.Options.Beside)
+            others.Add(await environment.SubscriberAsync("mosquitto_sub", RowKind.Baseline, mosquitto, broker => MosquittoArguments(broker, load), environment: null, publishesResults: false, load, stop));
+        foreach (var command in environment.Options.Beside)
         {
             var words = command.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            var (topic, database) = (stage.NewTopic(), await stage.Stores.NewAsync(stop));
-            others.Add(await stage.SubscriberAsync(
+            var (topic, database) = (environment.NewTopic(), await environment.Stores.NewAsync(stop));
+            others.Add(await environment.SubscriberAsync(
                 Path.GetFileNameWithoutExtension(words[^1]), RowKind.Baseline, words[0], _ => words.Skip(1), broker => Environment(broker, topic, database), publishesResults: true,
-                Scenario.LoadOf(stage) with { Topic = topic }, stop));
+                Scenario.LoadOf(environment) with { Topic = topic }, stop));
         }
         return others;
     }
@@ -84,6 +84,6 @@ internal static class IngestScenario
     // As the seed's processes are told, and ours.
     private static IEnumerable<(string, string)> Environment(Target broker, string topic, string database) =>
     [
-        ("BROKER", broker.Host), ("BROKER_PORT", $"{broker.Port}"), ("TOPIC", PublishTemplate.FilterOf(topic)), ("STATS_TOPIC", Stage.ResultsOf(topic)), ("DB_FILE", database),
+        ("BROKER", broker.Host), ("BROKER_PORT", $"{broker.Port}"), ("TOPIC", PublishTemplate.FilterOf(topic)), ("STATS_TOPIC", BenchEnvironment.ResultsOf(topic)), ("DB_FILE", database),
     ];
 }

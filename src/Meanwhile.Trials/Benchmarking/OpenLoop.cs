@@ -22,7 +22,7 @@ internal sealed class OpenLoop(TimeProvider time)
 
     /// <summary>Publishes for a while at an even rate, and waits for all results.</summary>
     /// <param name="rate">Messages a second.</param>
-    public async Task<Latencies> RunAsync(Load load, double rate, TimeSpan duration, CancellationToken stop)
+    public async Task<Latencies> RunAsync(LoadGenerator load, double rate, TimeSpan duration, CancellationToken stop)
     {
         var schedule = new Schedule(load.Sent.Total, rate, time);
         _schedule = schedule;

@@ -24,7 +24,7 @@ internal sealed class PublishTemplate
     public PublishTemplate(string topic, int qos, int bytes)
     {
         var payload = Encoding.ASCII.GetBytes(PayloadOf(bytes));
-        _packet = RawPackets.PublishTo(TopicOf(topic, 0), qos, retain: false, payload);
+        _packet = PreparedPackets.PublishTo(TopicOf(topic, 0), qos, retain: false, payload);
         _payloadAt = _packet.Length - payload.Length;
         _identifierAt = qos > 0 ? _payloadAt - 2 : -1;
         _seriesAt = _payloadAt - (qos > 0 ? 2 : 0) - SeriesDigits;

@@ -29,7 +29,7 @@ internal sealed class RawConnection(Socket socket) : IDisposable
     /// <param name="version">4 or 5.</param>
     /// <exception cref="TrialException">It is not.</exception>
     public static Task<RawConnection> ConnectAsync(Target broker, string clientId, byte version, CancellationToken stop) =>
-        ConnectAsync(broker, RawPackets.ConnectTo(broker, clientId, version), clientId, stop);
+        ConnectAsync(broker, PreparedPackets.ConnectTo(broker, clientId, version), clientId, stop);
 
     /// <summary>Connects to a broker with a CONNECT of one's own, and is let in.</summary>
     /// <exception cref="TrialException">It is not.</exception>
@@ -56,12 +56,12 @@ internal sealed class RawConnection(Socket socket) : IDisposable
         }
     }
 
-    /// <summary>Connects and asks for messages, which may come before the broker's answer; <see cref="Answers.Take"/> looks at that.</summary>
+    /// <summary>Connects and asks for messages, which may come before the broker's answer; <see cref="AcknowledgementBuffer.Take"/> looks at that.</summary>
     /// <exception cref="TrialException">It is not let in.</exception>
     public static async Task<RawConnection> SubscribeAsync(Target broker, string clientId, byte version, string filter, int qos, CancellationToken stop)
     {
         var connection = await ConnectAsync(broker, clientId, version, stop);
-        await connection.SendAsync(RawPackets.SubscribeTo(filter, qos, version), stop);
+        await connection.SendAsync(PreparedPackets.SubscribeTo(filter, qos, version), stop);
         return connection;
     }
 
@@ -121,7 +121,7 @@ internal sealed class RawConnection(Socket socket) : IDisposable
     private int HandOut(Handler handle, int most)
     {
         var (start, packets) = (0, 0);
-        while (packets < most && RawPackets.CompleteLength(_buffer.AsSpan(start, _end - start), out var headerLength) is > 0 and var length)
+        while (packets < most && PreparedPackets.CompleteLength(_buffer.AsSpan(start, _end - start), out var headerLength) is > 0 and var length)
         {
             handle(_buffer.AsSpan(start, length), headerLength);
             start += length;

@@ -14,7 +14,7 @@ internal sealed class RawPublisher : IDisposable
     private readonly PublishTemplate _template;
     private readonly byte[] _block;
     private readonly int _blockMessages;
-    private readonly Answers _answers = new();
+    private readonly AcknowledgementBuffer _answers = new();
     private int _inFlight;
     private int _nextIdentifier = 1;
     private int _nextSeries;
@@ -101,10 +101,10 @@ internal sealed class RawPublisher : IDisposable
         await _connection.ReadAsync(
             (packet, headerLength) =>
             {
-                if (packet[0] is RawPackets.PubAck or RawPackets.PubComp)
+                if (packet[0] is PreparedPackets.PubAck or PreparedPackets.PubComp)
                     done++;
-                else if (packet[0] == RawPackets.PubRec)
-                    _answers.Add(RawPackets.PubRel, packet[headerLength..]);
+                else if (packet[0] == PreparedPackets.PubRec)
+                    _answers.Add(PreparedPackets.PubRel, packet[headerLength..]);
             },
             stop);
         _inFlight -= done;

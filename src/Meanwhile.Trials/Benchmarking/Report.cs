@@ -38,7 +38,7 @@ internal sealed record Figure(string Name, string Unit, IReadOnlyList<double> Ro
     };
 }
 
-/// <summary>What was found out about one contender.</summary>
+/// <summary>What was found out about one competitor.</summary>
 /// <param name="Size">What it was measured at; null where there is only one.</param>
 /// <param name="Figures">The first is what the scenario is about.</param>
 internal sealed record Row(string Name, RowKind Kind, long? Size, IReadOnlyList<Figure> Figures)
@@ -59,14 +59,14 @@ internal sealed record Row(string Name, RowKind Kind, long? Size, IReadOnlyList<
 internal sealed record ScenarioReport(
     string Name, string Title, string? SizeName, string ChartFigure, IReadOnlyList<Row> Rows, IReadOnlyList<string> Findings, IReadOnlyList<string> Notes);
 
-/// <summary>Rows of a report from the runs of a contender.</summary>
+/// <summary>Rows of a report from the runs of a competitor.</summary>
 internal static class Rows
 {
     public const string Rate = "messages/s";
 
     /// <summary>What a message has cost, and how that compares with what nobody can beat.</summary>
     /// <param name="floors">Their names and rates, round by round as those of the runs.</param>
-    public static Row Of(string name, RowKind kind, long? size, IReadOnlyList<Run> runs, IEnumerable<(string Name, IReadOnlyList<double> Rates)> floors)
+    public static Row Of(string name, RowKind kind, long? size, IReadOnlyList<RoundResult> runs, IEnumerable<(string Name, IReadOnlyList<double> Rates)> floors)
     {
         List<Figure> figures = [Over(Rate, Rate, run => run.Rate), Over("CPU", "µs", run => run.Cpu)];
         if (!double.IsNaN(runs[0].BrokerCpu))
@@ -78,7 +78,7 @@ internal static class Rows
         figures.AddRange(floors.Select(floor => Ratio(floor.Name, figures[0], floor.Rates)));
         return new Row(name, kind, size, figures);
 
-        Figure Over(string figure, string unit, Func<Run, double> of) => new(figure, unit, [.. runs.Select(of)]);
+        Figure Over(string figure, string unit, Func<RoundResult, double> of) => new(figure, unit, [.. runs.Select(of)]);
     }
 
     /// <summary>A figure beside its floor, round by round.</summary>

@@ -6,22 +6,22 @@ internal static class RestartScenario
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(1);
 
-    public static async Task<ScenarioReport> RunAsync(Stage stage, Steps steps, IReadOnlyList<long> sizes, CancellationToken stop)
+    public static async Task<ScenarioReport> RunAsync(BenchEnvironment environment, Steps steps, IReadOnlyList<long> sizes, CancellationToken stop)
     {
-        var programs = stage.Programs.ToList();
-        steps.Expect(sizes.Count * (1 + ((1 + stage.Options.Rounds) * programs.Count)));
+        var programs = environment.Programs.ToList();
+        steps.Expect(sizes.Count * (1 + ((1 + environment.Options.Rounds) * programs.Count)));
         (List<Row> rows, List<string> findings) = ([], []);
         Trial? empty = null;
         foreach (var size in sizes)
         {
             steps.Next($"preparing {size:N0} rows");
-            var trial = new Trial(stage, size);
+            var trial = new Trial(environment, size);
             await trial.PrepareAsync(stop);
-            for (var round = 0; round <= stage.Options.Rounds; round++)
+            for (var round = 0; round <= environment.Options.Rounds; round++)
             {
                 foreach (var (name, program) in programs)
                 {
-                    steps.Next($"round {round} of {stage.Options.Rounds}, {size:N0} rows, {name}");
+                    steps.Next($"round {round} of {environment.Options.Rounds}, {size:N0} rows, {name}");
                     await trial.MeasureAsync(name, program, round, stop);
                 }
                 trial.ReadBare(round);
@@ -39,9 +39,9 @@ internal static class RestartScenario
             ]);
     }
 
-    private sealed class Trial(Stage stage, long size)
+    private sealed class Trial(BenchEnvironment environment, long size)
     {
-        private readonly string _topic = stage.NewTopic();
+        private readonly string _topic = environment.NewTopic();
         private readonly Dictionary<string, List<(double Seconds, double Cpu)>> _rounds = new(StringComparer.Ordinal);
         private readonly List<double> _reads = [];
         private string _database = "";
@@ -52,28 +52,28 @@ internal static class RestartScenario
 
         public async Task PrepareAsync(CancellationToken stop)
         {
-            _database = await stage.Stores.NewAsync(stop);
-            _before = await stage.Stores.FillAsync(stage.Programs.First().Program, _database, _topic, size, stop);
+            _database = await environment.Stores.NewAsync(stop);
+            _before = await environment.Stores.FillAsync(environment.Programs.First().Program, _database, _topic, size, stop);
         }
 
         public async Task MeasureAsync(string name, string? program, int round, CancellationToken stop)
         {
-            var start = stage.Time.GetTimestamp();
-            var (contender, broker, log) = await stage.StartProgramAsync(name, program, _topic, _database, stop);
-            var load = await Load.ConnectAsync(broker, Scenario.LoadOf(stage) with { Topic = _topic, Publishers = 1 }, stage.Time, stop);
-            contender.Connect(load, await ResultReader.StartAsync(broker, Stage.ResultsOf(_topic), 1, moved: null, stop));
+            var start = environment.Time.GetTimestamp();
+            var (competitor, broker, log) = await environment.StartProgramAsync(name, program, _topic, _database, stop);
+            var load = await LoadGenerator.ConnectAsync(broker, Scenario.LoadOf(environment) with { Topic = _topic, Publishers = 1 }, environment.Time, stop);
+            competitor.Connect(load, await ResultReader.StartAsync(broker, BenchEnvironment.ResultsOf(_topic), 1, moved: null, stop));
             await load.PublishAsync(1, stop);
             _sent++;
-            while (contender.Results!.Results == 0 && !contender.Process.HasExited && stage.Time.GetElapsedTime(start) < Patience)
-                await Task.Delay(LookInterval, stage.Time, stop);
-            var (seconds, cpu) = (stage.Time.GetElapsedTime(start).TotalSeconds, contender.Process.ProcessorTime.TotalSeconds);
+            while (competitor.Results!.Results == 0 && !competitor.Process.HasExited && environment.Time.GetElapsedTime(start) < Patience)
+                await Task.Delay(LookInterval, environment.Time, stop);
+            var (seconds, cpu) = (environment.Time.GetElapsedTime(start).TotalSeconds, competitor.Process.ProcessorTime.TotalSeconds);
             await load.DrainAsync(stop);
-            if (contender.Results.Counts[0] != _before + _sent)
-                Findings.Add($"{name}: the first result after {size:N0} rows counts {contender.Results.Counts[0]:N0}, expected {_before + _sent:N0}");
-            if (await contender.Process.StopAsync(stop) != 0)
-                Findings.Add($"{name} did not stop in good order ({contender.Process.Ending})");
-            Findings.AddRange(Account.OfLedger(load.Sent, stage.Options.Qos, Stage.LedgerIn(log)).Select(finding => $"{name}: {finding}"));
-            await stage.ForgetAsync(contender);
+            if (competitor.Results.Counts[0] != _before + _sent)
+                Findings.Add($"{name}: the first result after {size:N0} rows counts {competitor.Results.Counts[0]:N0}, expected {_before + _sent:N0}");
+            if (await competitor.Process.StopAsync(stop) != 0)
+                Findings.Add($"{name} did not stop in good order ({competitor.Process.Ending})");
+            Findings.AddRange(LoadChecker.OfLedger(load.Sent, environment.Options.Qos, BenchEnvironment.LedgerIn(log)).Select(finding => $"{name}: {finding}"));
+            await environment.ForgetAsync(competitor);
             if (round == 0)
                 return;
             if (!_rounds.TryGetValue(name, out var rounds))
@@ -84,11 +84,11 @@ internal static class RestartScenario
         /// <summary>Reads the same rows without a program.</summary>
         public void ReadBare(int round)
         {
-            if (round == 0 || size == 0 || !stage.Options.HasFile)
+            if (round == 0 || size == 0 || !environment.Options.HasFile)
                 return;
-            var start = stage.Time.GetTimestamp();
+            var start = environment.Time.GetTimestamp();
             BareTable.Read(_database);
-            _reads.Add(size / stage.Time.GetElapsedTime(start).TotalSeconds);
+            _reads.Add(size / environment.Time.GetElapsedTime(start).TotalSeconds);
         }
 
         /// <summary>What was found out.</summary>

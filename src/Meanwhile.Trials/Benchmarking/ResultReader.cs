@@ -7,7 +7,7 @@ internal sealed class ResultReader : IAsyncDisposable
 {
     private readonly RawConnection _connection;
     private readonly CancellationTokenSource _closing = new();
-    private readonly Answers _answers = new();
+    private readonly AcknowledgementBuffer _answers = new();
     private readonly Action<long>? _moved;
     private readonly TaskCompletionSource _subscribed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _reading;
@@ -77,7 +77,7 @@ internal sealed class ResultReader : IAsyncDisposable
     {
         if (!_answers.Take(packet, headerLength))
             return;
-        var topicLength = Answers.TopicLength(packet, headerLength);
+        var topicLength = AcknowledgementBuffer.TopicLength(packet, headerLength);
         var topic = packet.Slice(headerLength + 2, topicLength);
         var payload = packet[(headerLength + 2 + topicLength + ((packet[0] & 0x06) > 0 ? 2 : 0))..];
         var series = Math.Max(PublishTemplate.SeriesOf(topic), 0);

@@ -10,13 +10,13 @@ namespace Meanwhile.Trials.Benchmarking;
 /// <param name="RunAsync">Measures it.</param>
 /// <param name="IsOfHighestRate">Sizes are percents of a highest rate, which can be given.</param>
 /// <param name="Fault">What a finding is.</param>
-internal sealed record Scenario(string Name, string Description, IReadOnlyList<long> Sizes, (long Least, long Most) Bounds, Func<Stage, Steps, IReadOnlyList<long>, CancellationToken, Task<ScenarioReport>> RunAsync,
+internal sealed record Scenario(string Name, string Description, IReadOnlyList<long> Sizes, (long Least, long Most) Bounds, Func<BenchEnvironment, Steps, IReadOnlyList<long>, CancellationToken, Task<ScenarioReport>> RunAsync,
     bool IsOfHighestRate = false, string Fault = "messages are not accounted for")
 {
     /// <summary>Those that measure speed.</summary>
     public static IReadOnlyList<Scenario> All { get; } =
     [
-        new("ingest", "publish, commit, acknowledge, publish the result: as fast as it goes, beside its limits and other subscribers", [], (0, 0), (stage, steps, _, stop) => IngestScenario.RunAsync(stage, steps, stop)),
+        new("ingest", "publish, commit, acknowledge, publish the result: as fast as it goes, beside its limits and other subscribers", [], (0, 0), (environment, steps, _, stop) => IngestScenario.RunAsync(environment, steps, stop)),
         new("latency", "from publishing to the result, at so many percent of the highest rate", [10, 50, 90], (1, 1000), LatencyScenario.RunAsync, IsOfHighestRate: true),
         Sweep.Series,
         Sweep.History,
@@ -30,5 +30,5 @@ internal sealed record Scenario(string Name, string Description, IReadOnlyList<l
         "hostile", "attacks on the server, each at a percentage of its full size: memory, and what good clients notice", [100], (1, 1000), HostileScenario.RunAsync, Fault: "the server did not hold up");
 
     /// <summary>The load of a scenario that does not vary it: some publishers of one series, with as many messages in flight as brokers let a client have.</summary>
-    public static LoadOptions LoadOf(Stage stage) => new(stage.NewTopic(), Publishers: 4, Series: 1, stage.Options.Qos, InFlight: 1000, PublishTemplate.LeastBytes);
+    public static LoadOptions LoadOf(BenchEnvironment environment) => new(environment.NewTopic(), Publishers: 4, Series: 1, environment.Options.Qos, InFlight: 1000, PublishTemplate.LeastBytes);
 }

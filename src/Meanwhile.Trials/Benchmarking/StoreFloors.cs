@@ -1,7 +1,7 @@
 namespace Meanwhile.Trials.Benchmarking;
 
 /// <summary>What nobody who keeps rows in a file can be faster than, round by round: bare SQLite, and the disk alone. Nothing where the store is a server.</summary>
-internal sealed class StoreFloors(Stage stage)
+internal sealed class StoreFloors(BenchEnvironment environment)
 {
     /// <summary>For the notes of a report.</summary>
     public const string Note = "bare SQLite and the disk commit as many rows at a time as the program did, the disk by fdatasync alone; with several topics as many as can be in flight";
@@ -12,12 +12,12 @@ internal sealed class StoreFloors(Stage stage)
     private readonly List<double> _disk = [];
 
     /// <summary>Their names and rates.</summary>
-    public IEnumerable<(string Name, IReadOnlyList<double> Rates)> Rates => stage.Options.HasFile ? [("bare SQLite", _table), ("the disk", _disk)] : [];
+    public IEnumerable<(string Name, IReadOnlyList<double> Rates)> Rates => environment.Options.HasFile ? [("bare SQLite", _table), ("the disk", _disk)] : [];
 
     /// <summary>Measures a round, after the program's own.</summary>
-    public async Task MeasureAsync(LoadOptions load, Run program, CancellationToken stop)
+    public async Task MeasureAsync(LoadOptions load, RoundResult program, CancellationToken stop)
     {
-        if (!stage.Options.HasFile)
+        if (!environment.Options.HasFile)
             return;
         var batch = double.IsNaN(program.Batch) ? load.Publishers * load.InFlight : Math.Max(1, (int)program.Batch);
         _table.Add(await Task.Run(() => TableRate(batch, stop), stop));
@@ -28,13 +28,13 @@ internal sealed class StoreFloors(Stage stage)
 
     private double TableRate(int batch, CancellationToken stop)
     {
-        var file = Path.Combine(stage.DiskFolder, $"bare-{Guid.NewGuid():n}.db");
+        var file = Path.Combine(environment.DiskFolder, $"bare-{Guid.NewGuid():n}.db");
         try
         {
             using var table = new BareTable(file);
-            var start = stage.Time.GetTimestamp();
-            var rows = table.Insert(batch, () => stop.IsCancellationRequested || stage.Time.GetElapsedTime(start) >= stage.Options.Duration);
-            return rows / stage.Time.GetElapsedTime(start).TotalSeconds;
+            var start = environment.Time.GetTimestamp();
+            var rows = table.Insert(batch, () => stop.IsCancellationRequested || environment.Time.GetElapsedTime(start) >= environment.Options.Duration);
+            return rows / environment.Time.GetElapsedTime(start).TotalSeconds;
         }
         finally
         {
@@ -45,7 +45,7 @@ internal sealed class StoreFloors(Stage stage)
 
     private double DiskRate(int batch)
     {
-        using var disk = new Disk(Path.Combine(stage.DiskFolder, $"sync-{Guid.NewGuid():n}"), stage.Time);
+        using var disk = new Disk(Path.Combine(environment.DiskFolder, $"sync-{Guid.NewGuid():n}"), environment.Time);
         return batch / disk.Median(batch, Syncs).TotalSeconds;
     }
 }

@@ -28,67 +28,67 @@ internal static class Sweep
         title,
         sizes,
         bounds,
-        async (stage, steps, at, stop) =>
+        async (environment, steps, at, stop) =>
         {
             var points = new List<Point>();
-            steps.Expect(at.Count * (1 + ((stage.Options.Rounds + 1) * (2 + stage.Programs.Count()))));
+            steps.Expect(at.Count * (1 + ((environment.Options.Rounds + 1) * (2 + environment.Programs.Count()))));
             foreach (var size in at)
             {
                 steps.Next($"preparing {size:N0} {sizeName}");
-                points.Add(await StartAsync(stage, size, load => loadOf(load, (int)size), rows?.Invoke(size) ?? 0, stop));
+                points.Add(await StartAsync(environment, size, load => loadOf(load, (int)size), rows?.Invoke(size) ?? 0, stop));
             }
-            await MeasureAsync(stage, steps, sizeName, points, stop);
+            await MeasureAsync(environment, steps, sizeName, points, stop);
             return new ScenarioReport(
-                name, title, sizeName, Rows.Rate, [.. points.SelectMany(point => point.Report())], await EndAsync(stage, points, stop),
+                name, title, sizeName, Rows.Rate, [.. points.SelectMany(point => point.Report())], await EndAsync(environment, points, stop),
                 [
-                    .. stage.Options.HasFile ? (string[])[StoreFloors.Note] : [],
+                    .. environment.Options.HasFile ? (string[])[StoreFloors.Note] : [],
                     .. rows is null ? (string[])[] : ["of the rows, five sevenths are in the windows; the others are older and leave as the clock moves"],
                 ]);
         });
 
-    private static async Task<Point> StartAsync(Stage stage, long size, Func<LoadOptions, LoadOptions> loadOf, long rows, CancellationToken stop)
+    private static async Task<Point> StartAsync(BenchEnvironment environment, long size, Func<LoadOptions, LoadOptions> loadOf, long rows, CancellationToken stop)
     {
-        var point = new Point(size, await stage.LoopbackAsync(loadOf(Scenario.LoadOf(stage)), stop), [], new StoreFloors(stage));
-        foreach (var (name, program) in stage.Programs)
+        var point = new Point(size, await environment.LoopbackAsync(loadOf(Scenario.LoadOf(environment)), stop), [], new StoreFloors(environment));
+        foreach (var (name, program) in environment.Programs)
         {
-            var contender = await stage.ProgramAsync(name, program, loadOf(Scenario.LoadOf(stage)), rows, moved: null, stop);
-            await contender.FillAsync(stop);
-            point.Programs.Add(contender);
+            var competitor = await environment.ProgramAsync(name, program, loadOf(Scenario.LoadOf(environment)), rows, moved: null, stop);
+            await competitor.FillAsync(stop);
+            point.Programs.Add(competitor);
         }
         return point;
     }
 
-    private static async Task MeasureAsync(Stage stage, Steps steps, string sizeName, List<Point> points, CancellationToken stop)
+    private static async Task MeasureAsync(BenchEnvironment environment, Steps steps, string sizeName, List<Point> points, CancellationToken stop)
     {
-        for (var round = 0; round <= stage.Options.Rounds; round++)
+        for (var round = 0; round <= environment.Options.Rounds; round++)
         {
             foreach (var point in points)
             {
-                foreach (var contender in point.Contenders)
+                foreach (var competitor in point.Competitors)
                 {
-                    steps.Next($"round {round} of {stage.Options.Rounds}, {point.Size:N0} {sizeName}, {contender.Name}");
-                    point.Runs.Keep(contender, round, await contender.MeasureAsync(stage.Options.Duration, stop));
+                    steps.Next($"round {round} of {environment.Options.Rounds}, {point.Size:N0} {sizeName}, {competitor.Name}");
+                    point.Runs.Keep(competitor, round, await competitor.MeasureAsync(environment.Options.Duration, stop));
                 }
-                steps.Next($"round {round} of {stage.Options.Rounds}, {point.Size:N0} {sizeName}, SQLite and the disk");
+                steps.Next($"round {round} of {environment.Options.Rounds}, {point.Size:N0} {sizeName}, SQLite and the disk");
                 if (round > 0)
                     await point.Disk.MeasureAsync(point.Programs[0].Load.Options, point.Runs.Of(point.Programs[0])[^1], stop);
             }
         }
     }
 
-    private static async Task<List<string>> EndAsync(Stage stage, List<Point> points, CancellationToken stop)
+    private static async Task<List<string>> EndAsync(BenchEnvironment environment, List<Point> points, CancellationToken stop)
     {
         List<string> findings = [];
-        foreach (var (point, contender) in points.SelectMany(point => point.Contenders.Select(contender => (point, contender))))
-            findings.AddRange((await stage.EndAsync(contender, stop)).Select(finding => $"at {point.Size:N0}, {finding}"));
+        foreach (var (point, competitor) in points.SelectMany(point => point.Competitors.Select(competitor => (point, competitor))))
+            findings.AddRange((await environment.EndAsync(competitor, stop)).Select(finding => $"at {point.Size:N0}, {finding}"));
         return findings;
     }
 
-    private sealed record Point(long Size, Contender Loopback, List<Contender> Programs, StoreFloors Disk)
+    private sealed record Point(long Size, Competitor Loopback, List<Competitor> Programs, StoreFloors Disk)
     {
-        public RunLists Runs { get; } = new();
+        public RoundResults Runs { get; } = new();
 
-        public IEnumerable<Contender> Contenders => [Loopback, .. Programs];
+        public IEnumerable<Competitor> Competitors => [Loopback, .. Programs];
 
         public IEnumerable<Row> Report() =>
         [

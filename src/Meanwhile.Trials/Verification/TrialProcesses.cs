@@ -8,7 +8,7 @@ internal sealed class TrialProcesses : IAsyncDisposable
 {
     private readonly TrialOptions _options;
     private readonly TimeProvider _time;
-    private readonly Mosquitto? _mosquitto;
+    private readonly MosquittoProcess? _mosquitto;
     private readonly Uri _broker;
     private readonly CuttingProxy? _toPublishers;
     private readonly CuttingProxy? _toAggregator;
@@ -18,7 +18,7 @@ internal sealed class TrialProcesses : IAsyncDisposable
     public TrialProcesses(TrialOptions options, TimeProvider time)
     {
         (_options, _time) = (options, time);
-        _mosquitto = options.OwnMosquitto ? new Mosquitto(options.Folder, time) : null;
+        _mosquitto = options.OwnMosquitto ? new MosquittoProcess(options.Folder, time) : null;
         _broker = options.Broker ?? new Uri($"mqtt://127.0.0.1:{_mosquitto?.Port ?? Loopback.FreePort()}");
         if (_broker.Scheme != "mqtt")
             return; // Certificates and paths are bound to the broker's own name.

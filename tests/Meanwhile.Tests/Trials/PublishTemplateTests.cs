@@ -24,8 +24,8 @@ public class PublishTemplateTests
         var packet = new byte[template.Length];
         template.Write(packet, 0x1234, 9_876_543, 77);
 
-        Assert.Equal(packet.Length, RawPackets.CompleteLength(packet, out var headerLength));
-        var topic = packet.AsSpan(headerLength + 2, Answers.TopicLength(packet, headerLength));
+        Assert.Equal(packet.Length, PreparedPackets.CompleteLength(packet, out var headerLength));
+        var topic = packet.AsSpan(headerLength + 2, ResponseBuffer.TopicLength(packet, headerLength));
         Assert.Equal(PublishTemplate.TopicOf("bench/x", 9_876_543), Encoding.UTF8.GetString(topic));
         Assert.Equal(9_876_543, PublishTemplate.SeriesOf(topic));
         Assert.True(Topic.Matches(PublishTemplate.FilterOf("bench/x"), Encoding.UTF8.GetString(topic)));

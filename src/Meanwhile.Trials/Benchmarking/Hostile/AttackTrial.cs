@@ -1,7 +1,7 @@
 namespace Meanwhile.Trials.Benchmarking.Hostile;
 
 /// <summary>One attack, once, on a new server.</summary>
-internal sealed class AttackTrial(Stage stage, string? program, Attack attack, long percent)
+internal sealed class AttackTrial(BenchEnvironment environment, string? program, Attack attack, long percent)
 {
     // A server that has just started is still compiling.
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(1);
@@ -16,26 +16,26 @@ internal sealed class AttackTrial(Stage stage, string? program, Attack attack, l
     // The good clients' own connections come and go.
     private const int FewSockets = 4;
 
-    private readonly TimeProvider _time = stage.Time;
+    private readonly TimeProvider _time = environment.Time;
     private readonly List<string> _findings = [];
 
     /// <summary>Starts the server, attacks it, and stops it.</summary>
     public async Task<AttackOutcome> RunAsync(CancellationToken stop)
     {
-        using var server = await AttackedServer.StartAsync(stage, program, attack.Terms, stop);
+        using var server = await AttackedServer.StartAsync(environment, program, attack.Terms, stop);
         using var attacker = new Attacker(server, percent, _time);
         if (attack.PrepareAsync is not null)
             await attack.PrepareAsync(attacker, stop);
         using var good = new GoodClient(server.MqttPort, _time);
         await using var logins = new GoodLogins(server.MqttPort, _time);
-        await DelayAsync(WarmUp + stage.Options.Duration, stop);
+        await DelayAsync(WarmUp + environment.Options.Duration, stop);
         good.Take();
         logins.Reset();
         var outcome = await AttackAsync(server, attacker, good, logins, stop);
         await logins.EndAsync();
         await good.EndAsync(stop);
         outcome = outcome with { End = await EndAsync(server, stop) };
-        _findings.AddRange(await AccountAsync(server, good, stop));
+        _findings.AddRange(await CheckRowsAsync(server, good, stop));
         if (!attack.EndsService)
             _findings.AddRange(good.Refusals.Concat(logins.Refusals).GroupBy(text => text, StringComparer.Ordinal).Select(same => $"{same.Key}, {same.Count():N0} times"));
         _findings.AddRange(attacker.Findings.Distinct(StringComparer.Ordinal));
@@ -47,7 +47,7 @@ internal sealed class AttackTrial(Stage stage, string? program, Attack attack, l
         var (before, sockets) = (server.Resident, server.OpenSockets);
         var start = _time.GetTimestamp();
         await AttackAsync(attacker, stop);
-        var rest = stage.Options.Duration - _time.GetElapsedTime(start);
+        var rest = environment.Options.Duration - _time.GetElapsedTime(start);
         await DelayAsync(rest > TimeSpan.Zero ? rest : TimeSpan.Zero, stop);
         var outcome = new AttackOutcome(good.Take(), logins.LongestSoFar(), before, server.PeakResident);
         attacker.Release();
@@ -116,7 +116,7 @@ internal sealed class AttackTrial(Stage stage, string? program, Attack attack, l
     }
 
     // An acknowledgement means committed, also under attack.
-    private static async Task<IEnumerable<string>> AccountAsync(AttackedServer server, GoodClient good, CancellationToken stop)
+    private static async Task<IEnumerable<string>> CheckRowsAsync(AttackedServer server, GoodClient good, CancellationToken stop)
     {
         var rows = await server.CountRowsAsync(GoodClient.Topic, stop);
         return rows >= good.Acknowledged && rows <= good.Sent ? [] : [$"{good.Sent:N0} readings were sent, {good.Acknowledged:N0} acknowledged, and {rows:N0} are in the store"];

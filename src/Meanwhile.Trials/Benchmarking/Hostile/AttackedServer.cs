@@ -24,17 +24,17 @@ internal sealed class AttackedServer : IDisposable
     private const string Users = "users";
     private const long HeapLimit = 256L << 20;
 
-    private readonly Stage _stage;
+    private readonly BenchEnvironment _environment;
     private readonly ServerTerms _terms;
     private readonly string? _program;
     private readonly string _folder;
     private ChildProcess _process;
 
-    private AttackedServer(Stage stage, string? program, ServerTerms terms, string folder)
+    private AttackedServer(BenchEnvironment environment, string? program, ServerTerms terms, string folder)
     {
-        (_stage, _program, _terms, _folder) = (stage, program, terms, folder);
+        (_environment, _program, _terms, _folder) = (environment, program, terms, folder);
         SetAccessList(terms.AccessList ?? "");
-        Certificate.Write(InFolder("server.crt"), InFolder("server.key"), stage.Time);
+        Certificate.Write(InFolder("server.crt"), InFolder("server.key"), environment.Time);
         _process = Start();
     }
 
@@ -70,12 +70,12 @@ internal sealed class AttackedServer : IDisposable
 
     /// <summary>Starts a server, and waits until it is ready.</summary>
     /// <param name="program">Another build of it; null for this one.</param>
-    public static async Task<AttackedServer> StartAsync(Stage stage, string? program, ServerTerms terms, CancellationToken stop)
+    public static async Task<AttackedServer> StartAsync(BenchEnvironment environment, string? program, ServerTerms terms, CancellationToken stop)
     {
-        var folder = Path.Combine(stage.Options.Folder, Guid.NewGuid().ToString("n")[..8]);
+        var folder = Path.Combine(environment.Options.Folder, Guid.NewGuid().ToString("n")[..8]);
         Directory.CreateDirectory(folder);
         await MakeUsersAsync(program, folder, stop);
-        var server = new AttackedServer(stage, program, terms, folder);
+        var server = new AttackedServer(environment, program, terms, folder);
         await server.IsReadyAsync(stop);
         return server;
     }
@@ -156,6 +156,6 @@ internal sealed class AttackedServer : IDisposable
     private async Task IsReadyAsync(CancellationToken stop)
     {
         while (!File.Exists(InFolder("ready")))
-            await _stage.LookAgainAsync(_process, stop);
+            await _environment.LookAgainAsync(_process, stop);
     }
 }

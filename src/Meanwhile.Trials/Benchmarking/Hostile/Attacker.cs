@@ -78,7 +78,7 @@ internal sealed class Attacker(AttackedServer server, long percent, TimeProvider
                 inFlight++;
             }
             while (inFlight == MostInFlight || (i >= count && inFlight > 0))
-                await connection.ReadAsync((bytes, _) => inFlight -= bytes[0] is RawPackets.PubAck or RawPackets.PubRec ? 1 : 0, stop);
+                await connection.ReadAsync((bytes, _) => inFlight -= bytes[0] is PreparedPackets.PubAck or PreparedPackets.PubRec ? 1 : 0, stop);
         }
     }
 

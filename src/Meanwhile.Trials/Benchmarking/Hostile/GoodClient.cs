@@ -158,7 +158,7 @@ internal sealed class GoodClient : IDisposable
         var start = 0;
         lock (_gate)
         {
-            while (RawPackets.CompleteLength(_buffer.AsSpan(start, _length - start), out var headerLength) is > 0 and var length)
+            while (PreparedPackets.CompleteLength(_buffer.AsSpan(start, _length - start), out var headerLength) is > 0 and var length)
             {
                 Take(_buffer.AsSpan(start, length), headerLength);
                 start += length;
@@ -171,9 +171,9 @@ internal sealed class GoodClient : IDisposable
 
     private void Take(ReadOnlySpan<byte> packet, int headerLength)
     {
-        if (packet[0] == RawPackets.ConnAck && packet[headerLength + 1] != 0)
+        if (packet[0] == PreparedPackets.ConnAck && packet[headerLength + 1] != 0)
             Refusals.Add($"it was not let in (0x{packet[headerLength + 1]:x2})");
-        if (packet[0] != RawPackets.PubAck)
+        if (packet[0] != PreparedPackets.PubAck)
             return;
         if (packet.Length > headerLength + 2 && packet[headerLength + 2] >= 0x80)
             Refusals.Add($"a message was refused (0x{packet[headerLength + 2]:x2})");

@@ -26,21 +26,21 @@ internal static class HostileScenario
         .. Strangers.All, .. Publishers.All, .. Subscribers.All, .. Readers.All,
     ];
 
-    public static async Task<ScenarioReport> RunAsync(Stage stage, Steps steps, IReadOnlyList<long> percents, CancellationToken stop)
+    public static async Task<ScenarioReport> RunAsync(BenchEnvironment environment, Steps steps, IReadOnlyList<long> percents, CancellationToken stop)
     {
-        var attacks = stage.Options.Attacks.Count == 0 ? Attacks : [.. Attacks.Where(attack => stage.Options.Attacks.Contains(attack.Key, StringComparer.Ordinal))];
-        var programs = stage.Programs.ToList();
-        steps.Expect(percents.Count * attacks.Count * programs.Count * stage.Options.Rounds);
+        var attacks = environment.Options.Attacks.Count == 0 ? Attacks : [.. Attacks.Where(attack => environment.Options.Attacks.Contains(attack.Key, StringComparer.Ordinal))];
+        var programs = environment.Programs.ToList();
+        steps.Expect(percents.Count * attacks.Count * programs.Count * environment.Options.Rounds);
         (List<Row> rows, List<string> findings) = ([], []);
         foreach (var (percent, attack) in percents.SelectMany(percent => attacks.Select(attack => (percent, attack))))
         {
             foreach (var (name, program) in programs)
             {
                 List<AttackOutcome> outcomes = [];
-                for (var round = 1; round <= stage.Options.Rounds; round++)
+                for (var round = 1; round <= environment.Options.Rounds; round++)
                 {
-                    steps.Next($"round {round} of {stage.Options.Rounds}, {attack.Name}");
-                    outcomes.Add(await new AttackTrial(stage, program, attack, percent).RunAsync(stop));
+                    steps.Next($"round {round} of {environment.Options.Rounds}, {attack.Name}");
+                    outcomes.Add(await new AttackTrial(environment, program, attack, percent).RunAsync(stop));
                 }
                 rows.Add(Report(programs.Count == 1 ? attack.Name : $"{attack.Name}, {name}", attack, percent, outcomes));
                 findings.AddRange(FindingsOf(outcomes).Select(finding => $"{rows[^1].Name}: {finding}"));

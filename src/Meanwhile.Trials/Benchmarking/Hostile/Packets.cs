@@ -17,12 +17,12 @@ internal static class Packets
     {
         var flags = (expiry == 0 ? 0x02 : 0) | (will is null ? 0 : 0x24) | (user is null ? 0 : 0xC0);
         byte[] properties = [0x11, .. Whole(expiry), 0x21, 0xFF, 0xFF]; // Session Expiry Interval, Receive Maximum.
-        return RawPackets.Packet(
-            RawPackets.Connect,
+        return PreparedPackets.Packet(
+            PreparedPackets.Connect,
             [
-                .. RawPackets.Text("MQTT"), 5, (byte)flags, 0, 0, (byte)properties.Length, .. properties, .. RawPackets.Text(clientId),
-                .. will is var (topic, payload) ? [0, .. RawPackets.Text(topic), .. RawPackets.Text(payload)] : (byte[])[],
-                .. user is null ? (byte[])[] : [.. RawPackets.Text(user), .. RawPackets.Text(password ?? "")],
+                .. PreparedPackets.Text("MQTT"), 5, (byte)flags, 0, 0, (byte)properties.Length, .. properties, .. PreparedPackets.Text(clientId),
+                .. will is var (topic, payload) ? [0, .. PreparedPackets.Text(topic), .. PreparedPackets.Text(payload)] : (byte[])[],
+                .. user is null ? (byte[])[] : [.. PreparedPackets.Text(user), .. PreparedPackets.Text(password ?? "")],
             ]);
     }
 
@@ -31,9 +31,9 @@ internal static class Packets
     {
         const int Piece = 0xFF00;
         var properties = announced - 20;
-        List<byte> bytes = [RawPackets.Connect, .. RawPackets.Length(announced), .. RawPackets.Text("MQTT"), 5, 2, 0, 0, .. RawPackets.Length(properties)];
+        List<byte> bytes = [PreparedPackets.Connect, .. PreparedPackets.Length(announced), .. PreparedPackets.Text("MQTT"), 5, 2, 0, 0, .. PreparedPackets.Length(properties)];
         while (bytes.Count < sent)
-            bytes.AddRange([0x26, .. RawPackets.Text("k"), .. RawPackets.Binary(new byte[Math.Min(Piece, announced)])]);
+            bytes.AddRange([0x26, .. PreparedPackets.Text("k"), .. PreparedPackets.Binary(new byte[Math.Min(Piece, announced)])]);
         return [.. bytes.Take(sent)];
     }
 
@@ -41,18 +41,18 @@ internal static class Packets
     /// <param name="userProperties">The number of user properties.</param>
     public static byte[] Publish(string topic, int qos, int identifier, ReadOnlySpan<byte> payload, bool retain = false, int userProperties = 0)
     {
-        byte[] property = [0x26, .. RawPackets.Text("k"), .. RawPackets.Text("v")];
-        return RawPackets.Packet(
-            (byte)(RawPackets.Publish | (qos << 1) | (retain ? 1 : 0)),
+        byte[] property = [0x26, .. PreparedPackets.Text("k"), .. PreparedPackets.Text("v")];
+        return PreparedPackets.Packet(
+            (byte)(PreparedPackets.Publish | (qos << 1) | (retain ? 1 : 0)),
             [
-                .. RawPackets.Text(topic), .. qos > 0 ? Short(identifier) : [], .. RawPackets.Length(property.Length * userProperties),
+                .. PreparedPackets.Text(topic), .. qos > 0 ? Short(identifier) : [], .. PreparedPackets.Length(property.Length * userProperties),
                 .. Enumerable.Repeat(property, userProperties).SelectMany(bytes => bytes), .. payload,
             ]);
     }
 
     /// <summary>SUBSCRIBE.</summary>
     public static byte[] Subscribe(IEnumerable<string> filters, int qos) =>
-        RawPackets.Packet(RawPackets.Subscribe, [0, 1, 0, .. filters.SelectMany(filter => RawPackets.Text(filter).Append((byte)qos))]);
+        PreparedPackets.Packet(PreparedPackets.Subscribe, [0, 1, 0, .. filters.SelectMany(filter => PreparedPackets.Text(filter).Append((byte)qos))]);
 
     private static byte[] Short(int value) => [(byte)(value >> 8), (byte)value];
 

@@ -125,7 +125,7 @@ internal static class Publishers
 
         void Look(byte type)
         {
-            if ((type & 0xF0) == RawPackets.Publish)
+            if ((type & 0xF0) == PreparedPackets.Publish)
                 attacker.Find("a will was published that its user may no longer publish");
         }
     }

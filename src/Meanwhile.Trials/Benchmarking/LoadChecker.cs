@@ -3,7 +3,7 @@ using Meanwhile.Trials.Processes;
 namespace Meanwhile.Trials.Benchmarking;
 
 /// <summary>Accounts for every message: what was sent, beside what is in the store and what the last results say.</summary>
-internal static class Account
+internal static class LoadChecker
 {
     private const int MostSeries = 3;
 

@@ -3,7 +3,7 @@ using System.Net;
 namespace Meanwhile.Trials.Processes;
 
 /// <summary>A mosquitto of our own, on a free port of this machine, which keeps all it has accepted when it is asked to stop.</summary>
-internal sealed class Mosquitto : IDisposable
+internal sealed class MosquittoProcess : IDisposable
 {
     // After a restart mosquitto 2.0 knows of no more of them than this that it has sent PUBREL, and sends the others' PUBLISH again; 65,535 means none
     // to it (docs/testing.md).
@@ -17,7 +17,7 @@ internal sealed class Mosquitto : IDisposable
     /// <summary>One that is not started yet.</summary>
     /// <param name="folder">For its configuration and its queues.</param>
     /// <exception cref="TrialException">It is not installed.</exception>
-    public Mosquitto(string folder, TimeProvider time)
+    public MosquittoProcess(string folder, TimeProvider time)
     {
         _program = InstalledProgram.Find("mosquitto")
             ?? throw new TrialException("mosquitto is not installed: install it, or choose --broker embedded, or the address of a running broker");

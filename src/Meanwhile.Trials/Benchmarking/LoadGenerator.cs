@@ -43,7 +43,7 @@ internal sealed class Sent(int series)
 }
 
 /// <summary>Publishers of prepared packets, so that they cost next to nothing: as many messages in flight as they may have, sent again as soon as some are acknowledged.</summary>
-internal sealed class Load : IDisposable
+internal sealed class LoadGenerator : IDisposable
 {
     private const int ConnectingAtOnce = 64;
     private const int MostKept = 1000;
@@ -52,7 +52,7 @@ internal sealed class Load : IDisposable
     private readonly TimeProvider _time;
     private readonly List<RawPublisher> _publishers = [];
 
-    private Load(Target broker, LoadOptions options, TimeProvider time) => (_broker, _time, Options, Sent) = (broker, time, options, new Sent(options.Series));
+    private LoadGenerator(Target broker, LoadOptions options, TimeProvider time) => (_broker, _time, Options, Sent) = (broker, time, options, new Sent(options.Series));
 
     public LoadOptions Options { get; }
 
@@ -62,9 +62,9 @@ internal sealed class Load : IDisposable
     public bool IsLarge => Options.Publishers > MostKept;
 
     /// <summary>Connects all publishers; those of a large load when they are to publish.</summary>
-    public static async Task<Load> ConnectAsync(Target broker, LoadOptions options, TimeProvider time, CancellationToken stop)
+    public static async Task<LoadGenerator> ConnectAsync(Target broker, LoadOptions options, TimeProvider time, CancellationToken stop)
     {
-        var load = new Load(broker, options, time);
+        var load = new LoadGenerator(broker, options, time);
         if (!load.IsLarge)
             await load.ConnectAsync(stop);
         return load;

@@ -4,7 +4,7 @@ using System.Text;
 namespace Meanwhile.Trials.Benchmarking;
 
 /// <summary>The few packets of MQTT that bare programs need, as bytes.</summary>
-internal static class RawPackets
+internal static class PreparedPackets
 {
     /// <summary>Its first byte; the flags of PUBLISH are below.</summary>
     public const byte Connect = 0x10, ConnAck = 0x20, Publish = 0x30, PubAck = 0x40, PubRec = 0x50, PubRel = 0x62, PubComp = 0x70, Subscribe = 0x82, SubAck = 0x90;

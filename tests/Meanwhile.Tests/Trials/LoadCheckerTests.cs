@@ -4,11 +4,11 @@ using Meanwhile.Trials.Processes;
 namespace Meanwhile.Tests.Trials;
 
 /// <summary>An account that lacks a single message says so.</summary>
-public class AccountTests
+public class LoadCheckerTests
 {
     private readonly Sent _sent = new(series: 3);
 
-    public AccountTests()
+    public LoadCheckerTests()
     {
         foreach (var series in new[] { 0, 1, 1, 2, 2, 2 })
             _sent.Next(series);
@@ -32,21 +32,21 @@ public class AccountTests
     [Fact]
     public void Last_results_that_lack_a_reading_or_have_another_mean_are_found()
     {
-        Assert.Empty(Account.OfResults(_sent, before: 4, [5, 2, 3], [14 / 5.0, 10.5, 11]));
-        Assert.Equal(["the last result of series 1 counts 1 readings, expected 2"], Account.OfResults(_sent, before: 0, [1, 1, 3], [10, 10, 11]));
-        Assert.Equal(["the last result of series 2 has the mean 11.5, expected 11"], Account.OfResults(_sent, before: 0, [1, 2, 3], [10, 10.5, 11.5]));
-        Assert.Equal(3, Account.OfResults(_sent, before: 0, [0, 0, 0], [0, 0, 0]).Count());
+        Assert.Empty(LoadChecker.OfResults(_sent, before: 4, [5, 2, 3], [14 / 5.0, 10.5, 11]));
+        Assert.Equal(["the last result of series 1 counts 1 readings, expected 2"], LoadChecker.OfResults(_sent, before: 0, [1, 1, 3], [10, 10, 11]));
+        Assert.Equal(["the last result of series 2 has the mean 11.5, expected 11"], LoadChecker.OfResults(_sent, before: 0, [1, 2, 3], [10, 10.5, 11.5]));
+        Assert.Equal(3, LoadChecker.OfResults(_sent, before: 0, [0, 0, 0], [0, 0, 0]).Count());
     }
 
     [Fact]
     public void A_ledger_that_lacks_a_message_is_found()
     {
         const string Right = "received 6 = committed 6 + quarantined 0 + duplicates 0 + expired 0; acknowledged 6; with DUP 0";
-        Assert.Empty(Account.OfLedger(_sent, qos: 1, Right));
-        Assert.Single(Account.OfLedger(_sent, qos: 1, Right.Replace("committed 6", "committed 5", StringComparison.Ordinal)));
-        Assert.Single(Account.OfLedger(_sent, qos: 2, Right.Replace("acknowledged 6", "acknowledged 5", StringComparison.Ordinal)));
-        Assert.Empty(Account.OfLedger(_sent, qos: 0, Right.Replace("acknowledged 6", "acknowledged 0", StringComparison.Ordinal)));
-        Assert.Equal(["it has shown no ledger"], Account.OfLedger(_sent, qos: 1, ledger: null));
+        Assert.Empty(LoadChecker.OfLedger(_sent, qos: 1, Right));
+        Assert.Single(LoadChecker.OfLedger(_sent, qos: 1, Right.Replace("committed 6", "committed 5", StringComparison.Ordinal)));
+        Assert.Single(LoadChecker.OfLedger(_sent, qos: 2, Right.Replace("acknowledged 6", "acknowledged 5", StringComparison.Ordinal)));
+        Assert.Empty(LoadChecker.OfLedger(_sent, qos: 0, Right.Replace("acknowledged 6", "acknowledged 0", StringComparison.Ordinal)));
+        Assert.Equal(["it has shown no ledger"], LoadChecker.OfLedger(_sent, qos: 1, ledger: null));
     }
 
     private IEnumerable<string> OfRows(IEnumerable<StoredReading> readings)
@@ -54,7 +54,7 @@ public class AccountTests
         var rows = new StoredRows("t", series: 3);
         foreach (var reading in readings)
             rows.Add(reading);
-        return Account.OfRows(_sent, rows);
+        return LoadChecker.OfRows(_sent, rows);
     }
 
     // As they were sent: numbers from ten on, series by series.

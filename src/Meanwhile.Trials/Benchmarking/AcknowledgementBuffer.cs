@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 namespace Meanwhile.Trials.Benchmarking;
 
 /// <summary>The answers that a receiver owes for what it has read, collected into one write.</summary>
-internal sealed class Answers
+internal sealed class AcknowledgementBuffer
 {
     private byte[] _bytes = new byte[4096];
     private int _length;
@@ -16,15 +16,15 @@ internal sealed class Answers
     /// <exception cref="TrialException">The broker refuses the subscription.</exception>
     public bool Take(ReadOnlySpan<byte> packet, int headerLength)
     {
-        if (packet[0] == RawPackets.SubAck)
+        if (packet[0] == PreparedPackets.SubAck)
             IsSubscribed = packet[^1] <= 2 ? true : throw new TrialException($"the broker refuses a subscription (code {packet[^1]}): check what this user may read");
-        if (packet[0] == RawPackets.PubRel)
-            Add(RawPackets.PubComp, packet.Slice(headerLength, 2));
-        if ((packet[0] & 0xF0) != RawPackets.Publish)
+        if (packet[0] == PreparedPackets.PubRel)
+            Add(PreparedPackets.PubComp, packet.Slice(headerLength, 2));
+        if ((packet[0] & 0xF0) != PreparedPackets.Publish)
             return false;
         var qos = (packet[0] >> 1) & 3;
         if (qos > 0)
-            Add(qos == 1 ? RawPackets.PubAck : RawPackets.PubRec, packet.Slice(headerLength + 2 + TopicLength(packet, headerLength), 2));
+            Add(qos == 1 ? PreparedPackets.PubAck : PreparedPackets.PubRec, packet.Slice(headerLength + 2 + TopicLength(packet, headerLength), 2));
         return true;
     }
 

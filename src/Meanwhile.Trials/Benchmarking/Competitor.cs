@@ -3,7 +3,7 @@ using Meanwhile.Trials.Processes;
 namespace Meanwhile.Trials.Benchmarking;
 
 /// <summary>Somebody who receives a load, and the load.</summary>
-internal sealed class Contender : IAsyncDisposable
+internal sealed class Competitor : IAsyncDisposable
 {
     // Whoever receives may be so far behind what is sent: brokers bound their queues, and some drop what is too much. And half a second at most, as the
     // round before has shown it: a slow one would have to be waited for.
@@ -16,7 +16,7 @@ internal sealed class Contender : IAsyncDisposable
 
     private readonly Func<TimeSpan>? _brokerCpu;
     private readonly TimeProvider _time;
-    private Load? _load;
+    private LoadGenerator? _load;
     private ResultReader? _results;
     private long _output;
     private long _mayBeBehind = 4 * LeastBehind;
@@ -24,7 +24,7 @@ internal sealed class Contender : IAsyncDisposable
     /// <summary>Starts it.</summary>
     /// <param name="start">Is given what reads its standard output, where a byte stands for a message.</param>
     /// <param name="brokerCpu">What the broker beside it has cost so far; null where there is none, or it is somebody else's.</param>
-    public Contender(string name, RowKind kind, Func<Func<Stream, Task>, ChildProcess> start, Func<TimeSpan>? brokerCpu, TimeProvider time)
+    public Competitor(string name, RowKind kind, Func<Func<Stream, Task>, ChildProcess> start, Func<TimeSpan>? brokerCpu, TimeProvider time)
     {
         (Name, Kind, _brokerCpu, _time) = (name, kind, brokerCpu, time);
         Process = start(CountAsync);
@@ -37,7 +37,7 @@ internal sealed class Contender : IAsyncDisposable
     public ChildProcess Process { get; }
 
     /// <summary>The load; there once it is connected.</summary>
-    public Load Load => _load ?? throw new InvalidOperationException("no load is connected");
+    public LoadGenerator Load => _load ?? throw new InvalidOperationException("no load is connected");
 
     /// <summary>The results; null for who publishes none.</summary>
     public ResultReader? Results => _results;
@@ -46,16 +46,16 @@ internal sealed class Contender : IAsyncDisposable
     public long Before { get; set; }
 
     /// <summary>Proves at the end what has become of all messages.</summary>
-    public Func<CancellationToken, Task<IReadOnlyList<string>>>? Account { get; set; }
+    public Func<CancellationToken, Task<IReadOnlyList<string>>>? Check { get; set; }
 
     /// <summary>Messages of the load that were received.</summary>
     public long Processed => Math.Max(0, (_results?.Processed ?? Interlocked.Read(ref _output)) - Before);
 
     /// <summary>Where the load comes from, and where results go.</summary>
-    public void Connect(Load load, ResultReader? results) => (_load, _results) = (load, results);
+    public void Connect(LoadGenerator load, ResultReader? results) => (_load, _results) = (load, results);
 
     /// <summary>Loads it for a while, and waits until all has come through.</summary>
-    public async Task<Run> MeasureAsync(TimeSpan duration, CancellationToken stop)
+    public async Task<RoundResult> MeasureAsync(TimeSpan duration, CancellationToken stop)
     {
         await Load.ConnectAsync(stop);
         var start = _time.GetTimestamp();
@@ -84,8 +84,8 @@ internal sealed class Contender : IAsyncDisposable
         }
     }
 
-    /// <summary>What is wrong with what has become of the messages; ends the contender where that takes it.</summary>
-    public async Task<IReadOnlyList<string>> AccountAsync(CancellationToken stop)
+    /// <summary>What is wrong with what has become of the messages; ends the competitor where that takes it.</summary>
+    public async Task<IReadOnlyList<string>> CheckAsync(CancellationToken stop)
     {
         var sent = Load.Sent;
         List<string> findings = [];
@@ -93,8 +93,8 @@ internal sealed class Contender : IAsyncDisposable
             findings.Add($"{sent.Total:N0} messages were sent, and {sent.Acknowledged:N0} acknowledged to their publishers");
         if (Processed != sent.Total)
             findings.Add($"{sent.Total:N0} messages were sent, and {Processed:N0} received{(_results is null ? "" : ", as the last results count them")}");
-        if (Account is not null)
-            findings.AddRange(await Account(stop));
+        if (Check is not null)
+            findings.AddRange(await Check(stop));
         return [.. findings.Select(finding => $"{Name}: {finding}")];
     }
 
@@ -128,7 +128,7 @@ internal sealed class Contender : IAsyncDisposable
             throw new TrialException($"{Name} has ended by itself ({Process.Ending})");
     }
 
-    private async Task<Run> MeasureAsync(Func<Task> work, CancellationToken stop)
+    private async Task<RoundResult> MeasureAsync(Func<Task> work, CancellationToken stop)
     {
         var (messages, cpu, broker, load, results) = (Load.Sent.Total, Process.ProcessorTime, BrokerCpu(), Environment.CpuUsage.TotalTime, _results?.Results ?? 0);
         var start = _time.GetTimestamp();
@@ -139,7 +139,7 @@ internal sealed class Contender : IAsyncDisposable
         _mayBeBehind = Math.Clamp((long)(SecondsBehind * messages / seconds), LeastBehind, MostBehind);
         if (Load.IsLarge)
             Load.Disconnect();
-        return new Run(
+        return new RoundResult(
             messages,
             seconds,
             Each(Process.ProcessorTime - cpu),

@@ -4,13 +4,13 @@ using Meanwhile.Trials.Processes;
 namespace Meanwhile.Trials.Benchmarking;
 
 /// <summary>Starts brokers, this program and what it is compared with, each a process of its own, and ends them.</summary>
-internal sealed class Stage(BenchOptions options, TimeProvider time) : IAsyncDisposable
+internal sealed class BenchEnvironment(BenchOptions options, TimeProvider time) : IAsyncDisposable
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(5);
 
-    private readonly List<Contender> _contenders = [];
+    private readonly List<Competitor> _competitors = [];
     private readonly List<string> _heralded = [];
-    private Mosquitto? _mosquitto;
+    private MosquittoProcess? _mosquitto;
     private ChildProcess? _brokerProcess;
     private Target? _broker;
     private int _number;
@@ -45,7 +45,7 @@ internal sealed class Stage(BenchOptions options, TimeProvider time) : IAsyncDis
             return _broker;
         if (options.OwnMosquitto)
         {
-            _mosquitto = new Mosquitto(options.Folder, time);
+            _mosquitto = new MosquittoProcess(options.Folder, time);
             await _mosquitto.StartAsync(stop);
             return _broker = Target.Local(_mosquitto.Port);
         }
@@ -58,40 +58,40 @@ internal sealed class Stage(BenchOptions options, TimeProvider time) : IAsyncDis
     }
 
     /// <summary>A bare reader in the place of a broker.</summary>
-    public async Task<Contender> LoopbackAsync(LoadOptions load, CancellationToken stop)
+    public async Task<Competitor> LoopbackAsync(LoadOptions load, CancellationToken stop)
     {
         var port = Loopback.FreePort();
-        var contender = Keep((tell, log) => ChildProcess.StartMeanwhile(null, log, ["bench", "reader", "--listen", $"127.0.0.1:{port}"], tell), "loopback", RowKind.Floor, brokerCpu: null);
-        await ListensAsync(port, contender.Process, stop);
-        contender.Connect(await Load.ConnectAsync(Target.Local(port), load, time, stop), results: null);
-        return contender;
+        var competitor = Keep((tell, log) => ChildProcess.StartMeanwhile(null, log, ["bench", "reader", "--listen", $"127.0.0.1:{port}"], tell), "loopback", RowKind.Floor, brokerCpu: null);
+        await ListensAsync(port, competitor.Process, stop);
+        competitor.Connect(await LoadGenerator.ConnectAsync(Target.Local(port), load, time, stop), results: null);
+        return competitor;
     }
 
     /// <summary>This program.</summary>
     /// <param name="program">Another build of it; null for this one.</param>
     /// <param name="rows">In the store already.</param>
-    public async Task<Contender> ProgramAsync(string name, string? program, LoadOptions load, long rows, Action<long>? moved, CancellationToken stop)
+    public async Task<Competitor> ProgramAsync(string name, string? program, LoadOptions load, long rows, Action<long>? moved, CancellationToken stop)
     {
         var database = await Stores.NewAsync(stop);
         var before = await Stores.FillAsync(program, database, load.Topic, rows, stop);
         var started = await StartProgramAsync(name, program, load.Topic, database, stop);
-        var (contender, broker) = (started.Contender, started.Broker);
-        contender.Connect(
-            await Load.ConnectAsync(broker, load, time, stop),
+        var (competitor, broker) = (started.Competitor, started.Broker);
+        competitor.Connect(
+            await LoadGenerator.ConnectAsync(broker, load, time, stop),
             await ResultReader.StartAsync(broker, ResultsOf(load.Topic), load.Series, moved, stop));
-        contender.Before = before;
-        contender.Account = stopping => AccountAsync(contender, program, database, before, started.Log, stopping);
-        return contender;
+        competitor.Before = before;
+        competitor.Check = stopping => CheckAsync(competitor, program, database, before, started.Log, stopping);
+        return competitor;
     }
 
     /// <summary>Starts this program, and waits until it takes messages in.</summary>
-    public async Task<(Contender Contender, Target Broker, string Log)> StartProgramAsync(string name, string? program, string topic, string database, CancellationToken stop)
+    public async Task<(Competitor Competitor, Target Broker, string Log)> StartProgramAsync(string name, string? program, string topic, string database, CancellationToken stop)
     {
         var ready = Path.Combine(options.Folder, $"ready-{++_number}");
         var port = options.IsEmbedded ? Loopback.FreePort() : 0;
         var broker = options.IsEmbedded ? Target.Local(port) : await BrokerAsync(stop);
         var logPath = "";
-        var contender = Keep(
+        var competitor = Keep(
             (_, log) => ChildProcess.StartMeanwhile(
                 program,
                 logPath = log,
@@ -102,49 +102,49 @@ internal sealed class Stage(BenchOptions options, TimeProvider time) : IAsyncDis
                 ]),
             name, RowKind.Program, options.IsEmbedded ? null : BrokerCpu());
         while (!File.Exists(ready))
-            await LookAgainAsync(contender.Process, stop);
-        return (contender, broker, logPath);
+            await LookAgainAsync(competitor.Process, stop);
+        return (competitor, broker, logPath);
     }
 
     /// <summary>A subscriber of the broker.</summary>
     /// <param name="program">Null for this one.</param>
     /// <param name="environment">Variables for it.</param>
     /// <param name="publishesResults">It publishes a result for each message, by which it is followed; otherwise it writes a byte to standard output for each.</param>
-    public async Task<Contender> SubscriberAsync(
+    public async Task<Competitor> SubscriberAsync(
         string name, RowKind kind, string? program, Func<Target, IEnumerable<string>> arguments, Func<Target, IEnumerable<(string, string)>>? environment, bool publishesResults, LoadOptions load, CancellationToken stop)
     {
         var broker = await BrokerAsync(stop);
         var results = publishesResults ? await ResultReader.StartAsync(broker, ResultsOf(load.Topic), 1, moved: null, stop) : null;
         await HeraldAsync(broker, load.Topic, $$"""{"number": 1, "epochtime": "{{time.GetUtcNow().ToUnixTimeSeconds()}}"}""", stop);
         _heralded.Add(load.Topic);
-        var contender = Keep(
+        var competitor = Keep(
             (tell, log) => program is null
                 ? ChildProcess.StartMeanwhile(null, log, arguments(broker), tell)
                 : ChildProcess.Start(program, log, arguments(broker), tell, environment?.Invoke(broker) ?? []),
             name, kind, BrokerCpu());
-        contender.Connect(await Load.ConnectAsync(broker, load, time, stop), results);
-        while (contender.Processed == 0)
-            await LookAgainAsync(contender.Process, stop);
-        contender.Before = 1;
-        return contender;
+        competitor.Connect(await LoadGenerator.ConnectAsync(broker, load, time, stop), results);
+        while (competitor.Processed == 0)
+            await LookAgainAsync(competitor.Process, stop);
+        competitor.Before = 1;
+        return competitor;
     }
 
     /// <summary>The topic below which the results of a load are.</summary>
     public static string ResultsOf(string topic) => topic + "-results";
 
-    /// <summary>What is wrong with a contender's messages. It has ended then.</summary>
-    public async Task<IReadOnlyList<string>> EndAsync(Contender contender, CancellationToken stop)
+    /// <summary>What is wrong with a competitor's messages. It has ended then.</summary>
+    public async Task<IReadOnlyList<string>> EndAsync(Competitor competitor, CancellationToken stop)
     {
-        var findings = await contender.AccountAsync(stop);
-        await ForgetAsync(contender);
+        var findings = await competitor.CheckAsync(stop);
+        await ForgetAsync(competitor);
         return findings;
     }
 
-    /// <summary>Ends a contender.</summary>
-    public ValueTask ForgetAsync(Contender contender)
+    /// <summary>Ends a competitor.</summary>
+    public ValueTask ForgetAsync(Competitor competitor)
     {
-        _contenders.Remove(contender);
-        return contender.DisposeAsync();
+        _competitors.Remove(competitor);
+        return competitor.DisposeAsync();
     }
 
     /// <summary>The line in which a program that has stopped accounts for its messages.</summary>
@@ -153,8 +153,8 @@ internal sealed class Stage(BenchOptions options, TimeProvider time) : IAsyncDis
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        foreach (var contender in _contenders)
-            await contender.DisposeAsync();
+        foreach (var competitor in _competitors)
+            await competitor.DisposeAsync();
         if (options.Broker is not null)
         {
             foreach (var topic in _heralded)
@@ -169,28 +169,28 @@ internal sealed class Stage(BenchOptions options, TimeProvider time) : IAsyncDis
     private static async Task HeraldAsync(Target broker, string topic, string payload, CancellationToken stop)
     {
         using var herald = await RawConnection.ConnectAsync(broker, $"bench-{Guid.NewGuid():n}"[..16], version: 4, stop);
-        await herald.SendAsync(RawPackets.PublishTo(topic + "/herald", qos: 0, retain: true, Encoding.UTF8.GetBytes(payload)), stop);
+        await herald.SendAsync(PreparedPackets.PublishTo(topic + "/herald", qos: 0, retain: true, Encoding.UTF8.GetBytes(payload)), stop);
     }
 
     private Func<TimeSpan>? BrokerCpu() => _mosquitto is not null ? () => _mosquitto.ProcessorTime : _brokerProcess is not null ? () => _brokerProcess.ProcessorTime : null;
 
-    private Contender Keep(Func<Func<Stream, Task>, string, ChildProcess> start, string name, RowKind kind, Func<TimeSpan>? brokerCpu)
+    private Competitor Keep(Func<Func<Stream, Task>, string, ChildProcess> start, string name, RowKind kind, Func<TimeSpan>? brokerCpu)
     {
         var log = Path.Combine(options.Folder, $"{++_number}.log");
-        _contenders.Add(new Contender(name, kind, tell => start(tell, log), brokerCpu, time));
-        return _contenders[^1];
+        _competitors.Add(new Competitor(name, kind, tell => start(tell, log), brokerCpu, time));
+        return _competitors[^1];
     }
 
-    private async Task<IReadOnlyList<string>> AccountAsync(Contender contender, string? program, string database, int before, string log, CancellationToken stop)
+    private async Task<IReadOnlyList<string>> CheckAsync(Competitor competitor, string? program, string database, int before, string log, CancellationToken stop)
     {
-        var (sent, results) = (contender.Load.Sent, contender.Results!);
-        List<string> findings = [.. Account.OfResults(sent, before, results.Counts, results.Means)];
-        if (await contender.Process.StopAsync(stop) != 0)
-            findings.Add($"it did not stop in good order ({contender.Process.Ending})");
-        findings.AddRange(Account.OfLedger(sent, options.Qos, LedgerIn(log)));
-        var rows = new StoredRows(contender.Load.Options.Topic, sent.Counts.Length);
+        var (sent, results) = (competitor.Load.Sent, competitor.Results!);
+        List<string> findings = [.. LoadChecker.OfResults(sent, before, results.Counts, results.Means)];
+        if (await competitor.Process.StopAsync(stop) != 0)
+            findings.Add($"it did not stop in good order ({competitor.Process.Ending})");
+        findings.AddRange(LoadChecker.OfLedger(sent, options.Qos, LedgerIn(log)));
+        var rows = new StoredRows(competitor.Load.Options.Topic, sent.Counts.Length);
         await StoreExport.ReadAsync(program, database, rows.Topic, log, rows.Add, stop);
-        findings.AddRange(Account.OfRows(sent, rows));
+        findings.AddRange(LoadChecker.OfRows(sent, rows));
         return findings;
     }
 
