@@ -12,9 +12,9 @@ meanwhile=$PWD/src/Meanwhile/bin/Release/net10.0/meanwhile
 
 if [ "${1:-}" = --quick ]; then
   shift
-  windows=(--filter '*AddAndRead.Reading*') flat=1 micro=(--filter '*' --job Dry) count=50000 throughput=(40000 1) watched=(60000 1) messages=10 seconds=1 rounds=1 memory=31 page=(1 100 10) profile=5
+  windows=(--filter '*AddAndRead.Reading*') flat=1 micro=(--filter '*' --job Dry) count=50000 watched=(60000 1) messages=10 seconds=1 rounds=1 memory=31 page=(1 100 10) profile=5
 else
-  windows=(--filter '*') flat=6 micro=(--filter '*') count=300000 throughput=(500000 3) watched=(1000000 15) messages=150 seconds=3 rounds=3 memory=620 page=(3 10000 1000) profile=20
+  windows=(--filter '*') flat=6 micro=(--filter '*') count=300000 watched=(1000000 15) messages=150 seconds=3 rounds=3 memory=620 page=(3 10000 1000) profile=20
 fi
 
 clean_up() {
@@ -95,7 +95,6 @@ measure micro dotnet benchmarks Micro "${micro[@]}"
 for part in path rows rebuild; do
   measure "pipeline-$part" dotnet "$(program Pipeline)" "$scratch" "$count" 5 "$part"
 done
-measure throughput mosquitto "$(program Path)" throughput "${throughput[@]}" 0 "$meanwhile"
 measure alone mosquitto "$(program Path)" latency "$messages" "$meanwhile"
 measure alone-20ms mosquitto "$(program Path)" latency "$messages" "$meanwhile" 20
 measure alone-20ms-nodelay mosquitto "$(program Path)" latency "$messages" "$meanwhile" 20 nodelay

@@ -22,7 +22,7 @@ internal sealed class AnsweringPeer(Socket socket) : Peer(socket)
         try
         {
             while (true)
-                poller.Turn(Load.TurnMilliseconds);
+                poller.Turn(ClientLoop.TurnMilliseconds);
         }
         catch (EndOfStreamException)
         {

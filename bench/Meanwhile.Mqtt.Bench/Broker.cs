@@ -1,7 +1,6 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
-using Meanwhile.Bench;
+using Meanwhile.Trials;
+using Meanwhile.Trials.Processes;
 
 namespace Meanwhile.Mqtt.Bench;
 
@@ -10,7 +9,7 @@ internal sealed class Broker : IDisposable
 {
     private readonly IDisposable _owner;
 
-    private Broker(string name, int port, Child process, IDisposable owner) => (Name, Port, Process, _owner) = (name, port, process, owner);
+    private Broker(string name, int port, ChildProcess process, IDisposable owner) => (Name, Port, Process, _owner) = (name, port, process, owner);
 
     /// <summary>Which it is.</summary>
     public string Name { get; }
@@ -19,61 +18,59 @@ internal sealed class Broker : IDisposable
     public int Port { get; }
 
     /// <summary>What it costs.</summary>
-    public Child Process { get; }
+    public ChildProcess Process { get; }
 
     /// <summary>Starts <c>meanwhile broker</c>.</summary>
     public static async Task<Broker> OursAsync(string program, string folder)
     {
-        var port = FreePort();
-        return await StartAsync("ours", port, new Child(program, "broker", "--listen", $"127.0.0.1:{port}", "--db", Path.Combine(folder, $"{Guid.NewGuid():N}.db")), "listening");
+        var port = Loopback.FreePort();
+        return await StartAsync("ours", port, program, folder, "broker", "--listen", $"127.0.0.1:{port}", "--db", Path.Combine(folder, $"{Guid.NewGuid():N}.db"));
     }
 
     /// <summary>Starts <c>meanwhile aggregate</c> with the embedded broker.</summary>
     /// <param name="program">The program.</param>
-    /// <param name="database">Where the readings are committed.</param>
+    /// <param name="folder">Where the readings are committed.</param>
     /// <param name="httpPort">Where it shows its figures.</param>
-    public static async Task<Broker> AggregateAsync(string program, string database, int httpPort)
+    public static async Task<Broker> AggregateAsync(string program, string folder, int httpPort)
     {
-        var port = FreePort();
-        return await StartAsync("ours", port, new Child(program, "aggregate", "--broker", $"embedded://127.0.0.1:{port}", "--db", database, "--http", $"127.0.0.1:{httpPort}"), "listening");
+        var port = Loopback.FreePort();
+        return await StartAsync(
+            "ours", port, program, folder, "aggregate", "--broker", $"embedded://127.0.0.1:{port}", "--db", Path.Combine(folder, $"{Guid.NewGuid():N}.db"), "--http", $"127.0.0.1:{httpPort}");
     }
 
     /// <summary>Starts mosquitto, without limits of its own on what is in flight or queued, and without a disk.</summary>
     public static async Task<Broker> MosquittoAsync(string folder)
     {
-        var mosquitto = await Mosquitto.StartAsync(folder, inFlight: 0);
+        var mosquitto = new MosquittoProcess(folder, TimeProvider.System, "max_inflight_messages 0");
+        await mosquitto.StartAsync(CancellationToken.None);
         return new Broker("mosquitto", mosquitto.Port, mosquitto.Process, mosquitto);
     }
 
     /// <summary>Starts MQTTnet's server, in this program.</summary>
-    public static async Task<Broker> MqttNetAsync()
-    {
-        var port = FreePort();
-        return await StartAsync("MQTTnet", port, new Child(Environment.ProcessPath!, "mqttnet", port.ToString(CultureInfo.InvariantCulture)), "listening");
-    }
+    public static Task<Broker> MqttNetAsync(string folder) => StartOwnAsync("MQTTnet", folder, "mqttnet");
 
     /// <summary>Starts what acknowledges and does nothing else, for so many connections, in this program.</summary>
-    public static async Task<Broker> AnsweringAsync(int connections)
-    {
-        var port = FreePort();
-        var culture = CultureInfo.InvariantCulture;
-        return await StartAsync("answers alone", port, new Child(Environment.ProcessPath!, "answer", port.ToString(culture), connections.ToString(culture)), "listening");
-    }
-
-    /// <summary>A port that nobody uses.</summary>
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
+    public static Task<Broker> AnsweringAsync(string folder, int connections) => StartOwnAsync("answers alone", folder, "answer", connections.ToString(CultureInfo.InvariantCulture));
 
     /// <inheritdoc/>
     public void Dispose() => _owner.Dispose();
 
-    private static async Task<Broker> StartAsync(string name, int port, Child process, string ready)
+    private static Task<Broker> StartOwnAsync(string name, string folder, string part, params string[] arguments)
     {
-        await process.SaysAsync(ready);
+        var port = Loopback.FreePort();
+        return StartAsync(name, port, Environment.ProcessPath!, folder, [part, port.ToString(CultureInfo.InvariantCulture), .. arguments]);
+    }
+
+    private static async Task<Broker> StartAsync(string name, int port, string program, string folder, params string[] arguments)
+    {
+        var log = Path.Combine(folder, $"{port}.log");
+        var process = ChildProcess.Start(program, log, arguments);
+        while (!(await File.ReadAllTextAsync(log)).Contains("listening", StringComparison.Ordinal))
+        {
+            if (process.HasExited)
+                throw new TrialException($"{program} has ended ({process.Ending})");
+            await Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System, CancellationToken.None);
+        }
         return new Broker(name, port, process, process);
     }
 }

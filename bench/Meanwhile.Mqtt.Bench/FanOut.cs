@@ -32,7 +32,7 @@ internal static class FanOut
         var publisher = new PublishingPeer(broker.Port, "publisher", 0, inFlight, BufferSize) { WaitsForArrival = true };
         var (copies, messages) = (0L, 0L);
         List<SubscribingPeer> subscribers = [.. Enumerable.Range(0, Subscribers).Select(i => new SubscribingPeer(broker.Port, $"subscriber{i}", 0, BufferSize, Arrived))];
-        return Load.MeasureAsync(broker, [publisher, .. subscribers], duration, () => copies);
+        return ClientLoop.MeasureAsync(broker, [publisher, .. subscribers], duration, () => copies);
 
         void Arrived(int count)
         {

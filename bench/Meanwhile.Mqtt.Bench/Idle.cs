@@ -12,9 +12,9 @@ internal static class Idle
         using var folder = new Folder();
         using var quiet = await Broker.OursAsync(program, folder.Path);
         using var crowded = await Broker.OursAsync(program, folder.Path);
-        var before = crowded.Process.ResidentMebibytes();
+        var before = crowded.Process.ResidentBytes >> 20;
         List<Peer> idle = [.. Enumerable.Range(0, Connections).Select(i => new Peer(crowded.Port, $"idle{i}", BufferSize))];
-        Console.WriteLine($"{Connections:N0} connections: {crowded.Process.ResidentMebibytes()} MiB, {before} MiB before them");
+        Console.WriteLine($"{Connections:N0} connections: {crowded.Process.ResidentBytes >> 20} MiB, {before} MiB before them");
         var report = new Report();
         for (var round = 0; round < rounds; round++)
         {
@@ -22,7 +22,7 @@ internal static class Idle
             report.Add("beside idle connections", await PassThrough.MeasureAsync(crowded, 1, duration));
         }
         report.Print("publisher to subscriber, QoS 1", "alone");
-        Console.WriteLine($"then: {crowded.Process.ResidentMebibytes()} MiB");
+        Console.WriteLine($"then: {crowded.Process.ResidentBytes >> 20} MiB");
         idle.ForEach(peer => peer.Dispose());
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Meanwhile.Bench;
+using Meanwhile.Trials.Processes;
 
 namespace Meanwhile.Mqtt.Bench;
 
@@ -31,8 +32,8 @@ internal static class Ingest
 
     private static async Task<(Result Result, int Batch)> OursAsync(string program, string folder, int publishers, TimeSpan duration)
     {
-        var httpPort = Broker.FreePort();
-        using var broker = await Broker.AggregateAsync(program, Path.Combine(folder, $"{Guid.NewGuid():N}.db"), httpPort);
+        var httpPort = Loopback.FreePort();
+        using var broker = await Broker.AggregateAsync(program, folder, httpPort);
         var result = await MeasureAsync(broker, publishers, duration);
         return (result, await BatchAsync(httpPort));
     }
@@ -40,7 +41,7 @@ internal static class Ingest
     private static Task<Result> MeasureAsync(Broker broker, int publishers, TimeSpan duration)
     {
         List<PublishingPeer> peers = [.. Enumerable.Range(0, publishers).Select(i => new PublishingPeer(broker.Port, $"publisher{i}", 1, InFlight))];
-        return Load.MeasureAsync(broker, peers, duration, () => peers.Sum(peer => peer.Acknowledged));
+        return ClientLoop.MeasureAsync(broker, peers, duration, () => peers.Sum(peer => peer.Acknowledged));
     }
 
     // How many readings a commit had, on average.

@@ -1,4 +1,5 @@
-using Meanwhile.Bench;
+using Meanwhile.Trials.Benchmarking;
+using Meanwhile.Trials.Processes;
 
 namespace Meanwhile.Mqtt.Bench;
 
@@ -13,11 +14,11 @@ internal static class Latency
     public static async Task RunAsync(string program, TimeSpan duration, int rounds)
     {
         using var folder = new Folder();
-        using var disk = new Disk(Path.Combine(folder.Path, "sync"));
+        using var disk = new Disk(Path.Combine(folder.Path, "sync"), TimeProvider.System);
         for (var round = 0; round < rounds; round++)
         {
             var alone = await SyncAsync(disk, duration / 4);
-            using (var broker = await Broker.AggregateAsync(program, Path.Combine(folder.Path, $"{round}.db"), Broker.FreePort()))
+            using (var broker = await Broker.AggregateAsync(program, folder.Path, Loopback.FreePort()))
             {
                 List<double> meanwhile = [];
                 var syncing = Task.CompletedTask;
@@ -25,7 +26,7 @@ internal static class Latency
                 await syncing;
                 Console.WriteLine($"PUBACK: {Text(times)}; {Text(result)}; fdatasync before: {Text(alone)}, meanwhile: {Text(meanwhile)}");
             }
-            using var answering = await Broker.AnsweringAsync(Publishers);
+            using var answering = await Broker.AnsweringAsync(folder.Path, Publishers);
             var floor = await MeasureAsync(answering, duration, () => { });
             Console.WriteLine($"    answers without a broker and a commit: {Text(floor.Times)}; {Text(floor.Result)}");
         }
@@ -36,7 +37,7 @@ internal static class Latency
         List<double> times = [];
         var isMeasured = false;
         List<PublishingPeer> peers = [.. Enumerable.Range(0, Publishers).Select(i => new PublishingPeer(broker.Port, $"publisher{i}", 1, 1, BufferSize) { Took = Note })];
-        var result = await Load.MeasureAsync(broker, peers, duration, () => peers.Sum(peer => peer.Acknowledged), () =>
+        var result = await ClientLoop.MeasureAsync(broker, peers, duration, () => peers.Sum(peer => peer.Acknowledged), () =>
         {
             isMeasured = true;
             began();
@@ -55,7 +56,7 @@ internal static class Latency
         List<double> times = [];
         for (var start = TimeProvider.System.GetTimestamp(); TimeProvider.System.GetElapsedTime(start) < duration;)
         {
-            times.Add(disk.Sync().TotalMilliseconds);
+            times.Add(disk.Sync(rows: 1).TotalMilliseconds);
             await Task.Delay(Pause, TimeProvider.System, CancellationToken.None);
         }
         return times;

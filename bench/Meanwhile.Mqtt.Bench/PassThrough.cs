@@ -12,7 +12,7 @@ internal static class PassThrough
         using var folder = new Folder();
         using var ours = await Broker.OursAsync(program, folder.Path);
         using var mosquitto = await Broker.MosquittoAsync(folder.Path);
-        using var mqttnet = await Broker.MqttNetAsync();
+        using var mqttnet = await Broker.MqttNetAsync(folder.Path);
         for (var qos = 0; qos <= 2; qos++)
         {
             var report = new Report();
@@ -30,6 +30,6 @@ internal static class PassThrough
     {
         var publisher = new PublishingPeer(broker.Port, "publisher", qos, InFlight) { WaitsForArrival = true };
         var subscriber = new SubscribingPeer(broker.Port, "subscriber", qos, BufferSize, publisher.Arrived);
-        return Load.MeasureAsync(broker, [publisher, subscriber], duration, () => subscriber.Received);
+        return ClientLoop.MeasureAsync(broker, [publisher, subscriber], duration, () => subscriber.Received);
     }
 }

@@ -1,5 +1,5 @@
 using System.Net.Sockets;
-using Meanwhile.Bench;
+using Meanwhile.Trials.Benchmarking;
 
 namespace Meanwhile.Mqtt.Bench;
 
@@ -23,7 +23,7 @@ internal class Peer : IDisposable
     {
         Socket.ReceiveBufferSize = Socket.SendBufferSize = bufferSize;
         Socket.Connect("127.0.0.1", port);
-        Ask(RawPackets.Connect(clientId, 4));
+        Ask(PreparedPackets.ConnectTo(Target.Local(port), clientId, version: 4));
     }
 
     /// <summary>On a connection that is there, or is to be made.</summary>

@@ -1,6 +1,7 @@
+using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
-using Meanwhile.Bench;
+using Meanwhile.Trials.Benchmarking;
 
 namespace Meanwhile.Mqtt.Bench;
 
@@ -28,7 +29,7 @@ internal sealed class PublishingPeer : Peer
         : base(port, clientId, bufferSize)
     {
         (_qos, _inFlight) = (qos, inFlight);
-        _packets = [.. Enumerable.Range(1, inFlight).SelectMany(id => RawPackets.Publish(Topic, (ushort)id, RawPackets.Reading(10 + (id % 90), 1_700_000_000), qos))];
+        _packets = [.. Enumerable.Range(1, inFlight).SelectMany(id => Packet((ushort)id, qos))];
         _size = _packets.Length / inFlight;
     }
 
@@ -85,6 +86,14 @@ internal sealed class PublishingPeer : Peer
 
     /// <inheritdoc/>
     protected override void AfterRead() => Send();
+
+    private static byte[] Packet(ushort id, int qos)
+    {
+        var packet = PreparedPackets.PublishTo(Topic, qos, retain: false, Encoding.ASCII.GetBytes($"{{\"number\": {10 + (id % 90)}, \"epochtime\": \"1700000000\"}}"));
+        if (qos > 0)
+            BinaryPrimitives.WriteUInt16BigEndian(packet.AsSpan(4 + Topic.Length), id); // Behind the fixed header and the topic, with two bytes of length each.
+        return packet;
+    }
 
     // Readings are of now, whenever that is.
     private void TellTime()

@@ -1,8 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 using Meanwhile.Mqtt.Broker;
 using Meanwhile.Mqtt.Delivery;
+using Meanwhile.Trials.Benchmarking;
 
 namespace Meanwhile.Mqtt.Bench;
 
@@ -55,7 +55,7 @@ internal static class Retained
             }
         });
         var start = TimeProvider.System.GetTimestamp();
-        await subscriber.GetStream().WriteAsync(Packet(0x82, [0, 1, .. filters.SelectMany(filter => Text(filter).Append((byte)0))]));
+        await subscriber.GetStream().WriteAsync(PreparedPackets.Packet(PreparedPackets.Subscribe, [0, 1, .. filters.SelectMany(filter => PreparedPackets.Text(filter).Append((byte)0))]));
         await subscriber.GetStream().ReadExactlyAsync(new byte[1]);
         var took = TimeProvider.System.GetElapsedTime(start).TotalMilliseconds;
         Volatile.Write(ref isOver, true);
@@ -69,23 +69,8 @@ internal static class Retained
     {
         var client = new TcpClient { NoDelay = true };
         await client.ConnectAsync(endPoint);
-        await client.GetStream().WriteAsync(Packet(0x10, [.. Text("MQTT"), 4, 2, 0, 0, .. Text(clientId)]));
+        await client.GetStream().WriteAsync(PreparedPackets.ConnectTo(Target.Local(endPoint.Port), clientId, version: 4));
         await client.GetStream().ReadExactlyAsync(new byte[4]);
         return client;
-    }
-
-    private static byte[] Text(string text) => [(byte)(text.Length >> 8), (byte)text.Length, .. Encoding.UTF8.GetBytes(text)];
-
-    private static byte[] Packet(byte type, byte[] body)
-    {
-        List<byte> packet = [type];
-        var rest = body.Length;
-        do
-        {
-            packet.Add((byte)((rest & 127) | (rest > 127 ? 128 : 0)));
-            rest >>= 7;
-        }
-        while (rest > 0);
-        return [.. packet, .. body];
     }
 }

@@ -1,4 +1,4 @@
-using Meanwhile.Bench;
+using Meanwhile.Trials.Benchmarking;
 
 namespace Meanwhile.Mqtt.Bench;
 
@@ -18,7 +18,7 @@ internal sealed class SubscribingPeer : Peer
         : base(port, clientId, bufferSize)
     {
         _arrived = arrived;
-        Ask(RawPackets.Subscribe("DATA", qos));
+        Ask(PreparedPackets.SubscribeTo("DATA", qos, version: 4));
     }
 
     /// <summary>How many messages have come.</summary>

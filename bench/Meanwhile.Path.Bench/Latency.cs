@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
-using Meanwhile.Bench;
+using Meanwhile.Trials;
+using Meanwhile.Trials.Benchmarking;
+using Meanwhile.Trials.Processes;
 
 namespace Meanwhile.Path.Bench;
 
@@ -16,36 +18,31 @@ internal static class Latency
     public static async Task RunAsync(int messages, string program, int pause, bool noDelay)
     {
         var folder = Directory.CreateTempSubdirectory("path-bench").FullName;
-        using var mosquitto = await Mosquitto.StartAsync(folder, inFlight: 20, noDelay);
-        await using var load = await Load.StartAsync(mosquitto.Port);
-        using var disk = new Disk(System.IO.Path.Combine(folder, "sync"));
+        using var mosquitto = new MosquittoProcess(folder, TimeProvider.System, "max_inflight_messages 20", $"set_tcp_nodelay {(noDelay ? "true" : "false")}");
+        await mosquitto.StartAsync(CancellationToken.None);
+        using var load = await Aggregate.LoadAsync(mosquitto.Port, series: 1);
+        using var disk = new Disk(System.IO.Path.Combine(folder, "sync"), TimeProvider.System);
         using (var tap = new Tap(mosquitto.Port))
-        using (var bare = new Child(Environment.ProcessPath!, "bare", $"{tap.Port}", $"{messages}", $"{messages}"))
-        {
-            await bare.SaysAsync("ready");
+        await using (await ResultReader.StartAsync(Target.Local(tap.Port), Aggregate.Topic, series: 1, moved: null, CancellationToken.None))
             await MeasureAsync("bare", tap, load, messages, disk, TimeSpan.FromMilliseconds(pause / 2.0));
-        }
         using (var tap = new Tap(mosquitto.Port))
-        using (var aggregate = new Child(program, "aggregate", "--broker", $"127.0.0.1:{tap.Port}", "--db", System.IO.Path.Combine(folder, "test.db")))
-        {
-            await aggregate.SaysAsync("subscribed");
+        using (await Aggregate.StartAsync(program, folder, $"127.0.0.1:{tap.Port}"))
             await MeasureAsync("ours", tap, load, messages, disk, TimeSpan.FromMilliseconds(pause / 2.0));
-        }
         Directory.Delete(folder, recursive: true);
     }
 
     // The disk is asked in between, because it is not the same from one second to the next.
-    private static async Task MeasureAsync(string what, Tap tap, Load load, int messages, Disk disk, TimeSpan halfAPause)
+    private static async Task MeasureAsync(string what, Tap tap, LoadGenerator load, int messages, Disk disk, TimeSpan halfAPause)
     {
         List<double> times = [], syncs = [];
         for (var i = 0; i < messages; i++)
         {
             var start = TimeProvider.System.GetTimestamp();
             var acknowledged = tap.NextAcknowledgementAsync();
-            await load.PublishAsync(1, TimeProvider.System.GetUtcNow().ToUnixTimeSeconds());
+            await load.PublishAllAsync(1);
             times.Add(TimeProvider.System.GetElapsedTime(start, await acknowledged).TotalMilliseconds);
             await Task.Delay(halfAPause, TimeProvider.System, CancellationToken.None);
-            syncs.Add(disk.Sync().TotalMilliseconds);
+            syncs.Add(disk.Sync(rows: 1).TotalMilliseconds);
             await Task.Delay(halfAPause, TimeProvider.System, CancellationToken.None);
         }
         Print(what, times);
@@ -87,23 +84,34 @@ internal sealed class Tap : IDisposable
 
     private async Task PassAsync(int brokerPort)
     {
-        using var client = await _listener.AcceptTcpClientAsync();
+        using var client = await _listener.AcceptSocketAsync();
+        using var broker = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await broker.ConnectAsync(IPAddress.Loopback, brokerPort);
         client.NoDelay = true;
-        await using var down = client.GetStream();
-        await using var up = await RawPackets.ConnectAsync(brokerPort);
+        await using var down = new NetworkStream(client);
+        await using var up = new NetworkStream(broker);
         var downwards = up.CopyToAsync(down);
-        var reader = new PacketReader(down);
+        using var fromClient = new RawConnection(client);
         List<byte> passed = [];
-        while (await reader.ReadAsync(Note))
+        try
         {
-            await up.WriteAsync(passed.ToArray());
-            passed.Clear();
+            while (true)
+            {
+                await fromClient.ReadAsync(Note, CancellationToken.None);
+                await up.WriteAsync(passed.ToArray());
+                passed.Clear();
+            }
         }
+        catch (TrialException)
+        {
+            // The client has gone.
+        }
+        broker.Close();
         await downwards.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
         void Note(ReadOnlySpan<byte> packet, int headerLength)
         {
-            if (packet[0] == 0x40)
+            if (packet[0] == PreparedPackets.PubAck)
                 _acknowledged.TrySetResult(TimeProvider.System.GetTimestamp());
             passed.AddRange(packet);
         }

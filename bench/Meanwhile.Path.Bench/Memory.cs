@@ -1,4 +1,4 @@
-using Meanwhile.Bench;
+using Meanwhile.Trials.Processes;
 
 namespace Meanwhile.Path.Bench;
 
@@ -12,19 +12,19 @@ internal static class Memory
     public static async Task RunAsync(int seconds, string program)
     {
         var folder = Directory.CreateTempSubdirectory("path-bench").FullName;
-        using var mosquitto = await Mosquitto.StartAsync(folder, inFlight: 0);
-        await using var load = await Load.StartAsync(mosquitto.Port);
-        using var aggregate = new Child(program, "aggregate", "--broker", $"127.0.0.1:{mosquitto.Port}", "--db", System.IO.Path.Combine(folder, "test.db"));
-        await aggregate.SaysAsync("subscribed");
+        using var mosquitto = new MosquittoProcess(folder, TimeProvider.System, "max_inflight_messages 0");
+        await mosquitto.StartAsync(CancellationToken.None);
+        using var load = await Aggregate.LoadAsync(mosquitto.Port, series: 1);
+        using var aggregate = await Aggregate.StartAsync(program, folder, $"127.0.0.1:{mosquitto.Port}");
         var (start, shown, sent) = (TimeProvider.System.GetTimestamp(), 0, 0L);
         while (TimeProvider.System.GetElapsedTime(start) is var elapsed && elapsed.TotalSeconds < seconds)
         {
-            await load.PublishAsync(Chunk, TimeProvider.System.GetUtcNow().ToUnixTimeSeconds());
+            await load.PublishAllAsync(Chunk);
             sent += Chunk;
             if (elapsed < Interval * (shown + 1))
                 continue;
             shown++;
-            Console.WriteLine($"{elapsed.TotalSeconds:0} s: {sent:N0} messages, {aggregate.ResidentMebibytes()} MiB (mosquitto {mosquitto.Process.ResidentMebibytes()} MiB)");
+            Console.WriteLine($"{elapsed.TotalSeconds:0} s: {sent:N0} messages, {aggregate.ResidentBytes >> 20} MiB (mosquitto {mosquitto.Process.ResidentBytes >> 20} MiB)");
         }
         Directory.Delete(folder, recursive: true);
     }

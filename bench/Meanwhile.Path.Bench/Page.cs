@@ -1,6 +1,7 @@
 using System.Globalization;
-using System.Net.Sockets;
-using Meanwhile.Bench;
+using System.Text;
+using Meanwhile.Trials.Benchmarking;
+using Meanwhile.Trials.Processes;
 using Microsoft.Playwright;
 
 namespace Meanwhile.Path.Bench;
@@ -54,21 +55,18 @@ internal static class Page
     public static async Task RunAsync(int rounds, int series, int rate, string program)
     {
         var folder = Directory.CreateTempSubdirectory("page-bench").FullName;
-        string[] topics = [.. Enumerable.Range(0, series).Select(i => $"plant/{i:00000}")];
-        using (var aggregate = new Child(
-            program, "aggregate", "--broker", "embedded://127.0.0.1:0", "--topic", "plant/#", "--http", "127.0.0.1:0", "--db", System.IO.Path.Combine(folder, "page.db")))
+        string[] topics = [.. Enumerable.Range(0, series).Select(i => PublishTemplate.TopicOf(Aggregate.Topic, i))];
+        var (port, httpPort) = (Loopback.FreePort(), Loopback.FreePort());
+        using (await Aggregate.StartAsync(program, folder, $"embedded://127.0.0.1:{port}", "--http", $"127.0.0.1:{httpPort}"))
         {
-            await aggregate.SaysAsync("read back");
-            var port = int.Parse(aggregate.Said(" 127.0.0.1:", ": the embedded broker"), CultureInfo.InvariantCulture);
-            await using (var load = await Load.StartAsync(port, topics))
-                await load.PublishAsync(series, Now().ToUnixTimeSeconds());
-            await using var publisher = await RawPackets.ConnectAsync(port);
-            await publisher.WriteAsync(RawPackets.Connect("page", 4));
+            using (var load = await Aggregate.LoadAsync(port, series))
+                await load.PublishAllAsync(series);
+            using var publisher = await RawConnection.ConnectAsync(Target.Local(port), "page", version: 4, CancellationToken.None);
             using var playwright = await Playwright.CreateAsync();
             await using var browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = "/usr/bin/chromium", Args = ["--no-sandbox", "--disable-dev-shm-usage"] });
             Dictionary<string, List<double>> figures = new(StringComparer.Ordinal);
             for (var round = 0; round < rounds; round++)
-                await MeasureAsync(browser, "http://" + aggregate.Said("http://", "/"), publisher, topics, rate, (name, value) => (figures.TryGetValue(name, out var of) ? of : figures[name] = []).Add(value));
+                await MeasureAsync(browser, $"http://127.0.0.1:{httpPort}", publisher, topics, rate, (name, value) => (figures.TryGetValue(name, out var of) ? of : figures[name] = []).Add(value));
             foreach (var (name, values) in figures)
                 Console.WriteLine($"{name,-50} {Median(values),8:0.0}   ({string.Join(", ", values.Select(value => value.ToString("0.0", CultureInfo.InvariantCulture)))})");
         }
@@ -76,7 +74,7 @@ internal static class Page
     }
 
     // A browser that knows nothing yet, as at somebody's first visit.
-    private static async Task MeasureAsync(IBrowser browser, string http, NetworkStream publisher, string[] topics, int rate, Action<string, double> tell)
+    private static async Task MeasureAsync(IBrowser browser, string http, RawConnection publisher, string[] topics, int rate, Action<string, double> tell)
     {
         await using var context = await browser.NewContextAsync(new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = 1440, Height = 900 } });
         var empty = await context.NewPageAsync();
@@ -111,26 +109,29 @@ internal static class Page
         await publishing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private static async Task<double> AppearAsync(IPage page, NetworkStream publisher, string topic, int number)
+    private static async Task<double> AppearAsync(IPage page, RawConnection publisher, string topic, int number)
     {
         var seen = page.EvaluateAsync<double>(SeeChange, topic);
         await page.EvaluateAsync("() => 0"); // It looks by now.
         var sent = Now();
-        await publisher.WriteAsync(RawPackets.Publish(topic, 0, RawPackets.Reading(1000 * (number + 1), sent.ToUnixTimeSeconds()), qos: 0));
+        await publisher.SendAsync(Reading(topic, 1000 * (number + 1), sent), CancellationToken.None);
         return await seen - sent.ToUnixTimeMilliseconds();
     }
 
-    private static async Task PublishAsync(NetworkStream publisher, string[] topics, int rate, CancellationToken ending)
+    private static async Task PublishAsync(RawConnection publisher, string[] topics, int rate, CancellationToken ending)
     {
         using var timer = new PeriodicTimer(Tick, TimeProvider.System);
         for (var sent = 0; await timer.WaitForNextTickAsync(ending);)
         {
             List<byte> block = [];
             for (var i = 0; i < rate * Tick.TotalSeconds; i++, sent++)
-                block.AddRange(RawPackets.Publish(topics[sent % topics.Length], 0, RawPackets.Reading(sent % 100, Now().ToUnixTimeSeconds()), qos: 0));
-            await publisher.WriteAsync(block.ToArray(), ending);
+                block.AddRange(Reading(topics[sent % topics.Length], sent % 100, Now()));
+            await publisher.SendAsync(block.ToArray(), ending);
         }
     }
+
+    private static byte[] Reading(string topic, int number, DateTimeOffset time) =>
+        PreparedPackets.PublishTo(topic, qos: 0, retain: false, Encoding.ASCII.GetBytes($"{{\"number\": {number}, \"epochtime\": \"{time.ToUnixTimeSeconds()}\"}}"));
 
     // What the thread has computed, in milliseconds, so that it matters less who else is on the machine.
     private static async Task<double> CpuAsync(ICDPSession session)

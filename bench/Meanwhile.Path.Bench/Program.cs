@@ -1,18 +1,13 @@
 using System.Globalization;
 using Meanwhile.Path.Bench;
 
-// What a message costs on its way through a broker, beside a program that does nothing but acknowledge it.
-//   throughput MESSAGES ROUNDS INFLIGHT PROGRAM...   alternating runs; INFLIGHT is mosquitto's max_inflight_messages, 0 for no limit
+// What "meanwhile bench" does not measure of a message's way.
 //   latency    MESSAGES PROGRAM [PAUSE [nodelay]]    one message alone, from its publication to our PUBACK, beside the disk's fdatasync; PAUSE is milliseconds
 //   memory     SECONDS PROGRAM                       the memory that it holds at full rate
 //   watched    MESSAGES ROUNDS SERIES PROGRAM        at full rate into the embedded broker, with and without somebody at the dashboard
 //   page       ROUNDS SERIES RATE PROGRAM            what somebody at the dashboard waits for, in Chromium, while so many readings come a second
-//   bare       PORT FIRST MESSAGES                         the program that only acknowledges
 switch (args)
 {
-    case ["throughput", var messages, var rounds, var inFlight, .. { Length: > 0 } programs]:
-        await Throughput.RunAsync(Number(messages), Number(rounds), Number(inFlight), programs);
-        return 0;
     case ["latency", var messages, var program]:
         await Latency.RunAsync(Number(messages), program, Latency.LongPause, noDelay: false);
         return 0;
@@ -31,11 +26,8 @@ switch (args)
     case ["page", var rounds, var series, var rate, var program]:
         await Page.RunAsync(Number(rounds), Number(series), Number(rate), program);
         return 0;
-    case ["bare", var port, var first, var messages]:
-        await BareAcknowledger.RunAsync(Number(port), Number(first), Number(messages));
-        return 0;
     default:
-        await Console.Error.WriteLineAsync("throughput MESSAGES ROUNDS INFLIGHT PROGRAM... | latency MESSAGES PROGRAM [PAUSE [nodelay]] | memory SECONDS PROGRAM | watched MESSAGES ROUNDS SERIES PROGRAM | page ROUNDS SERIES RATE PROGRAM | bare PORT FIRST MESSAGES");
+        await Console.Error.WriteLineAsync("latency MESSAGES PROGRAM [PAUSE [nodelay]] | memory SECONDS PROGRAM | watched MESSAGES ROUNDS SERIES PROGRAM | page ROUNDS SERIES RATE PROGRAM | bare PORT FIRST MESSAGES");
         return 2;
 }
 

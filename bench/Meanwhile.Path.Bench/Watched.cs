@@ -1,5 +1,5 @@
-using System.Globalization;
-using Meanwhile.Bench;
+using Meanwhile.Trials.Benchmarking;
+using Meanwhile.Trials.Processes;
 
 namespace Meanwhile.Path.Bench;
 
@@ -14,20 +14,18 @@ internal static class Watched
     public static async Task RunAsync(int messages, int rounds, int series, string program)
     {
         var folder = Directory.CreateTempSubdirectory("watched-bench").FullName;
-        string[] topics = [.. Enumerable.Range(0, series).Select(i => $"DATA/{i}")];
-        using (var aggregate = new Child(
-            program, "aggregate", "--broker", "embedded://127.0.0.1:0", "--topic", "DATA/#", "--http", "127.0.0.1:0", "--db", System.IO.Path.Combine(folder, "watched.db")))
+        var (port, httpPort) = (Loopback.FreePort(), Loopback.FreePort());
+        using (var aggregate = await Aggregate.StartAsync(program, folder, $"embedded://127.0.0.1:{port}", "--http", $"127.0.0.1:{httpPort}"))
         {
-            await aggregate.SaysAsync("read back");
-            await using var load = await Load.StartAsync(int.Parse(aggregate.Said(" 127.0.0.1:", ": the embedded broker"), CultureInfo.InvariantCulture), topics);
-            using var http = new HttpClient { BaseAddress = new Uri("http://" + aggregate.Said("http://", "/")) };
-            await load.PublishAsync(WarmUp, Now());
+            using var load = await Aggregate.LoadAsync(port, series);
+            using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{httpPort}") };
+            await load.PublishAllAsync(WarmUp);
             Dictionary<bool, List<Run>> runs = new() { [false] = [], [true] = [] };
             for (var round = 0; round < rounds; round++)
             {
                 foreach (var isWatched in new[] { round % 2 == 1, round % 2 == 0 }) // Who comes first takes turns as well.
                 {
-                    await using var watcher = isWatched ? await Watcher.StartAsync(http, topics[0]) : null;
+                    await using var watcher = isWatched ? await Watcher.StartAsync(http, PublishTemplate.TopicOf(Aggregate.Topic, 0)) : null;
                     var run = await MeasureAsync(aggregate, load, messages);
                     runs[isWatched].Add(run);
                     Console.WriteLine($"{round} {Name(isWatched)}: {run.Rate:0}/s, CPU {run.CpuMicroseconds:0.00} µs a message{(watcher is null ? "" : $", read {watcher.Bytes / 1024:0} KiB")}");
@@ -39,16 +37,14 @@ internal static class Watched
         Directory.Delete(folder, recursive: true);
     }
 
-    private static async Task<Run> MeasureAsync(Child aggregate, Load load, int messages)
+    private static async Task<Run> MeasureAsync(ChildProcess aggregate, LoadGenerator load, int messages)
     {
-        var (cpu, start) = (aggregate.CpuSeconds(), TimeProvider.System.GetTimestamp());
-        await load.PublishAsync(messages, Now());
-        return new Run(messages / TimeProvider.System.GetElapsedTime(start).TotalSeconds, (aggregate.CpuSeconds() - cpu) * 1e6 / messages);
+        var (cpu, start) = (aggregate.ProcessorTime, TimeProvider.System.GetTimestamp());
+        await load.PublishAllAsync(messages);
+        return new Run(messages / TimeProvider.System.GetElapsedTime(start).TotalSeconds, (aggregate.ProcessorTime - cpu).TotalMicroseconds / messages);
     }
 
     private static string Name(bool isWatched) => isWatched ? "watched" : "alone";
-
-    private static long Now() => TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
 
     private static double Median(List<Run> runs, Func<Run, double> of) => runs.Select(of).Order().ElementAt(runs.Count / 2);
 }

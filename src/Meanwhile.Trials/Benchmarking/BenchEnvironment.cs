@@ -45,7 +45,7 @@ internal sealed class BenchEnvironment(BenchOptions options, TimeProvider time) 
             return _broker;
         if (options.OwnMosquitto)
         {
-            _mosquitto = new MosquittoProcess(options.Folder, time);
+            _mosquitto = new MosquittoProcess(options.Folder, time, MosquittoProcess.Durable(options.Folder));
             await _mosquitto.StartAsync(stop);
             return _broker = Target.Local(_mosquitto.Port);
         }
@@ -172,7 +172,7 @@ internal sealed class BenchEnvironment(BenchOptions options, TimeProvider time) 
         await herald.SendAsync(PreparedPackets.PublishTo(topic + "/herald", qos: 0, retain: true, Encoding.UTF8.GetBytes(payload)), stop);
     }
 
-    private Func<TimeSpan>? BrokerCpu() => _mosquitto is not null ? () => _mosquitto.ProcessorTime : _brokerProcess is not null ? () => _brokerProcess.ProcessorTime : null;
+    private Func<TimeSpan>? BrokerCpu() => _mosquitto is not null ? () => _mosquitto.Process.ProcessorTime : _brokerProcess is not null ? () => _brokerProcess.ProcessorTime : null;
 
     private Competitor Keep(Func<Func<Stream, Task>, string, ChildProcess> start, string name, RowKind kind, Func<TimeSpan>? brokerCpu)
     {

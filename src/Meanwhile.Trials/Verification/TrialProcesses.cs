@@ -18,7 +18,7 @@ internal sealed class TrialProcesses : IAsyncDisposable
     public TrialProcesses(TrialOptions options, TimeProvider time)
     {
         (_options, _time) = (options, time);
-        _mosquitto = options.OwnMosquitto ? new MosquittoProcess(options.Folder, time) : null;
+        _mosquitto = options.OwnMosquitto ? new MosquittoProcess(options.Folder, time, MosquittoProcess.Durable(options.Folder)) : null;
         _broker = options.Broker ?? new Uri($"mqtt://127.0.0.1:{_mosquitto?.Port ?? Loopback.FreePort()}");
         if (_broker.Scheme != "mqtt")
             return; // Certificates and paths are bound to the broker's own name.

@@ -1,7 +1,7 @@
 namespace Meanwhile.Mqtt.Bench;
 
 /// <summary>Clients on one thread of their own, and what one broker made of them in a while.</summary>
-internal static class Load
+internal static class ClientLoop
 {
     /// <summary>How long one turn waits at most for something to do.</summary>
     public const int TurnMilliseconds = 10;
@@ -29,11 +29,11 @@ internal static class Load
                 publisher.Send();
             Turn(WarmUp);
             began?.Invoke();
-            var (counted, cpu, own, start) = (count(), broker.Process.CpuSeconds(), OwnCpu(), TimeProvider.System.GetTimestamp());
+            var (counted, cpu, own, start) = (count(), broker.Process.ProcessorTime.TotalSeconds, OwnCpu(), TimeProvider.System.GetTimestamp());
             Turn(duration);
             var seconds = TimeProvider.System.GetElapsedTime(start).TotalSeconds;
             var messages = Math.Max(1, count() - counted);
-            return new Result(messages / seconds, (broker.Process.CpuSeconds() - cpu) * 1e6 / messages, (OwnCpu() - own) * 1e6 / messages);
+            return new Result(messages / seconds, (broker.Process.ProcessorTime.TotalSeconds - cpu) * 1e6 / messages, (OwnCpu() - own) * 1e6 / messages);
         }
 
         void Turn(TimeSpan time)
