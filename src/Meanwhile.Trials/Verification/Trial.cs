@@ -27,7 +27,7 @@ internal sealed class Trial(TrialOptions options, Func<Uri, ClientOptions> login
     /// <param name="progress">Told how much of all is done, from 0 to 1, and what is going on.</param>
     public async Task<TrialReport> RunAsync(Action<double, string> progress, CancellationToken stop)
     {
-        await using var processes = new TrialProcesses(options, time);
+        await using var processes = new TrialProcesses(options, login, time);
         using var watching = CancellationTokenSource.CreateLinkedTokenSource(stop);
         await processes.StartAsync(stop);
         var results = new LastResults(login(processes.Broker) with { ClientId = options.ClientId("watch") }, options.StatsTopic);

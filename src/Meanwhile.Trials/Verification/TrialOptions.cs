@@ -1,8 +1,11 @@
+using System.Globalization;
+
 namespace Meanwhile.Trials.Verification;
 
 /// <summary>What a trial puts the program through.</summary>
 /// <param name="Broker">A broker elsewhere; null for the embedded one, or for a mosquitto of the trial's own.</param>
 /// <param name="OwnMosquitto">Start one.</param>
+/// <param name="WithPaho">Eclipse paho publishes, and not this program.</param>
 /// <param name="Qos">Of the publishers.</param>
 /// <param name="Messages">At least so many are sent.</param>
 /// <param name="Rate">Messages a second, all publishers together.</param>
@@ -11,7 +14,7 @@ namespace Meanwhile.Trials.Verification;
 /// <param name="Database">The store, as --db names it.</param>
 /// <param name="DatabaseServer">How Npgsql connects to that store; null where it is a SQLite file.</param>
 /// <param name="Folder">For logs, and for what mosquitto keeps.</param>
-internal sealed record TrialOptions(Uri? Broker, bool OwnMosquitto, int Qos, long Messages, double Rate, int Kills, int Seed, string Database, string? DatabaseServer, string Folder)
+internal sealed record TrialOptions(Uri? Broker, bool OwnMosquitto, bool WithPaho, int Qos, long Messages, double Rate, int Kills, int Seed, string Database, string? DatabaseServer, string Folder)
 {
     /// <summary>How many processes publish.</summary>
     public const int Publishers = 4;
@@ -41,10 +44,18 @@ internal sealed record TrialOptions(Uri? Broker, bool OwnMosquitto, int Qos, lon
     /// <summary>The command line of a publisher.</summary>
     /// <param name="number">From 1 on.</param>
     /// <param name="count">How many messages it sends; null for until it is told to stop.</param>
-    public IEnumerable<string> PublisherArguments(int number, string broker, string log, int? count) =>
+    public IEnumerable<string> PublisherArguments(int number, Uri broker, string log, int? count) =>
     [
-        "verify", "publisher", "--broker", broker, "--topic", Topics.ElementAt(number - 1), "--qos", $"{Qos}", "--rate", $"{Rate / Publishers}",
+        "verify", "publisher", "--broker", broker.OriginalString, "--topic", Topics.ElementAt(number - 1), "--qos", $"{Qos}", "--rate", $"{Rate / Publishers}",
         "--client-id", ClientId($"publish-{number}"), "--log", log, .. count is null ? (string[])[] : ["--count", $"{count}"],
+    ];
+
+    /// <summary>The command line of paho's script.</summary>
+    /// <inheritdoc cref="PublisherArguments"/>
+    public IEnumerable<string> PahoArguments(int number, Uri broker, string log, int? count) =>
+    [
+        broker.DnsSafeHost, $"{broker.Port}", Topics.ElementAt(number - 1), $"{Qos}", string.Create(CultureInfo.InvariantCulture, $"{Rate / Publishers}"), ClientId($"publish-{number}"), log,
+        .. count is null ? (string[])[] : [$"{count}"],
     ];
 
     /// <summary>A client id of this trial's.</summary>

@@ -1,3 +1,4 @@
+using Meanwhile.Mqtt.Client;
 using Meanwhile.Trials.Processes;
 using Npgsql;
 
@@ -7,6 +8,7 @@ namespace Meanwhile.Trials.Verification;
 internal sealed class TrialProcesses : IAsyncDisposable
 {
     private readonly TrialOptions _options;
+    private readonly Func<Uri, ClientOptions> _login;
     private readonly TimeProvider _time;
     private readonly MosquittoProcess? _mosquitto;
     private readonly Uri _broker;
@@ -14,10 +16,11 @@ internal sealed class TrialProcesses : IAsyncDisposable
     private readonly CuttingProxy? _toAggregator;
     private readonly ChildProcess?[] _publishers = new ChildProcess?[TrialOptions.Publishers];
     private ChildProcess? _aggregator;
+    private PahoPublisher? _paho;
 
-    public TrialProcesses(TrialOptions options, TimeProvider time)
+    public TrialProcesses(TrialOptions options, Func<Uri, ClientOptions> login, TimeProvider time)
     {
-        (_options, _time) = (options, time);
+        (_options, _login, _time) = (options, login, time);
         _mosquitto = options.OwnMosquitto ? new MosquittoProcess(options.Folder, time, MosquittoProcess.Durable(options.Folder)) : null;
         _broker = options.Broker ?? new Uri($"mqtt://127.0.0.1:{_mosquitto?.Port ?? Loopback.FreePort()}");
         if (_broker.Scheme != "mqtt")
@@ -49,6 +52,8 @@ internal sealed class TrialProcesses : IAsyncDisposable
     /// <summary>Starts everything: publishers when the aggregator is subscribed.</summary>
     public async Task StartAsync(CancellationToken stop)
     {
+        if (_options.WithPaho)
+            _paho = await PahoPublisher.FindAsync(_options.Folder, stop);
         if (_mosquitto is not null)
             await _mosquitto.StartAsync(stop);
         StartAggregator();
@@ -178,9 +183,11 @@ internal sealed class TrialProcesses : IAsyncDisposable
     private void StartPublisher(int number, int? count)
     {
         _publishers[number - 1]?.Dispose();
-        var broker = _toPublishers?.Address ?? _broker.OriginalString;
-        _publishers[number - 1] = ChildProcess.StartMeanwhile(
-            null, Path.Combine(_options.Folder, $"publish-{number}.log"), _options.PublisherArguments(number, broker, LogOf(number), count));
+        var log = Path.Combine(_options.Folder, $"publish-{number}.log");
+        var broker = _toPublishers is null ? _broker : new Uri($"mqtt://{_toPublishers.Address}");
+        _publishers[number - 1] = _paho is null
+            ? ChildProcess.StartMeanwhile(null, log, _options.PublisherArguments(number, broker, LogOf(number), count))
+            : _paho.Start(log, _options.PahoArguments(number, broker, LogOf(number), count), _login(_broker));
     }
 
     private string LogOf(int number) => Path.Combine(_options.Folder, $"sent-{number}");

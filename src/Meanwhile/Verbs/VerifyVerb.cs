@@ -20,6 +20,14 @@ internal static class VerifyVerb
     private static readonly Setting<int> Qos = new(
         "--qos", null, "1", "0|1|2", "quality of service of the publishers", text => (int)CommonSettings.ParseWhole(text, 0, 2));
 
+    private static readonly Setting<bool> WithPaho = new(
+        "--publishers", null, "own", "own|paho", "what publishes: this program, or Eclipse paho in Python, a client that shares no code with it", text => text switch
+        {
+            "own" => false,
+            "paho" => true,
+            _ => throw new FormatException("own or paho"),
+        });
+
     private static readonly Setting<int> Kills = new(
         "--kills", null, "10", "NUMBER", "how many times a process is killed", text => (int)CommonSettings.ParseWhole(text, 0, 1_000_000));
 
@@ -49,7 +57,7 @@ internal static class VerifyVerb
             "verify",
             "kill processes and cut connections at random moments, and account for every message",
             [
-                Broker.Option, Qos.Option, Kills.Option, Messages.Option, Rate.Option, CommonSettings.Seed.Option, Database.Option, Keep,
+                Broker.Option, WithPaho.Option, Qos.Option, Kills.Option, Messages.Option, Rate.Option, CommonSettings.Seed.Option, Database.Option, Keep,
             ],
             RunAsync);
         var publisher = VerbContext.Command(
@@ -99,10 +107,13 @@ internal static class VerifyVerb
     private static TrialOptions ReadOptions(VerbContext context)
     {
         var broker = context.Read(Broker)!;
+        if (context.Read(WithPaho) && broker.Elsewhere is { Scheme: not "mqtt" } other)
+            throw new UserException($"--publishers: paho's publishers do not reach '{other}': expected mqtt://, embedded or mosquitto as --broker, or own", ExitCode.Usage);
         var database = context.Read(Database);
         return new TrialOptions(
             broker.Elsewhere is { } elsewhere ? new Uri(elsewhere.ToString()) : null,
             broker.IsOwnMosquitto,
+            context.Read(WithPaho),
             context.Read(Qos),
             context.Read(Messages),
             1 / context.Read(Rate)!.Shortest,
@@ -128,6 +139,7 @@ internal static class VerifyVerb
         [
             ("seed", options.Seed),
             ("broker", broker),
+            ("publishers", options.WithPaho ? "paho" : "own"),
             ("store", Store.Describe(options.Database)),
             ("QoS", $"{options.Qos}: {Expectations.Of(options.Qos).Describe()}"),
             ("kills", report.Faults),

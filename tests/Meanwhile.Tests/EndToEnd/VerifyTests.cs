@@ -40,6 +40,39 @@ public sealed class VerifyTests : ProgramTest
         async Task<int> CountAsync(string what) => int.Parse((await PostgresServer.QueryAsync(url, $"SELECT COUNT(*) FROM {what}"))[0], CultureInfo.InvariantCulture);
     }
 
+    [Theory]
+    [InlineData("embedded", "1")]
+    [InlineData("embedded", "2")]
+    [InlineData("mosquitto", "0")]
+    [InlineData("mosquitto", "2")]
+    public async Task A_short_trial_with_publishers_of_others_balances(string broker, string qos)
+    {
+        if (broker == "mosquitto")
+            Peers.RequireProgram(broker);
+        Peers.Require(await Peer("/usr/bin/python3", "-c", "import paho.mqtt.client").ExitAsync() == 0, "paho for Python is not installed");
+        var verify = Meanwhile(["verify", "--publishers", "paho", "--broker", broker, "--qos", qos, "--kills", "3", "--messages", "500", "--rate", "200"]);
+        await AssertBalancesAsync(verify);
+        Assert.Contains("publishers               paho\n", verify.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_paho_it_says_what_is_missing()
+    {
+        var verify = Meanwhile(["verify", "--publishers", "paho"], ("PATH", Folder.Path));
+        Assert.Equal(1, await verify.ExitAsync());
+        Assert.Contains("meanwhile: --publishers: paho is not installed: expected a python3 that can import paho.mqtt.client (Debian has it as python3-paho-mqtt), or own\n", verify.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("others", "--publishers: 'others' cannot be understood: expected own or paho")]
+    [InlineData("paho --broker mqtts://x", "--publishers: paho's publishers do not reach 'mqtts://x:8883': expected mqtt://, embedded or mosquitto as --broker, or own")]
+    public async Task Publishers_that_there_are_not_are_refused(string arguments, string expected)
+    {
+        var verify = Meanwhile(["verify", "--publishers", .. arguments.Split(' ')]);
+        Assert.Equal(2, await verify.ExitAsync());
+        Assert.Contains(expected, verify.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_password_of_the_server_is_refused_on_the_command_line()
     {

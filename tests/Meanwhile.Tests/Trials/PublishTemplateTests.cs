@@ -25,7 +25,7 @@ public class PublishTemplateTests
         template.Write(packet, 0x1234, 9_876_543, 77);
 
         Assert.Equal(packet.Length, PreparedPackets.CompleteLength(packet, out var headerLength));
-        var topic = packet.AsSpan(headerLength + 2, ResponseBuffer.TopicLength(packet, headerLength));
+        var topic = packet.AsSpan(headerLength + 2, AcknowledgementBuffer.TopicLength(packet, headerLength));
         Assert.Equal(PublishTemplate.TopicOf("bench/x", 9_876_543), Encoding.UTF8.GetString(topic));
         Assert.Equal(9_876_543, PublishTemplate.SeriesOf(topic));
         Assert.True(Topic.Matches(PublishTemplate.FilterOf("bench/x"), Encoding.UTF8.GetString(topic)));
