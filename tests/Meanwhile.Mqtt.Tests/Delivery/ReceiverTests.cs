@@ -73,8 +73,8 @@ public class ReceiverTests
         receiver.Publish(6, 1, dup: false);
 
         Assert.Equal(IdChangeKind.AllForgotten, receiver.Connected(sessionPresent: false).Kind);
-        Assert.True(receiver.Publish(5, 2, dup: false).IsNew);
-        Assert.True(receiver.Publish(6, 1, dup: false).IsNew);
+        Assert.True(receiver.Publish(5, 2, dup: true).IsNew);
+        Assert.True(receiver.Publish(6, 1, dup: true).IsNew);
     }
 
     [Fact]
@@ -266,6 +266,39 @@ public class ReceiverTests
         Assert.False(receiver.IsFull);
     }
 
+    [Fact]
+    public void What_the_last_connection_held_at_qos_2_leaves_room_on_the_next()
+    {
+        var receiver = Connected(receiveMaximum: 1);
+        receiver.Publish(1, 2, dup: false);
+        Assert.True(receiver.IsFull);
+        receiver.Connected(sessionPresent: true, receiveMaximum: 1);
+        Assert.False(receiver.IsFull);
+    }
+
+    [Fact]
+    public void What_is_withdrawn_has_never_come()
+    {
+        var receiver = Connected();
+        receiver.Withdraw(receiver.Publish(1, 2, dup: false).Ticket);
+        Assert.True(receiver.Publish(1, 2, dup: true).IsNew);
+        receiver.Withdraw(receiver.Release(1).Ticket);
+        Assert.False(receiver.Publish(1, 2, dup: true).IsNew);
+        receiver.Withdraw(receiver.Release(2).Ticket); // Not known.
+        Assert.True(receiver.Publish(2, 2, dup: false).IsNew);
+    }
+
+    [Fact]
+    public void What_an_earlier_connection_has_received_is_not_withdrawn()
+    {
+        var receiver = Connected();
+        var old = receiver.Publish(1, 2, dup: false);
+        receiver.Connected(sessionPresent: true);
+        receiver.Publish(1, 2, dup: true);
+        receiver.Withdraw(old.Ticket);
+        Assert.False(receiver.Publish(1, 2, dup: true).IsNew);
+    }
+
     private static Receiver Connected(int receiveMaximum = 65_535)
     {
         var receiver = new Receiver([]);
@@ -277,7 +310,7 @@ public class ReceiverTests
     {
         var found = new List<string>();
         while (receiver.TryNextAcknowledgement(out var acknowledgement))
-            found.Add($"{acknowledgement.Kind} {acknowledgement.PacketId}{(acknowledgement.IsRefused ? " refused" : "")}");
+            found.Add($"{acknowledgement.Kind} {acknowledgement.PacketId}{(acknowledgement.IsRefused ? " refused" : "")}{(acknowledgement.Found ? "" : " not found")}");
         return found;
     }
 }
