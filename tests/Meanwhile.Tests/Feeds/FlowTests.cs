@@ -1,4 +1,3 @@
-using Meanwhile.Feeds;
 using Meanwhile.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
 

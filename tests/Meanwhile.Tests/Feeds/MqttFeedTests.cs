@@ -34,10 +34,11 @@ public sealed class MqttFeedTests : IDisposable
         var ledger = new Ledger();
         var options = new AggregatorOptions("DATA", "STATS");
         using var store = SqliteStore.Open(_folder["test.db"], new StoreOptions("test", "DATA"));
-        await using var feed = new MqttFeed(
+        var feed = new MqttFeed(
             new BrokerSettings(BrokerAddress.Parse(_broker.Address), "raw", UserName: null, Password: null), "DATA", store.ReadSession(), new ReadyFile(null), ledger.RefuseResult, NullLogger.Instance, TimeProvider.System);
         using var stop = new CancellationTokenSource();
-        var running = Task.WhenAll(feed.RunAsync(stop.Token), new Aggregator(feed, store, options, new PipelineStatus(options, TimeProvider.System) { Ledger = ledger }, NullLogger.Instance, TimeProvider.System).RunAsync(stop.Token));
+        var feeding = feed.RunAsync(stop.Token);
+        var aggregating = new Aggregator(feed, store, options, new PipelineStatus(options, TimeProvider.System) { Ledger = ledger }, NullLogger.Instance, TimeProvider.System).RunAsync(stop.Token);
         using var connection = await AcceptAsync(is5);
         // All of one time: each further moment that a window holds takes memory of its own, and keeps it.
         var reading = Encoding.UTF8.GetBytes($$"""{"number": 7, "epochtime": "{{TimeProvider.System.GetUtcNow().ToUnixTimeSeconds()}}"}""");
@@ -47,7 +48,9 @@ public sealed class MqttFeedTests : IDisposable
         await Task.Run(() => Publish(connection, packets, rounds), TestContext.Current.CancellationToken);
         allocated += GC.GetTotalAllocatedBytes(precise: true);
         await stop.CancelAsync();
-        await running.WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System, TestContext.Current.CancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await aggregating;
+        await feed.DisposeAsync();
+        await feeding;
         Assert.Equal(2 * rounds * inFlight, ledger.Acknowledged);
         var each = (double)allocated / (rounds * inFlight);
         TestContext.Current.TestOutputHelper?.WriteLine($"{each} bytes");
