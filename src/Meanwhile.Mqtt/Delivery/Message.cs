@@ -17,7 +17,7 @@ public sealed class Message
     private TimeSpan? _expiresAt;
     private int _queues;
 
-    // Of its payload, when it was read from the network.
+    // Of its payload and its properties, when it was read from the network.
     private byte[] _memory = [];
 
     /// <summary>Where to.</summary>
@@ -62,7 +62,7 @@ public sealed class Message
         init => _expiresAt = value;
     }
 
-    internal int Size => SizeOf(Topic, Payload.Length, Properties);
+    internal int Size => SizeOf(Topic, Payload.Length, Properties.Size);
 
     /// <summary>The memory that it keeps for the next payload.</summary>
     internal int Capacity => _memory.Length;
@@ -78,7 +78,7 @@ public sealed class Message
     internal bool Leave() => Interlocked.Decrement(ref _queues) == 0;
 
     /// <summary>The size of the message that <see cref="Become"/> would make of what the other side has sent.</summary>
-    internal static int SizeOf(string topic, in PublishPacket publish) => SizeOf(topic, (int)publish.Payload.Length, PassedOn(publish.Properties));
+    internal static int SizeOf(string topic, in PublishPacket publish) => SizeOf(topic, (int)publish.Payload.Length, publish.Properties.SizeOf(IsPassedOn));
 
     /// <summary>What a client's will says.</summary>
     internal static Message Of(Will will, TimeSpan now) => new()
@@ -88,7 +88,7 @@ public sealed class Message
         Qos = will.Qos,
         Retain = will.Retain,
         ExpiresAt = ExpiryOf(will.Properties, now),
-        Properties = PassedOn(will.Properties),
+        Properties = will.Properties.CopyTo(new byte[will.Properties.Size], IsPassedOn),
     };
 
     /// <summary>Becomes what the other side has sent, in memory of its own.</summary>
@@ -99,25 +99,22 @@ public sealed class Message
     internal void Become(string topic, in PublishPacket publish, TimeSpan now, bool keepsIdentifiers = false)
     {
         var length = (int)publish.Payload.Length;
-        if (_memory.Length < length)
-            _memory = new byte[length];
+        if (_memory.Length < length + publish.Properties.Size)
+            _memory = new byte[length + publish.Properties.Size];
         publish.Payload.CopyTo(_memory);
         _payload = _memory.AsMemory(0, length);
-        (_topic, _qos, _retain) = (topic, publish.Qos, publish.Retain);
-        (_expiresAt, _properties) = (ExpiryOf(publish.Properties, now), PassedOn(publish.Properties, keepsIdentifiers));
+        _properties = publish.Properties.CopyTo(_memory.AsMemory(length), keepsIdentifiers ? IsForClient : IsPassedOn);
+        (_topic, _qos, _retain, _expiresAt) = (topic, publish.Qos, publish.Retain, ExpiryOf(publish.Properties, now));
     }
 
-    private static int SizeOf(string topic, int payload, Properties properties) => Overhead + (sizeof(char) * topic.Length) + payload + properties.Size;
+    private static int SizeOf(string topic, int payload, int properties) => Overhead + (sizeof(char) * topic.Length) + payload + properties;
 
     private static TimeSpan? ExpiryOf(Properties properties, TimeSpan now) =>
         properties.Number(PropertyId.MessageExpiryInterval) is { } seconds ? now + TimeSpan.FromSeconds(seconds) : null;
 
-    private static Properties PassedOn(Properties properties, bool keepsIdentifiers = false) =>
-        properties.IsEmpty ? default : properties.Where(keepsIdentifiers ? IsForClient : IsPassedOn);
-
     // The expiry is counted down [MQTT-3.3.2-6]; aliases [MQTT-3.3.2-7], identifiers and the will's delay belong to one connection.
-    private static bool IsPassedOn(Property property) =>
-        property.Id is PropertyId.PayloadFormatIndicator or PropertyId.ContentType or PropertyId.ResponseTopic or PropertyId.CorrelationData or PropertyId.UserProperty;
+    private static bool IsPassedOn(PropertyId id) =>
+        id is PropertyId.PayloadFormatIndicator or PropertyId.ContentType or PropertyId.ResponseTopic or PropertyId.CorrelationData or PropertyId.UserProperty;
 
-    private static bool IsForClient(Property property) => property.Id == PropertyId.SubscriptionIdentifier || IsPassedOn(property);
+    private static bool IsForClient(PropertyId id) => id == PropertyId.SubscriptionIdentifier || IsPassedOn(id);
 }

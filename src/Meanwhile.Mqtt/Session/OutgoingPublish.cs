@@ -38,12 +38,12 @@ internal static class OutgoingPublish
     {
         if (alias == 0 && message.ExpiresAt is null)
             return message.Properties;
-        var items = new List<Property>(message.Properties.Items.Length + 2);
+        Span<Property> own = new Property[2];
+        var count = 0;
         if (message.ExpiresAt is { } end)
-            items.Add(new Property(PropertyId.MessageExpiryInterval, (uint)Math.Ceiling((end - now).TotalSeconds))); // [MQTT-3.3.2-6]
+            own[count++] = new Property(PropertyId.MessageExpiryInterval, (uint)Math.Ceiling((end - now).TotalSeconds)); // [MQTT-3.3.2-6]
         if (alias > 0)
-            items.Add(new Property(PropertyId.TopicAlias, alias));
-        items.AddRange(message.Properties.Items);
-        return new Properties([.. items]);
+            own[count++] = new Property(PropertyId.TopicAlias, alias);
+        return message.Properties.After(own[..count]);
     }
 }

@@ -55,7 +55,7 @@ public sealed record ConnectPacket
         CheckFlags(flags, version);
         var keepAlive = reader.ReadUInt16();
         var properties = version == ProtocolVersion.V5 ? Properties.Read(ref reader, PacketType.Connect) : default;
-        if (properties.Items.ToArray().Any(p => p.Id == PropertyId.AuthenticationData) && properties.Text(PropertyId.AuthenticationMethod) is null)
+        if (properties.Has(PropertyId.AuthenticationData) && properties.Text(PropertyId.AuthenticationMethod) is null)
             throw ProtocolException.Error("authentication data without a method"); // [MQTT-5.0, 3.1.2.11.10]
         var connect = new ConnectPacket // Payload fields in this order [MQTT-3.1.3-1].
         {

@@ -45,7 +45,7 @@ internal sealed class SubscriptionMark(string filter)
 
     private bool IsMarked(Message message)
     {
-        foreach (var property in message.Properties.Items)
+        foreach (var property in message.Properties)
         {
             if (property.Id == PropertyId.SubscriptionIdentifier && property.Number == Identifier)
                 return true;

@@ -149,9 +149,9 @@ public class AdmissionTests
             }
             return LoginAnswer.Accept(new Permissions(_ => true, _ => true));
         });
-        var fat = Bytes.Of($"10 {{ 'MQTT' 05 | 02 | 00 00 | {{ {string.Concat(Enumerable.Repeat("26 '' ''", 12_000))} }} | '' }}"); // 60 kB, and 1.5 MB in memory.
+        var fat = Bytes.Of($"10 {{ 'MQTT' 05 | 02 | 00 00 | {{ {string.Concat(Enumerable.Repeat("26 '' ''", 12_000))} }} | '' }}"); // 60 kB on the wire, and as much again once it is read.
         var flood = new List<RawClient>();
-        for (var i = 0; i < 10; i++)
+        for (var i = 0; i < 40; i++) // Of which 32 fit into half of the budget.
         {
             flood.Add(await RawClient.OpenAsync(broker.EndPoints[0]));
             await flood[i].SendAsync(fat);

@@ -153,9 +153,14 @@ public class HostileTests
             await away.ExpectEndAsync();
         }
         await using var publisher = await RawClient.Connect5Async(broker.EndPoints[0], "p");
-        var properties = string.Concat(Enumerable.Repeat("26 '' ''", 20_000)); // 100 kB on the wire, megabytes here.
-        await publisher.SendAsync($"32 {{ 'a' 00 01 {{ {properties} }} }} | 32 {{ 'a' 00 02 {{}} }}");
-        await publisher.ExpectAsync("40 02 00 01 | 40 03 00 02 97");
+        var properties = string.Concat(Enumerable.Repeat("26 '' ''", 20_000)); // 100 kB.
+        for (var id = 1; id <= 11; id++)
+        {
+            await publisher.SendAsync($"32 {{ 'a' 00 {id:X2} {{ {properties} }} }}");
+            await publisher.ExpectAsync($"40 02 00 {id:X2}");
+        }
+        await publisher.SendAsync("32 { 'a' 00 0C {} }");
+        await publisher.ExpectAsync("40 03 00 0C 97");
     }
 
     [Fact]

@@ -214,9 +214,14 @@ internal sealed class ModelHouse : IDisposable
         {
             var publish = PublishPacket.Read(frame, ProtocolVersion.V5, _topics);
             Assert.False(publish.Dup);
-            var identifiers = string.Join(' ', publish.Properties.Items.ToArray().Where(property => property.Id == PropertyId.SubscriptionIdentifier).Select(property => property.Number).Order());
+            List<uint> identifiers = [];
+            foreach (var property in publish.Properties)
+            {
+                if (property.Id == PropertyId.SubscriptionIdentifier)
+                    identifiers.Add(property.Number);
+            }
             var expiry = publish.Properties.Number(PropertyId.MessageExpiryInterval) is { } seconds ? _parts.Now() + TimeSpan.FromSeconds(seconds) : (TimeSpan?)null;
-            lines.Add(new Due(publish.Topic, publish.Qos, publish.Retain, Encoding.UTF8.GetString(publish.Payload), expiry, identifiers).At(_parts.Now()));
+            lines.Add(new Due(publish.Topic, publish.Qos, publish.Retain, Encoding.UTF8.GetString(publish.Payload), expiry, string.Join(' ', identifiers.Order())).At(_parts.Now()));
             if (publish.Qos > 0)
                 client.Session.Answered(new PublishAckPacket(publish.Qos == 1 ? PacketType.PubAck : PacketType.PubRec, publish.PacketId));
             return;

@@ -393,11 +393,12 @@ public class ClientConversationTests
             new() { Topic = "a", Qos = 3 },
             new() { Topic = "a", Properties = new Properties(new Property(PropertyId.TopicAlias, 1)) },
             new() { Topic = "a", Properties = new Properties(new Property(PropertyId.ReceiveMaximum, 1)) },
-            new() { Topic = "a", Properties = new Properties(new Property(PropertyId.ContentType, Text: new string('x', 70_000))) },
         })
         {
             await Assert.ThrowsAsync<ArgumentException>(() => client.PublishAsync(message, TestContext.Current.CancellationToken));
         }
+        Assert.Throws<ArgumentException>(() => new Properties(new Property(PropertyId.ContentType, Text: new string('x', 70_000))));
+        Assert.Throws<ArgumentException>(() => new Properties(new Property((PropertyId)0x7F)));
         foreach (var filter in new[] { "", "a#", "$share/g", "a\0" })
             await Assert.ThrowsAsync<ArgumentException>(() => client.UnsubscribeAsync([filter], TestContext.Current.CancellationToken));
         await Assert.ThrowsAsync<ArgumentException>(() => client.SubscribeAsync([], cancellationToken: TestContext.Current.CancellationToken));
