@@ -1,9 +1,9 @@
 using System.Threading.Channels;
+using Meanwhile.Mqtt.Broker;
+using Meanwhile.Mqtt.Tests.Support;
 using MQTTnet;
 using MQTTnet.Formatter;
 using MQTTnet.Protocol;
-using Meanwhile.Mqtt.Broker;
-using Meanwhile.Mqtt.Tests.Support;
 
 namespace Meanwhile.Mqtt.Tests.Broker;
 
