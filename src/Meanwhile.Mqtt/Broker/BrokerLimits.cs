@@ -72,8 +72,15 @@ public sealed record BrokerLimits
     /// <summary>Topic aliases of one client.</summary>
     public int TopicAliasMaximum { get; init; } = 64;
 
-    /// <summary>The memory of messages that the host has not completed yet; a single larger one is taken in alone. When it is used up, the network waits.</summary>
-    public long HeldBytes { get; init; } = 64 << 20;
+    /// <summary>
+    /// The memory of messages that the host has not completed yet; a single larger one is taken in alone. When it is used up, the network waits. A third of <see cref="Memory"/>, but
+    /// from 1 to 64 MiB, unless it is said.
+    /// </summary>
+    public long HeldBytes
+    {
+        get => field > 0 ? field : Math.Clamp(Memory / 3, 1L << 20, 64L << 20);
+        init;
+    }
 
     // What has come of packets that are not complete, of all clients together: an eighth of the memory at most; the largest packet fits in.
     internal long UnfinishedBytes => Math.Max(PacketSize, Math.Min(Memory / 8, 256L << 20));

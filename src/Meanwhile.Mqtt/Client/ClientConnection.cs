@@ -21,7 +21,7 @@ internal sealed class ClientConnection(OpenConnection connection, ClientState st
     private readonly TopicCache _topics = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _lastReceived = options.Time.GetTimestamp();
-    private volatile bool _isHandingOver;
+    private volatile bool _isWaiting; // For the server. Otherwise there is something to handle, or the host is slow.
     private volatile bool _isPingDue;
     private volatile bool _isLeaving;
     private volatile bool _hasLeft;
@@ -81,9 +81,12 @@ internal sealed class ClientConnection(OpenConnection connection, ClientState st
         await HandOverAsync(cancellationToken); // What the last connection has left as well.
         while (true)
         {
-            var read = await connection.Input.ReadAsync(cancellationToken);
-            var (buffer, received) = (read.Buffer, options.Time.GetUtcNow());
+            var reading = connection.Input.ReadAsync(cancellationToken);
+            _isWaiting = !reading.IsCompleted;
+            var read = await reading;
             Volatile.Write(ref _lastReceived, options.Time.GetTimestamp());
+            _isWaiting = false;
+            var (buffer, received) = (read.Buffer, options.Time.GetUtcNow());
             try
             {
                 while (Frame.TryRead(ref buffer, options.MaximumPacketSize, connection.Version, out var frame))
@@ -103,16 +106,13 @@ internal sealed class ClientConnection(OpenConnection connection, ClientState st
         }
     }
 
-    // A full queue is the host's slowness, not the server's silence.
     private async ValueTask HandOverAsync(CancellationToken cancellationToken)
     {
         var handing = incoming.FlushAsync(cancellationToken);
         if (handing.IsCompletedSuccessfully)
             return;
-        _isHandingOver = true;
         await handing;
-        Volatile.Write(ref _lastReceived, options.Time.GetTimestamp());
-        _isHandingOver = false;
+        Volatile.Write(ref _lastReceived, options.Time.GetTimestamp()); // A full queue is the host's slowness, not the server's silence.
     }
 
     private void Handle(Frame frame, DateTimeOffset received)
@@ -221,7 +221,7 @@ internal sealed class ClientConnection(OpenConnection connection, ClientState st
         {
             if (_isPingDue) // That of last time: the writer is stuck.
                 throw new MqttClientException("it takes nothing any more");
-            if (!_isHandingOver && options.Time.GetElapsedTime(Volatile.Read(ref _lastReceived)) > _keepAlive * 1.5)
+            if (_isWaiting && options.Time.GetElapsedTime(Volatile.Read(ref _lastReceived)) > _keepAlive * 1.5)
                 throw new MqttClientException("it has gone silent");
             _isPingDue = true;
             WakeUp();

@@ -13,9 +13,11 @@ namespace Meanwhile.Mqtt.Client;
 internal sealed class IncomingBuffer
 {
     private const int QueueLength = 8192;
-    private const long MostBytes = 64 << 20;
     private const int MostItems = 64;
     private const int EnoughBytes = 64 * 1024;
+
+    // In a small container less than elsewhere: it is not the only thing that takes memory.
+    private static readonly long MostBytes = Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8, 1 << 20, 64 << 20);
 
     private readonly IncomingQueue _queue = new(QueueLength, MostBytes);
     private readonly MessagePool _pool = new();

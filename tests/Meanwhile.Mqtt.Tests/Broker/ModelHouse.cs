@@ -111,7 +111,8 @@ internal sealed class ModelHouse : IDisposable
         var payload = retain && _random.Next(4) == 0 ? "" : $"{number}";
         uint? expiry = _random.Next(4) == 0 ? (uint)_random.Next(1, 4) : null;
         var expiresAt = _parts.Now() + (expiry is { } seconds ? TimeSpan.FromSeconds(seconds) : null);
-        Predict(new Due(topic, qos, retain, payload, expiresAt, ""), from);
+        var name = new Property(PropertyId.ContentType, Text: $"{number}"); // Empty payloads look alike.
+        Predict(new Due(topic, qos, retain, $"{payload}#{number}", expiresAt, ""), from);
         var packet = new PublishPacket
         {
             Topic = topic,
@@ -119,7 +120,7 @@ internal sealed class ModelHouse : IDisposable
             PacketId = qos > 0 ? (ushort)((number % ushort.MaxValue) + 1) : (ushort)0,
             Qos = qos,
             Retain = retain,
-            Properties = expiry is { } interval ? new Properties(new Property(PropertyId.MessageExpiryInterval, interval)) : default,
+            Properties = expiry is { } interval ? new Properties(name, new Property(PropertyId.MessageExpiryInterval, interval)) : new Properties(name),
         };
         using var writer = new PacketWriter();
         packet.Write(writer, ProtocolVersion.V5);
@@ -141,7 +142,7 @@ internal sealed class ModelHouse : IDisposable
 
     private void Predict(Due message, ModelClient? from)
     {
-        if (message.Retain && message.Payload.Length == 0)
+        if (message.Retain && message.Payload.StartsWith('#'))
             _retained.Remove(message.Topic); // [MQTT-3.3.1-6]
         else if (message.Retain)
             _retained[message.Topic] = message; // [MQTT-3.3.1-5]
@@ -221,7 +222,7 @@ internal sealed class ModelHouse : IDisposable
                     identifiers.Add(property.Number);
             }
             var expiry = publish.Properties.Number(PropertyId.MessageExpiryInterval) is { } seconds ? _parts.Now() + TimeSpan.FromSeconds(seconds) : (TimeSpan?)null;
-            lines.Add(new Due(publish.Topic, publish.Qos, publish.Retain, Encoding.UTF8.GetString(publish.Payload), expiry, string.Join(' ', identifiers.Order())).At(_parts.Now()));
+            lines.Add(new Due(publish.Topic, publish.Qos, publish.Retain, $"{Encoding.UTF8.GetString(publish.Payload)}#{publish.Properties.Text(PropertyId.ContentType)}", expiry, string.Join(' ', identifiers.Order())).At(_parts.Now()));
             if (publish.Qos > 0)
                 client.Session.Answered(new PublishAckPacket(publish.Qos == 1 ? PacketType.PubAck : PacketType.PubRec, publish.PacketId));
             return;
