@@ -88,11 +88,13 @@ internal sealed class InFlightMessages(ISenderLog? log)
         return place.PacketId;
     }
 
-    /// <summary>Gives it back.</summary>
+    /// <summary>Gives it back. The next message has it if none was numbered meanwhile.</summary>
     public void Free(ushort packetId)
     {
         _messages.Remove(packetId);
         _reserved--;
+        if (IdOf(LastNumber) == packetId)
+            LastNumber--;
     }
 
     /// <summary>Forgets all of them.</summary>
