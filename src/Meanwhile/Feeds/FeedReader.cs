@@ -46,5 +46,5 @@ internal sealed class FeedReader(ChannelReader<Incoming> incoming, FeedSubscript
     }
 
     private static async ValueTask<bool> WaitForEitherAsync(Task<bool> readable, Task changed) =>
-        await Task.WhenAny(readable, changed) == changed || await readable;
+        await Task.WhenAny(readable, changed) == changed || await readable || changed.IsCompleted; // Also one of the last moment.
 }

@@ -16,14 +16,17 @@ namespace Meanwhile.Feeds;
 /// <param name="logger">For what the session turns out to be.</param>
 internal sealed class FeedSubscription(string filter, string? stored, string setting, string clientId, ILogger logger)
 {
+    // Stored when it is not certain what the session is subscribed to: the next process asks, whatever its filter.
+    private const string Unknown = "";
+
     private readonly Lock _gate = new();
     private readonly TopicMatcher _matcher = new(filter);
     private readonly SurplusSubscriptions _surplus = new(filter, logger);
     private readonly SubscriptionMark _mark = new(filter);
     private (MqttClient Client, bool SaysWhich, CancellationToken Ends)? _connection;
-    private string? _subscription = stored;
+    private string? _subscription = stored == Unknown ? null : stored;
     private TaskCompletionSource _changed = NewSignal();
-    private volatile bool _isChanged;
+    private volatile string? _change;
 
     /// <summary>Completes when the subscription has changed and that was not taken yet.</summary>
     public Task Changed
@@ -39,10 +42,10 @@ internal sealed class FeedSubscription(string filter, string? stored, string set
     public bool TryTakeChange([NotNullWhen(true)] out string? subscription)
     {
         subscription = null;
-        if (!_isChanged)
+        if (_change is null)
             return false;
         lock (_gate)
-            (_isChanged, _changed, subscription) = (false, NewSignal(), filter);
+            (subscription, _change, _changed) = (_change, null, NewSignal());
         return true;
     }
 
@@ -109,15 +112,23 @@ internal sealed class FeedSubscription(string filter, string? stored, string set
         var unsubscribing = _subscription is { } old ? client.UnsubscribeAsync([old], ends) : null;
         var answer = (await subscribing)[0];
         if (answer >= ReasonCode.UnspecifiedError)
-            throw new UserException($"the broker refuses the subscription to '{filter}' ({answer}): check {setting} and what this user may read");
-        _subscription = filter;
-        lock (_gate)
         {
-            _isChanged = true;
-            _changed.TrySetResult();
+            Change(Unknown); // What there was before may be unsubscribed from by now.
+            throw new UserException($"the broker refuses the subscription to '{filter}' ({answer}): check {setting} and what this user may read");
         }
+        _subscription = filter;
+        Change(filter);
         if (unsubscribing is not null)
             await unsubscribing;
+    }
+
+    private void Change(string subscription)
+    {
+        lock (_gate)
+        {
+            _change = subscription;
+            _changed.TrySetResult();
+        }
     }
 
     // Asked before the message that has shown the need for it is acknowledged.

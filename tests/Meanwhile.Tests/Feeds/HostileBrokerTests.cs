@@ -119,6 +119,26 @@ public sealed class HostileBrokerTests : RawFeedTest
         Assert.Equal("40020007", await broker.ReceiveAsync());
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task After_a_refused_subscription_the_next_process_asks_again_for_the_old_one_which_was_ended_meanwhile(bool is5)
+    {
+        Start(filter: "NEW", stored: "DATA");
+        using var broker = await AcceptAsync(is5 ? "010000" : "0100");
+        Assert.StartsWith("82", await broker.ReceiveAsync(), StringComparison.Ordinal);
+        Assert.StartsWith("A2", await broker.ReceiveAsync(), StringComparison.Ordinal);
+        await broker.SendAsync(is5 ? "9004 0001 00 87" : "9003 0001 80");
+        var stored = (await TakeAsync(1))[0].Subscription;
+        Assert.NotNull(stored);
+        Assert.False(await Feed.Deliveries.WaitToReadAsync(TestContext.Current.CancellationToken));
+        await Feed.DisposeAsync();
+
+        Start(stored: stored);
+        using var next = await AcceptAsync(is5 ? "010000" : "0100");
+        Assert.StartsWith("82", await next.ReceiveAsync(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_session_that_was_lost_on_resume_is_said_forgotten_and_subscribed_to_again()
     {

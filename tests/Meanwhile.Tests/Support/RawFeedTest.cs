@@ -30,10 +30,11 @@ public abstract class RawFeedTest : IAsyncLifetime
     }
 
     /// <summary>Starts the feed.</summary>
-    private protected void Start(TimeProvider? time = null, string filter = "DATA")
+    /// <param name="stored">What the session was subscribed to when the last process committed; null for nothing that is known.</param>
+    private protected void Start(TimeProvider? time = null, string filter = "DATA", string? stored = null)
     {
         var settings = new BrokerSettings(BrokerAddress.Parse(_broker.Address), "raw", UserName: null, Password: null);
-        _feed = new MqttFeed(settings, filter, new SessionState(new Dictionary<string, IReadOnlyCollection<ushort>>(), Subscription: null), new ReadyFile(null), Ledger.RefuseResult, Log, time ?? TimeProvider.System);
+        _feed = new MqttFeed(settings, filter, new SessionState(new Dictionary<string, IReadOnlyCollection<ushort>>(), stored), new ReadyFile(null), Ledger.RefuseResult, Log, time ?? TimeProvider.System);
         _ = _feed.RunAsync(_stop.Token);
     }
 
