@@ -27,6 +27,7 @@ internal sealed class FeedSubscription(string filter, string? stored, string set
     private string? _subscription = stored == Unknown ? null : stored;
     private TaskCompletionSource _changed = NewSignal();
     private volatile string? _change;
+    private bool _hasAsked;
 
     /// <summary>Completes when the subscription has changed and that was not taken yet.</summary>
     public Task Changed
@@ -92,6 +93,8 @@ internal sealed class FeedSubscription(string filter, string? stored, string set
         EndSurplus();
         if (_subscription != filter)
             await SubscribeAsync(client, marks: accepted.SessionPresent && is5 && accepted.Properties.Number(PropertyId.SubscriptionIdentifierAvailable) != 0, ends);
+        else if (is5 && !_hasAsked) // The last process may have been killed before it had stored that the session is a new one. Before 5.0, what is retained would come again.
+            await AskAsync(client, identifier: 0, ends);
         log.Subscribed(filter);
     }
 
@@ -99,7 +102,18 @@ internal sealed class FeedSubscription(string filter, string? stored, string set
     {
         if (marks)
             _mark.AskedFor();
-        var subscribing = client.SubscribeAsync(
+        var subscribing = AskAsync(client, marks ? _mark.Identifier : 0, ends);
+        var unsubscribing = _subscription is { } old ? client.UnsubscribeAsync([old], ends) : null;
+        await subscribing;
+        _subscription = filter;
+        Change(filter);
+        if (unsubscribing is not null)
+            await unsubscribing;
+    }
+
+    private async Task AskAsync(MqttClient client, uint identifier, CancellationToken ends)
+    {
+        var answers = await client.SubscribeAsync(
             [
                 new SubscriptionRequest(
                     filter,
@@ -107,19 +121,14 @@ internal sealed class FeedSubscription(string filter, string? stored, string set
                     NoLocal: !Topic.IsShare(filter), // Not our own results; no such thing when shared [MQTT-3.8.3-4].
                     RetainHandling: RetainHandling.SendIfNew), // A retained reading is an old one: once is enough.
             ],
-            marks ? _mark.Identifier : 0,
+            identifier,
             ends);
-        var unsubscribing = _subscription is { } old ? client.UnsubscribeAsync([old], ends) : null;
-        var answer = (await subscribing)[0];
-        if (answer >= ReasonCode.UnspecifiedError)
+        if (answers[0] is var answer and >= ReasonCode.UnspecifiedError)
         {
             Change(Unknown); // What there was before may be unsubscribed from by now.
             throw new UserException($"the broker refuses the subscription to '{filter}' ({answer}): check {setting} and what this user may read");
         }
-        _subscription = filter;
-        Change(filter);
-        if (unsubscribing is not null)
-            await unsubscribing;
+        _hasAsked = true;
     }
 
     private void Change(string subscription)

@@ -126,17 +126,14 @@ public sealed class RawBrokerTests : ProgramTest
     private RunningProgram Aggregate() =>
         Meanwhile(["aggregate"], ("BROKER", _broker.Address));
 
-    // Takes a 5.0 client in and lets it subscribe, if it wants to.
+    // Takes a 5.0 client in and lets it subscribe.
     private async Task<RawConnection> AcceptAsync(RunningProgram aggregate, bool sessionPresent)
     {
         var connection = await _broker.AcceptAsync();
         Assert.Contains(Connect5, await connection.ReceiveAsync(), StringComparison.Ordinal);
         await connection.SendAsync(sessionPresent ? "2003010000" : "2003000000");
-        if (!sessionPresent)
-        {
-            Assert.StartsWith("82", await connection.ReceiveAsync(), StringComparison.Ordinal);
-            await connection.SendAsync("900400010002");
-        }
+        Assert.StartsWith("82", await connection.ReceiveAsync(), StringComparison.Ordinal);
+        await connection.SendAsync("900400010002");
         await aggregate.SaysAsync("subscribed to DATA");
         return connection;
     }

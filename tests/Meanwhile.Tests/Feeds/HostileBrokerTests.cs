@@ -140,6 +140,33 @@ public sealed class HostileBrokerTests : RawFeedTest
     }
 
     [Fact]
+    public async Task A_new_process_asks_again_for_what_the_session_should_be_subscribed_to_because_the_last_one_may_not_have_stored_that_it_is_new()
+    {
+        Start(stored: "DATA");
+        using (var first = await AcceptAsync("010000"))
+        {
+            Assert.StartsWith("82", await first.ReceiveAsync(), StringComparison.Ordinal);
+            await first.SendAsync("9004 0001 00 02");
+            await Log.SaysAsync("subscribed to DATA");
+        }
+        using var second = await AcceptAsync("010000"); // Of the same process, which knows.
+        await second.SendAsync(RawPackets.Publish(7, qos: 1));
+        Assert.Equal(1, await CommitAsync(1));
+        Assert.Equal("40020007", await second.ReceiveAsync());
+    }
+
+    [Fact]
+    public async Task Before_5_0_a_new_process_does_not_ask_again_because_what_is_retained_would_come_again()
+    {
+        Start(stored: "DATA");
+        using var broker = await AcceptAsync("0100");
+        await Log.SaysAsync("subscribed to DATA");
+        await broker.SendAsync(RawPackets.Publish(7, qos: 1, is5: false));
+        Assert.Equal(1, await CommitAsync(1));
+        Assert.Equal("40020007", await broker.ReceiveAsync());
+    }
+
+    [Fact]
     public async Task A_session_that_was_lost_on_resume_is_said_forgotten_and_subscribed_to_again()
     {
         Start();
