@@ -85,6 +85,8 @@ internal sealed class FeedSubscription(string filter, string? stored, string set
         if (!accepted.SessionPresent)
             _subscription = null;
         var is5 = accepted.Version == ProtocolVersion.V5;
+        if (!is5)
+            _mark.GiveUp();
         lock (_gate)
         {
             _surplus.Connected(accepted.SessionPresent);

@@ -23,6 +23,9 @@ internal sealed class SubscriptionMark(string filter)
     /// <summary>Our subscription is marked from now on, for as long as the session.</summary>
     public void AskedFor() => _isAskedFor = true;
 
+    /// <summary>What comes is not marked any more, as in 3.1.1: whatever it is, it is taken.</summary>
+    public void GiveUp() => _isAskedFor = false;
+
     /// <summary>What comes from here on is of another session, which has no subscription of an earlier run.</summary>
     public void Forget()
     {

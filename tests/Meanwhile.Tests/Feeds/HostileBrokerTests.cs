@@ -167,6 +167,35 @@ public sealed class HostileBrokerTests : RawFeedTest
     }
 
     [Fact]
+    public async Task What_comes_without_a_mark_in_3_1_1_is_no_copy_though_the_subscription_was_marked_in_5_0()
+    {
+        Start(stored: "OLD");
+        using (var first = await AcceptAsync("010000"))
+        {
+            Assert.StartsWith("82", await first.ReceiveAsync(), StringComparison.Ordinal);
+            Assert.StartsWith("A2", await first.ReceiveAsync(), StringComparison.Ordinal);
+            await first.SendAsync("9004 0001 00 02");
+            await first.SendAsync("B004 0002 00 00");
+            await CommitAsync(1);
+            await first.SendAsync(Marked());
+            Assert.Equal(DeliveryKind.Message, (await TakeAsync(1))[0].Kind);
+        }
+        using var second = await AcceptAsync("0100");
+        await second.SendAsync(RawPackets.Publish(8, qos: 1, is5: false));
+        Assert.Equal(DeliveryKind.Message, (await TakeAsync(1))[0].Kind);
+
+        static byte[] Marked()
+        {
+            var rest = new SubscriptionMark("DATA").Identifier;
+            List<byte> identifier = [0x0B];
+            for (; rest > 0; rest >>= 7)
+                identifier.Add((byte)((rest & 0x7F) | (rest > 0x7F ? 0x80u : 0)));
+            var packet = RawPackets.Publish(7, qos: 1);
+            return [packet[0], (byte)(packet[1] + identifier.Count), .. packet[2..^2], (byte)identifier.Count, .. identifier, packet[^1]];
+        }
+    }
+
+    [Fact]
     public async Task A_session_that_was_lost_on_resume_is_said_forgotten_and_subscribed_to_again()
     {
         Start();
