@@ -98,7 +98,12 @@ internal sealed class ClientState
     }
 
     /// <summary>PUBACK, PUBREC or PUBCOMP arrived.</summary>
-    public void Answered(in PublishAckPacket answer) => _sender.Answered(answer);
+    public void Answered(in PublishAckPacket answer)
+    {
+        if (_sender.OwedReleases >= MostOwed)
+            throw new ProtocolException(ReasonCode.ReceiveMaximumExceeded, "it waits for more answers than it may");
+        _sender.Answered(answer);
+    }
 
     /// <summary>SUBACK or UNSUBACK arrived.</summary>
     public void Answered(SubAckPacket answer) => _requests.Answered(answer, _terms!.Version);

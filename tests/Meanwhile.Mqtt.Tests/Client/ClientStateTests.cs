@@ -110,6 +110,19 @@ public class ClientStateTests
         }
     }
 
+    [Fact]
+    public void A_server_that_reads_no_pubrel_is_not_owed_any_number_of_them()
+    {
+        const int tooMany = 1_000_000;
+        var state = NewState();
+        state.Connected(new ConnAckPacket(SessionPresent: false, ReasonCode.Success), ProtocolVersion.V5);
+        Assert.Throws<ProtocolException>(() =>
+        {
+            for (var i = 0; i < tooMany; i++)
+                state.Answered(new PublishAckPacket(PacketType.PubRec, 7));
+        });
+    }
+
     private static ClientState NewState() => new(new ClientOptions { Server = new Uri("mqtt://nowhere"), ClientId = "c" });
 
     // The other side, as the standard has it, and as plain as can be. Its connections may end at any packet.
