@@ -74,8 +74,9 @@ public sealed class RawBrokerTests : ProgramTest
         var aggregate = Aggregate();
         using var broker = await AcceptAsync(aggregate, sessionPresent: false);
         await broker.SendAsync("3009 0004 44415441 00 3231"); // QoS 0: "21".
-        Assert.StartsWith("32", await broker.ReceiveAsync(), StringComparison.Ordinal);
-        await broker.SendAsync("4003 0001 87"); // Not authorized.
+        var result = await broker.ReceiveAsync();
+        Assert.StartsWith("32", result, StringComparison.Ordinal);
+        await broker.SendAsync($"4003 {IdentifierOf(result)} 87"); // Not authorized.
         await aggregate.SaysAsync("the broker refuses a result (NotAuthorized): check STATS_TOPIC");
         Assert.Equal(0, await aggregate.TerminateAsync());
         Assert.Matches(@"ledger: received 1 = committed 1 .*; results refused by the broker 1\n", aggregate.Error);
@@ -116,12 +117,12 @@ public sealed class RawBrokerTests : ProgramTest
     {
         string packet;
         while ((packet = await broker.ReceiveAsync()).StartsWith('3'))
-        {
-            var end = 8 + (Convert.ToInt32(packet[4..8], 16) * 2);
-            await broker.SendAsync("4002" + packet[end..(end + 4)]);
-        }
+            await broker.SendAsync("4002" + IdentifierOf(packet));
         return packet;
     }
+
+    // Of a PUBLISH, which has its topic before it.
+    private static string IdentifierOf(string publish) => publish.Substring(8 + (Convert.ToInt32(publish[4..8], 16) * 2), 4);
 
     private RunningProgram Aggregate() =>
         Meanwhile(["aggregate"], ("BROKER", _broker.Address));
