@@ -174,7 +174,7 @@ internal sealed class ClientSession
     /// <summary>A PUBLISH or PUBREL will not reach the host, because its connection ends before: it is as if it had not come. The last one first.</summary>
     public void Withdraw(in Incoming incoming)
     {
-        Settle(incoming.Message);
+        Settle(incoming);
         if (incoming.Kind != IncomingKind.Redelivery)
             _receiver.Withdraw(incoming.Ticket);
         else if (incoming.IsRouted)
@@ -188,14 +188,14 @@ internal sealed class ClientSession
     /// <returns>Whether it is acknowledged by that; not so at QoS 0, or when the connection is gone.</returns>
     public bool Complete(in Incoming incoming)
     {
-        Settle(incoming.Message);
+        Settle(incoming);
         return _receiver.Complete(incoming.Ticket);
     }
 
     /// <summary>The host refuses a message.</summary>
     public void Refuse(in Incoming incoming)
     {
-        Settle(incoming.Message);
+        Settle(incoming);
         if (incoming.IsAcknowledged)
             _receiver.Refuse(incoming.Ticket, incoming.PacketId, incoming.Message!.Qos);
     }
@@ -235,5 +235,5 @@ internal sealed class ClientSession
         return _queue.Write(writer, _terms, Permissions, now, enough);
     }
 
-    private void Settle(Message? message) => UnsettledAtQos0 -= message?.Qos == 0 ? 1 : 0;
+    private void Settle(in Incoming incoming) => UnsettledAtQos0 -= incoming.IsAtQos0 ? 1 : 0;
 }

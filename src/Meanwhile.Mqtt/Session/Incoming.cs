@@ -51,6 +51,9 @@ public readonly record struct Incoming
     // Of a message at QoS 1 or 2.
     internal ushort PacketId { get; init; }
 
+    // Not asked of the message: what comes again waits for the journal without it, and another client's may have got its memory by then.
+    internal bool IsAtQos0 => Message is not null && PacketId == 0;
+
     // Of a message at QoS 2; else 0.
     internal ushort ReceivedId => Message?.Qos == 2 ? PacketId : (ushort)0;
 
