@@ -76,6 +76,7 @@ internal sealed class Connection(Transport transport, Peer peer, BrokerParts par
         {
             if (await IsMeantAsync() && await _reader.ReadAsync(FirstPacketAsync))
             {
+                await Task.Yield(); // What it has sent behind CONNECT, and what waits for it, is a client's work: others who want to be let in need not wait for it.
                 writing = WriteAsync(Packets!.Session);
                 await _reader.ReadAsync(Packets.HandleAsync);
             }

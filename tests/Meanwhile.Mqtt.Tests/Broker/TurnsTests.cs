@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Meanwhile.Mqtt.Broker;
+using Meanwhile.Mqtt.Tests.Support;
 using Meanwhile.Tests.Support;
 
 namespace Meanwhile.Mqtt.Tests.Broker;
@@ -48,6 +49,38 @@ public sealed class TurnsTests
         {
             await turns.Next();
             work();
+        }
+    }
+
+    [Fact]
+    public async Task What_a_client_has_sent_behind_connect_is_done_in_nobodys_turn()
+    {
+        using var gate = new ManualResetEventSlim();
+        var held = 0;
+        await using var broker = await TestBroker.StartAsync(options => options with { Holds = Hold });
+        List<RawClient> clients = [await RawClient.ConnectAsync(broker.EndPoints[0], "first")]; // What is compiled meanwhile takes its time.
+        try
+        {
+            for (var i = 1; i <= Most; i++)
+            {
+                clients.Add(await RawClient.OpenAsync(broker.EndPoints[0]));
+                await clients[i].SendAsync($"10 {{ 'MQTT' 04 | 02 | 00 00 | 'c{i}' }} | 30 {{ 'a' \"x\" }}");
+            }
+            await Until.TrueAsync(() => Volatile.Read(ref held) == Most, () => $"{held} of {Most} work");
+            await using var newcomer = await RawClient.ConnectAsync(broker.EndPoints[0], "n");
+        }
+        finally
+        {
+            gate.Set();
+            foreach (var client in clients)
+                await client.DisposeAsync();
+        }
+
+        bool Hold(string topic)
+        {
+            Interlocked.Increment(ref held);
+            gate.Wait(TestContext.Current.CancellationToken);
+            return false;
         }
     }
 
