@@ -4,6 +4,7 @@ namespace Meanwhile.Mqtt.Delivery;
 internal sealed class AckQueue
 {
     private const int Smallest = 4;
+    private const int FewRefusals = 64;
 
     // A ring: the one with number n lies at n modulo the length, which is a power of two.
     private Entry[] _entries = [];
@@ -13,9 +14,13 @@ internal sealed class AckQueue
     // Answers that are refused: those of a kind and an identifier that were added before a number. Null for none.
     private Dictionary<(AckKind Kind, ushort PacketId), long>? _refusedBefore;
     private long _lastRefused;
+    private int _mostRefusals; // With as many it is time to look which of them have left.
 
     /// <summary>How many there are.</summary>
     public int Count => (int)(_next - _first);
+
+    /// <summary>How many refusals are remembered.</summary>
+    public int Refusals => _refusedBefore?.Count ?? 0;
 
     /// <summary>How many times something was looked up for a refusal: the work that refusals are.</summary>
     public long Steps { get; private set; }
@@ -56,7 +61,10 @@ internal sealed class AckQueue
     /// <summary>All that are here and answer a message say that it is refused. They are not visited for it: there may be tens of thousands.</summary>
     public void Refuse(AckKind kind, ushort packetId)
     {
-        _refusedBefore ??= [];
+        if (_refusedBefore is null)
+            (_refusedBefore, _mostRefusals) = ([], FewRefusals);
+        if (Refusals >= _mostRefusals)
+            ForgetWhatHasLeft(_refusedBefore);
         _refusedBefore[(kind, packetId)] = _lastRefused = _next;
         Steps++;
     }
@@ -85,6 +93,17 @@ internal sealed class AckQueue
 
     /// <summary>None of them is owed any more. Numbers are never used again.</summary>
     public void Clear() => (_first, _refusedBefore) = (_next, null);
+
+    // Where a client always has something in flight, there is never an end at which all of them can be forgotten.
+    private void ForgetWhatHasLeft(Dictionary<(AckKind Kind, ushort PacketId), long> refusedBefore)
+    {
+        foreach (var (answer, before) in refusedBefore)
+        {
+            if (before <= _first)
+                refusedBefore.Remove(answer);
+        }
+        _mostRefusals = Math.Max(FewRefusals, 2 * refusedBefore.Count);
+    }
 
     private Acknowledgement AsRefused(long number)
     {

@@ -48,6 +48,24 @@ public class AckQueueTests
     }
 
     [Fact]
+    public void Refusals_that_have_left_are_forgotten_also_while_there_is_always_more_that_is_owed()
+    {
+        const int InFlight = 10;
+        var queue = new AckQueue();
+        for (var id = 1; id <= ushort.MaxValue; id++)
+        {
+            queue.Add(new Acknowledgement(AckKind.PubAck, (ushort)id, Found: true));
+            if (id <= InFlight)
+                continue;
+            queue.Refuse(AckKind.PubAck, (ushort)(id - InFlight));
+            queue.Finish(id - InFlight - 1);
+            Assert.True(queue.TryTake(out var acknowledgement));
+            Assert.Equal(new Acknowledgement(AckKind.PubAck, (ushort)(id - InFlight), Found: true) { IsRefused = true }, acknowledgement);
+            Assert.InRange(queue.Refusals, 1, 100);
+        }
+    }
+
+    [Fact]
     public void Whatever_is_finished_withdrawn_and_refused_it_says_what_a_plain_list_says()
     {
         var random = Seeds.Random();
