@@ -88,13 +88,11 @@ internal sealed class InFlightMessages(ISenderLog? log)
         return place.PacketId;
     }
 
-    /// <summary>Gives it back. The next message has it if none was numbered meanwhile.</summary>
+    /// <summary>Gives it back.</summary>
     public void Free(ushort packetId)
     {
         _messages.Remove(packetId);
         _reserved--;
-        if (IdOf(LastNumber) == packetId)
-            LastNumber--;
     }
 
     /// <summary>Forgets all of them.</summary>
