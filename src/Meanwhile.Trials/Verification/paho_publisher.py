@@ -1,11 +1,13 @@
 """A publisher of verify on Eclipse paho: sends 1, 2, 3 ... and writes a line to a log before each message and after each acknowledgement.
 
 Usage: paho_publisher.py HOST PORT TOPIC QOS RATE CLIENT_ID LOG [COUNT]. User name and password: MQTT_USERNAME, MQTT_PASSWORD.
-Within a process, paho sends again after a lost connection. Its half of the session ends with the process: one that continues after a kill
-ends that session, and sends what was not acknowledged as new messages.
+Within a process, paho sends again after a lost connection; but it forgets at the second attempt to connect which messages it had released, and
+publishes them as new ones. So it is asked to connect once the broker accepts connections. Its half of the session ends with the process: one that
+continues after a kill ends that session, and sends what was not acknowledged as new messages.
 """
 import os
 import signal
+import socket
 import sys
 import time
 
@@ -43,6 +45,7 @@ class Publisher:
         self.unfinished = self.log.unacknowledged if self.qos > 0 else []
         self.in_flight = {}  # Numbers by paho's identifier of the message.
         self.is_connected = False
+        self.attempts = 0  # To connect, since the connection was lost.
         self.told_at = None
         signal.signal(signal.SIGTERM, self.told_to_stop)
 
@@ -86,6 +89,8 @@ class Publisher:
     def connect(self, client):
         deadline = time.monotonic() + CONNECT_TIMEOUT
         try:
+            socket.create_connection(self.address, CONNECT_TIMEOUT).close()
+            self.attempts += 1
             client.reconnect()
             while not self.is_connected and client.loop(RETRY) == mqtt.MQTT_ERR_SUCCESS and time.monotonic() < deadline:
                 pass
@@ -98,8 +103,10 @@ class Publisher:
         if code != 0:
             sys.exit(f"{self.address[0]}:{self.address[1]} does not let the client '{self.client_id}' in (code {code})")
         self.is_connected = True
-        for number in self.in_flight.values():  # paho sends them again now. Where the session is gone, they are new to the broker.
-            self.log.write(*(["D", number] if flags["session present"] else ["N", number, 0]))
+        is_known = flags["session present"] and self.attempts == 1
+        self.attempts = 0
+        for number in self.in_flight.values():  # paho sends them again now. Where the session is gone, or paho has forgotten, they are new to the broker.
+            self.log.write(*(["D", number] if is_known else ["N", number, 0]))
 
     def on_disconnect(self, *_):
         self.is_connected = False
