@@ -4,7 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Meanwhile.Mqtt.Broker;
 
 /// <summary>
-/// The bytes of a connection, for which it takes turns with others as long as it is not let in: whatever is done with them, be it TLS, HTTP or MQTT, is done in that turn.
+/// The bytes of a connection, for which it takes turns with others as long as it is not let in. What is done with them follows in that turn: TLS, HTTP, and MQTT but over WebSocket,
+/// where it comes after it.
 /// </summary>
 /// <param name="inner">The connection.</param>
 /// <param name="visitor">What it counts as.</param>

@@ -48,7 +48,7 @@ public sealed class Message
         init => _retain = value;
     }
 
-    /// <summary>What is passed on unchanged to subscribers, in its order [MQTT-3.3.2-17], [MQTT-3.3.2-18].</summary>
+    /// <summary>What is passed on unchanged to subscribers, in its order [MQTT-3.3.2-17], [MQTT-3.3.2-18]. Of a message that was read, it is in the message's memory, as the payload is.</summary>
     public Properties Properties
     {
         get => _properties;
